@@ -1,0 +1,40 @@
+"""Diffusion by Experiment: one small library under all lessons.
+
+Modules and the names below are imported when first used, so `import diffutils` is quick.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+MODULES = (
+    "checkpoints", "course", "data", "denoisers", "display", "features", "metrics", "rng",
+    "samplers", "schedules", "training", "unet", "viz",
+)  # fmt: skip
+
+NAMES = {
+    "checkpoints": "pretrained",
+    "course.lesson": "lesson",
+    "data": "ImageSet load to_float to_uint8",
+    "denoisers": "Denoiser",
+    "samplers": "sample start trajectory",
+    "schedules": "Discrete steps",
+    "training": "fit",
+    "unet": "UNet",
+    "viz": "bars curves explore figure gif grid loss_curves show show_gif strip",
+}
+HOME = {name: module for module, names in NAMES.items() for name in names.split()}
+
+__all__ = [*MODULES, *HOME]  # noqa: PLE0604
+
+
+def __getattr__(name: str):
+    if name in MODULES:
+        return import_module(f"diffutils.{name}")
+    if name in HOME:
+        return getattr(import_module(f"diffutils.{HOME[name]}"), name)
+    raise AttributeError(f"module 'diffutils' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

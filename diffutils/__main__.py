@@ -1,0 +1,122 @@
+"""The commands: `python -m diffutils run | test | lab | notebooks | data | bench`."""
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from diffutils.course.budgets import PROFILES, profile_name
+from diffutils.course.lesson import CHECKOUT
+
+LESSONS = click.option("--lessons", help='Which lessons, e.g. "01 02"; all by default.')
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli():
+    """Diffusion by Experiment: run, test and read the lessons."""
+
+
+@cli.command()
+@click.option("--profile", help=f"{', '.join(PROFILES)}; default $DIFFUTILS_PROFILE or student.")
+@LESSONS
+@click.option("--out", type=click.Path(path_type=Path), help="Where the executed notebooks go.")
+@click.option("--dataset", help="Data set for every lesson that takes one; see the data command.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed for every lesson.")
+def run(profile, lessons, out, dataset, seed):
+    """Execute lessons headlessly and print a table of their results."""
+    from diffutils.course import runs
+
+    with clear_errors():
+        profile = profile_name(profile)
+        chosen = runs.select(lessons)
+        out = Path(out).resolve() if out else runs.new_directory(profile)
+        given = {"dataset": dataset, "seed": seed}
+        parameters = {k: v for k, v in given.items() if v is not None}
+        outcomes = runs.run(chosen, profile, out, parameters, say=click.echo)
+    report(outcomes, f"Executed notebooks and run directories: {out}")
+
+
+@cli.command()
+@LESSONS
+def notebooks(lessons):
+    """Execute lessons at the student profile and store the outputs in notebooks/."""
+    from diffutils.course import runs
+
+    with clear_errors():
+        outcomes = runs.store(runs.select(lessons), say=click.echo)
+    report(outcomes, f"Stored: {runs.NOTEBOOKS}")
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.option("--all", "everything", is_flag=True, help="The slow tests too.")
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+def test(everything, pytest_arguments):
+    """Run what CI runs; further arguments go to pytest."""
+    marks = ["-m", "slow or not slow"] if everything else []
+    command = [sys.executable, "-m", "pytest", *marks, *pytest_arguments]
+    sys.exit(subprocess.run(command, cwd=CHECKOUT).returncode)
+
+
+@cli.command()
+def lab():
+    """Open the lessons in JupyterLab."""
+    command = [sys.executable, "-m", "jupyterlab", str(CHECKOUT / "notebooks")]
+    sys.exit(subprocess.run(command, cwd=CHECKOUT).returncode)
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def data(context):
+    """List the data sets: size, licence, and whether they are here."""
+    if context.invoked_subcommand:
+        return
+    from diffutils.course.tables import aligned
+    from diffutils.data import catalogue
+
+    rows = [("name", "what", "pixels", "images", "licence", "where")]
+    rows += [(r.name, r.what, r.size, r.count, r.licence, r.where) for r in catalogue()]
+    click.echo(aligned(rows))
+
+
+@data.command()
+@click.argument("name")
+def get(name):
+    """Download the published set NAME once."""
+    from diffutils.data import download
+
+    with clear_errors():
+        click.echo(f"{name} is in {download(name)}")
+
+
+@cli.command()
+def bench():
+    """Measure training and sampling speed on this machine."""
+    from diffutils.course.bench import bench as measure
+
+    for line in measure():
+        click.echo(line)
+
+
+@contextmanager
+def clear_errors():
+    """Turn the errors that users cause into one sentence and exit code 2."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise click.UsageError(str(error)) from None
+
+
+def report(outcomes, where: str) -> None:
+    """Print the table and every failure; exit with 1 if a lesson failed."""
+    from diffutils.course import runs
+
+    click.echo(f"\n{runs.table(outcomes)}\n\n{where}")
+    if problems := runs.failures(outcomes):
+        click.echo(f"\n{problems}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    cli(prog_name="python -m diffutils")

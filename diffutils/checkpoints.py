@@ -1,0 +1,134 @@
+"""Weights on disk: safetensors (no pickle) and a JSON card that says what they are."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+from torch import nn
+
+from . import denoisers, schedules
+from .denoisers import Denoiser
+from .unet import UNet
+
+PRETRAINED = Path(__file__).resolve().parents[1] / "data" / "pretrained"
+
+# The only names a card may use; a card is data, so it cannot name arbitrary code.
+COEFFICIENTS = {"eps": denoisers.eps, "x0": denoisers.x0, "v": denoisers.v, "edm": denoisers.edm}
+BETAS = {
+    "linear": schedules.linear_betas,
+    "scaled_linear": schedules.scaled_linear_betas,
+    "quadratic": schedules.quadratic_betas,
+    "cosine": schedules.cosine_betas,
+    "sigmoid": schedules.sigmoid_betas,
+}
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file completely or not at all: temporary file, fsync, rename."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as f:
+            f.write(content)
+            f.flush()
+            os.fsync(f.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def save_weights(
+    path: Path, module: nn.Module, card: dict, dtype: torch.dtype = torch.float16
+) -> None:
+    """Write module's weights to PATH (.safetensors) and the card to PATH with .json.
+
+    Floating-point tensors are stored as dtype, others (counters) as they are.
+
+    Raises: ValueError if a number is not finite in dtype.
+    """
+    from safetensors.torch import save
+
+    path = Path(path)
+    state = {
+        k: v.detach().to("cpu", dtype if v.is_floating_point() else v.dtype).contiguous()
+        for k, v in module.state_dict().items()
+    }
+    lost = [k for k, v in state.items() if not bool(v.isfinite().all())]
+    if lost:
+        raise ValueError(
+            f"{lost[0]} holds numbers that are not finite in {dtype}; do not save a run that "
+            f"diverged, or pass dtype=torch.float32"
+        )
+    write_whole(path, save(state))
+    write_whole(path.with_suffix(".json"), (json.dumps(card, indent=1) + "\n").encode())
+
+
+def load_weights(path: Path, module: nn.Module) -> dict:
+    """Read weights into module, in the module's own precision; return the card.
+
+    Raises: FileNotFoundError; ValueError when the file is no safetensors file or does not fit.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights at {path}; expected a .safetensors file")
+    try:
+        state = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} is not a valid safetensors file ({error}); weights are read only from "
+            f"safetensors, never from pickle"
+        ) from None
+    own = module.state_dict()
+    wrong = sorted(
+        k
+        for k in own.keys() | state.keys()
+        if k not in own or k not in state or own[k].shape != state[k].shape
+    )
+    if wrong:
+        raise ValueError(
+            f"the weights in {path} do not fit this network: {len(wrong)} of {len(own)} tensors "
+            f"differ, first {wrong[0]}; build the network as the card beside the file says"
+        )
+    module.load_state_dict(state)
+    return json.loads(path.with_suffix(".json").read_text())
+
+
+def build(card: dict) -> SimpleNamespace:
+    """The network that a card describes: .denoiser (untrained), .schedule, .card."""
+    net = UNet(**card["unet"])
+    schedule = schedules.Discrete(BETAS[card["betas"]["name"]](**card["betas"]["arguments"]))
+    denoiser = Denoiser(net, COEFFICIENTS[card["coefficients"]], schedule.t)
+    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card=card)
+
+
+def load_model(path: Path) -> SimpleNamespace:
+    """A trained model from PATH.safetensors and its card: .denoiser, .schedule, .card."""
+    card_path = Path(path).with_suffix(".json")
+    if not card_path.is_file():
+        raise FileNotFoundError(f"no card at {card_path}; weights need their .json beside them")
+    model = build(json.loads(card_path.read_text()))
+    load_weights(Path(path), model.denoiser.net)
+    model.denoiser.eval().requires_grad_(False)
+    return model
+
+
+def pretrained(name: str) -> SimpleNamespace:
+    """A model shipped in data/pretrained: .denoiser, .schedule, .card.
+
+    Raises: ValueError with the list of names when there is none of that name.
+    """
+    path = PRETRAINED / f"{name}.safetensors"
+    if not path.is_file():
+        cards = (json.loads(p.read_text()) for p in sorted(PRETRAINED.glob("*.json")))
+        names = ", ".join(c["name"] for c in cards if "unet" in c)
+        raise ValueError(f"no pretrained model {name!r}; there are: {names or 'none'}")
+    return load_model(path)

@@ -1,0 +1,1 @@
+"""What surrounds the lessons: budgets, the lesson object, headless runs and the commands."""

@@ -1,0 +1,163 @@
+"""How much each lesson computes in each profile: the one place where these numbers stand."""
+
+import os
+from dataclasses import dataclass, fields, replace
+from types import UnionType
+from typing import Literal, get_args, get_origin, get_type_hints
+
+PROFILES = ("smoke", "student", "full", "published")
+MAY_BE_ZERO = ("warmup", "trial_steps")  # every other whole number is at least 1
+SHARES = ("ema", "class_dropout")  # in [0, 1)
+Betas = Literal["linear", "scaled_linear", "quadratic", "cosine", "sigmoid"]
+
+
+@dataclass(frozen=True)
+class Lesson01Budget:
+    """Lesson 01, forward diffusion: nothing is trained."""
+
+    samples: int = 20_000  # draws from the one-dimensional mixture
+    photo_size: int = 128  # pixels a side
+    images: int = 6  # images in each strip
+    T: int = 1000  # steps of the forward process
+    reverse_steps: int = 250  # steps back with the analytic denoiser
+
+
+@dataclass(frozen=True)
+class Lesson02Budget:
+    """Lesson 02, DDPM training on one data set."""
+
+    max_size: int = 32  # pixels a side; larger images are made this small, sprites stay 16
+    images: int = 20_000  # training images, at most
+    channels: tuple[int, ...] = (32, 64, 64)
+    blocks: int = 1  # residual blocks a level
+    attention: tuple[bool, ...] = (False, False, True)  # self-attention, by level
+    T: int = 1000
+    schedule: Betas = "linear"
+    loss: Literal["mse", "l1"] = "mse"
+    steps: int = 400
+    batch: int = 64  # images a step, at most
+    pixels: int = 64 * 16 * 16  # pixels a step, at most: larger images come in smaller batches
+    lr: float = 2e-3
+    warmup: int = 40  # steps of linear learning-rate warm-up
+    ema: float = 0.99
+    class_dropout: float = 0.1  # share of labels hidden, for guidance
+    log_every: int = 40  # steps between progress lines
+    sample_steps: int = 50
+    metric_samples: int = 400  # images on each side of a distance
+    trial_steps: int = 0  # steps of each training of the claim on trial; 0: not run
+    seeds: int = 1  # training seeds of the claim on trial
+
+
+BUDGETS = {
+    "01": {
+        "smoke": Lesson01Budget(samples=2_000, photo_size=32, images=2, reverse_steps=25),
+        "student": Lesson01Budget(),
+        "full": Lesson01Budget(samples=200_000, photo_size=256, reverse_steps=1000),
+        "published": Lesson01Budget(samples=200_000, photo_size=256, T=300, reverse_steps=300),
+    },
+    "02": {
+        "smoke": Lesson02Budget(
+            max_size=16, images=400, channels=(16, 16, 16), steps=8, batch=16, warmup=2,
+            log_every=2, sample_steps=4, metric_samples=150,
+        ),
+        "student": Lesson02Budget(),
+        "full": Lesson02Budget(
+            max_size=64, images=100_000, channels=(128, 256, 256), blocks=2,
+            attention=(False, True, True), steps=30_000, batch=256, pixels=256 * 32 * 32, lr=4e-4,
+            warmup=1_000, ema=0.9995, log_every=500, sample_steps=250, metric_samples=5_000,
+            trial_steps=5_000, seeds=3,
+        ),
+        "published": Lesson02Budget(
+            max_size=64, images=63_632, channels=(64, 128, 256, 512, 512),
+            attention=(False,) * 5, T=300, loss="l1", steps=99_400, batch=64, pixels=64 * 64 * 64,
+            lr=1e-3, warmup=0, ema=0.0, class_dropout=0.0, log_every=994, sample_steps=300,
+            metric_samples=5_000, trial_steps=99_400, seeds=3,
+        ),
+    },
+}  # fmt: skip
+
+
+def profile_name(profile: str | None = None) -> str:
+    """The profile in force: the argument, else $DIFFUTILS_PROFILE, else "student".
+
+    Raises: ValueError with the list of profiles.
+    """
+    name = profile if profile is not None else os.environ.get("DIFFUTILS_PROFILE") or "student"
+    if name not in PROFILES:
+        origin = "profile" if profile is not None else "$DIFFUTILS_PROFILE"
+        raise ValueError(f"{origin} is {name!r}; choose one of {', '.join(PROFILES)}.")
+    return name
+
+
+def budget(lesson: str, profile: str | None = None, overrides: dict | None = None):
+    """The frozen budget of a lesson, with fields replaced by name.
+
+    Values may be text as papermill hands it over ("true", "1e-4", "64,128").
+    Raises: ValueError for an unknown lesson, profile or field, or a value of the wrong type.
+    """
+    if lesson not in BUDGETS:
+        raise ValueError(f"There is no lesson {lesson!r}; choose one of {', '.join(BUDGETS)}.")
+    base = BUDGETS[lesson][profile_name(profile)]
+    if not isinstance(overrides or {}, dict):
+        raise ValueError(
+            f"overrides is {overrides!r}, expected a dictionary such as {{'steps': 100}}; "
+            'on the command line write papermill -y "overrides: {steps: 100}".'
+        )
+    known = get_type_hints(type(base))
+    changes = {}
+    for name, value in (overrides or {}).items():
+        if name not in known:
+            raise ValueError(
+                f"overrides has {name!r}, which lesson {lesson} does not know; "
+                f"choose from {', '.join(f.name for f in fields(base))}."
+            )
+        changes[name] = _converted(name, value, known[name])
+    return replace(base, **changes)
+
+
+def _converted(name: str, value, kind):
+    try:
+        converted = _convert(value, kind)
+        if kind is int and converted == 0 and name not in MAY_BE_ZERO:
+            raise ValueError
+        if name in SHARES and converted >= 1:
+            raise ValueError
+    except (TypeError, ValueError):
+        spelled = "a number from 0 to below 1" if name in SHARES else _spelled(kind)
+        raise ValueError(f"{name} is {value!r}, expected {spelled}.") from None
+    return converted
+
+
+def _convert(value, kind):
+    """`value` as `kind`, one of the field types above; numbers are finite and not negative."""
+    origin, args = get_origin(kind), get_args(kind)
+    text = value.strip() if isinstance(value, str) else None
+    if origin is Literal and value in args:
+        return value
+    if origin is UnionType:
+        return None if value is None or text == "None" else _convert(value, args[0])
+    if origin is tuple:
+        items = text.strip("()[]").split(",") if text is not None else value
+        converted = tuple(_convert(item, args[0]) for item in items if item != "")
+        if converted:
+            return converted
+    if kind is bool and str(value).strip().lower() in ("true", "false"):
+        return str(value).strip().lower() == "true"
+    if kind in (int, float) and not isinstance(value, bool):
+        number = float(value)
+        if 0 <= number < float("inf") and kind(number) == number:
+            return kind(number)
+    if kind is str and text is not None:
+        return value
+    raise ValueError
+
+
+def _spelled(kind) -> str:
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, args))
+    if origin is UnionType:
+        return f"{_spelled(args[0])}, or None"
+    if origin is tuple:
+        return f"a list, each item {_spelled(args[0])}"
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]

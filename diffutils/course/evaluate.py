@@ -1,0 +1,95 @@
+"""Draw many samples from a model and measure them: the numbers on a model's card."""
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+
+from diffutils import features, metrics, rng, samplers
+from diffutils.data import ImageSet, to_uint8
+from diffutils.denoisers import clipped, guided
+from diffutils.schedules import steps as levels
+from diffutils.schedules import trailing
+
+
+@torch.no_grad()
+def generate(
+    model: SimpleNamespace,
+    n: int,
+    *,
+    steps: int = 50,
+    eta: float = 1.0,
+    scale: float = 1.0,
+    labels: Tensor | None = None,
+    seed: int = 0,
+    batch: int = 250,
+    clip: bool = True,
+) -> Tensor:
+    """n images uint8 (n, C, H, W) from .denoiser and .schedule, on the denoiser's device.
+
+    labels: (n,) asked classes, or None; scale: guidance; image i depends on (seed, i) alone,
+    whatever the batch.  Raises: ValueError for labels of another length.
+    """
+    if labels is not None and len(labels) != n:
+        raise ValueError(f"{n} images need {n} labels, got {len(labels)}")
+    denoiser = model.denoiser.eval()
+    device = next(denoiser.parameters()).device
+    size, channels = model.card["size"], denoiser.net.in_channels
+    sigmas = levels(model.schedule, steps, trailing)
+    images = []
+    for first in range(0, n, batch):
+        index = torch.arange(first, min(first + batch, n), device=device)
+        x = samplers.start(sigmas, rng.normal(seed, 0, index, (channels, size, size), rng.START))
+        D = denoiser
+        if labels is not None:
+            D = guided(D, labels[index.cpu()].to(device), scale, denoiser.net.classes)
+        x = samplers.sample(
+            clipped(D) if clip else D, x, sigmas, eta=eta,
+            noise=samplers.seeded_noise(seed, index),
+        )  # fmt: skip
+        images.append(to_uint8(x).cpu())
+    return torch.cat(images)
+
+
+def feature_space(dataset: str, channels: int) -> tuple[torch.nn.Module, str]:
+    """The network whose features distances are taken on, and its name in words.
+
+    A classifier trained on the drawn sets serves them; any other set gets a random network.
+    """
+    name = {"sprites": "sprites-features", "faces": "faces-features"}.get(dataset)
+    if name:
+        return features.load_classifier(name), f"features of the classifier {name}"
+    return features.random_features(channels), "features of a random convolutional network"
+
+
+def balanced_labels(n: int, classes: int) -> Tensor:
+    """0, 1, ..., classes - 1, 0, 1, ...: n labels, every class equally often."""
+    return torch.arange(n) % classes
+
+
+def measure(images: Tensor, data: ImageSet, net, judge=None, labels: Tensor | None = None) -> dict:
+    """Distances of images to the held-out images in net's feature space, with their floor.
+
+    Both sides get N = min(images, held-out) images; the floor compares N training images with
+    the same held-out ones.  With a judge: the share of images it puts in the asked class.
+    """
+    n = min(len(images), len(data.heldout), len(data.train))
+    fake, real, again = (
+        features.features(net, x[:n]) for x in (images, data.heldout, data.train)
+    )
+    precision, recall = metrics.precision_recall(real, fake)
+    subset = min(1000, n // 2)
+    kernel, kernel_std = metrics.kernel_distance(fake, real, subset_size=subset)
+    result = {
+        "N": n,
+        "frechet": metrics.frechet(fake, real),
+        "frechet_floor": metrics.frechet(again, real),
+        "kernel": kernel,
+        "kernel_std": kernel_std,
+        "kernel_floor": metrics.kernel_distance(again, real, subset_size=subset)[0],
+        "precision": precision,
+        "recall": recall,
+    }
+    if judge is not None and labels is not None:
+        result["agreement"] = features.accuracy(judge, images, labels)
+    return result

@@ -1,0 +1,249 @@
+"""Run lessons headlessly through papermill, with progress, a table and clear failures."""
+
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from diffutils.course.budgets import PROFILES
+from diffutils.course.lesson import CHECKOUT
+from diffutils.course.tables import aligned
+
+NOTEBOOKS = CHECKOUT / "notebooks"
+
+
+@dataclass
+class Outcome:
+    """How one lesson's run ended."""
+
+    name: str
+    notebook: Path
+    seconds: float
+    error: str | None = None  # cell and exception, None when the lesson ran through
+    memory_mb: int | None = None
+    headline: str = "-"
+
+
+def select(names: str | None = None) -> list[Path]:
+    """The notebooks of the named lessons ("01 02", "2" or "02_ddpm_training"), all by default.
+
+    Raises: FileNotFoundError without notebooks; ValueError, with the list, for an unknown name.
+    """
+    found = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise FileNotFoundError(
+            f"There are no lessons in {NOTEBOOKS}; run this from a checkout of the repository."
+        )
+    if not names:
+        return found
+    chosen = []
+    for name in names.replace(",", " ").split():
+        matches = [p for p in found if name in (p.stem, p.name) or p.stem[:2] == name.zfill(2)]
+        if not matches:
+            known = ", ".join(p.stem[:2] for p in found)
+            raise ValueError(f"There is no lesson {name!r}; choose from {known}.")
+        chosen += [p for p in matches if p not in chosen]
+    return chosen
+
+
+def run(
+    notebooks: list[Path],
+    profile: str,
+    out: Path,
+    parameters: dict | None = None,
+    say=print,
+) -> list[Outcome]:
+    """Execute each notebook into `out`; a lesson that fails does not stop the others.
+
+    Raises: ValueError for an unknown profile or a parameter that no chosen lesson has.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f"profile is {profile!r}; choose one of {', '.join(PROFILES)}.")
+    parameters = {"profile": profile} | (parameters or {})
+    accepted = {path: _declared(path) for path in notebooks}
+    for name in parameters:
+        if name != "profile" and not any(name in known for known in accepted.values()):
+            raise ValueError(f"None of the chosen lessons has the parameter {name!r}.")
+    out.mkdir(parents=True, exist_ok=True)
+    outcomes = []
+    for i, path in enumerate(notebooks, 1):
+        say(f"[{i}/{len(notebooks)}] {path.stem} ({profile}) ...")
+        mine = {k: v for k, v in parameters.items() if k in accepted[path]}
+        outcomes.append(execute(path, out / path.name, profile, mine, say))
+        end = outcomes[-1]
+        say(f"[{i}/{len(notebooks)}] {path.stem} {_status(end)} after {end.seconds:.0f} s")
+    return outcomes
+
+
+def execute(path: Path, target: Path, profile: str, parameters: dict, say=print) -> Outcome:
+    """Run one notebook in a kernel of this interpreter and store it, executed, as `target`."""
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    record = target.parent / path.stem[:2] / "run.json"
+    record.unlink(missing_ok=True)  # of an earlier run into the same directory
+    environment = {"DIFFUTILS_PROFILE": profile, "DIFFUTILS_RUN_DIR": str(target.parent)}
+    began, error = time.perf_counter(), None
+    with _progress(say, path.stem[:2]) as progress, _environment(environment | progress):
+        try:
+            papermill.execute_notebook(
+                # papermill formats paths: a brace in one must be doubled.
+                *(str(p).replace("{", "{{").replace("}", "}}") for p in (path, target)),
+                parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+            )
+        except papermill.PapermillExecutionError as failure:
+            cell = failure.exec_count or failure.cell_index
+            error = f"cell [{cell}]: {failure.ename}: {failure.evalue}"
+        except DeadKernelError:
+            error = "the kernel died, most often for lack of memory; try a smaller profile"
+    outcome = Outcome(path.stem, target, time.perf_counter() - began, error)
+    return _with_results(outcome, record)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Lesson, status, seconds, peak memory and headline metric, as aligned text."""
+    rows = [("lesson", "status", "seconds", "peak memory", "headline")]
+    for o in outcomes:
+        memory = "-" if o.memory_mb is None else f"{o.memory_mb} MB"
+        rows.append((o.name, _status(o), f"{o.seconds:.0f}", memory, o.headline))
+    return aligned(rows)
+
+
+def failures(outcomes: list[Outcome]) -> str:
+    """One line for each lesson that failed: cell, error and where to look; empty if none did."""
+    return "\n".join(
+        f"{o.name} failed in {o.error}\n  see {o.notebook}" for o in outcomes if o.error
+    )
+
+
+def store(notebooks: list[Path], say=print) -> list[Outcome]:
+    """Execute notebooks at the student profile and keep their outputs in place, if they succeed."""
+    from diffutils.checkpoints import write_whole
+
+    outcomes = run(notebooks, "student", new_directory("student"), say=say)
+    for path, outcome in zip(notebooks, outcomes, strict=True):
+        if outcome.error is None:
+            write_whole(path, cleaned(outcome.notebook).encode())
+    return outcomes
+
+
+def cleaned(path: Path) -> str:
+    """An executed notebook without what papermill and the widgets leave behind."""
+    import nbformat
+
+    nb = nbformat.read(path, as_version=4)
+    nb.cells = [c for c in nb.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    for holder in (nb, *nb.cells):
+        for key in ("papermill", "widgets", "execution"):
+            holder.metadata.pop(key, None)
+        if holder.metadata.get("tags") == []:
+            del holder.metadata["tags"]
+    for count, cell in enumerate((c for c in nb.cells if c.cell_type == "code" and c.source), 1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+    return nbformat.writes(nb) + "\n"
+
+
+def new_directory(profile: str) -> Path:
+    """A fresh runs/<time>-<profile> in the checkout, or here when the checkout is read-only."""
+    base = CHECKOUT if os.access(CHECKOUT, os.W_OK) else Path.cwd()
+    stem = base / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{profile}"
+    for path in (stem, *(stem.with_name(f"{stem.name}-{i}") for i in range(2, 100))):
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            continue
+    raise FileExistsError(f"{stem} and its successors exist; choose a directory with --out.")
+
+
+def threads() -> int:
+    """Cores for computing: physical ones, and no more than this process may use."""
+    import psutil
+
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:  # a container's share of the machine, Linux only
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        allowed = min(allowed, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return min(allowed, psutil.cpu_count(logical=False) or allowed)
+
+
+def _declared(path: Path) -> set[str]:
+    import papermill
+
+    return set(papermill.inspect_notebook(str(path)))
+
+
+def _with_results(outcome: Outcome, record: Path) -> Outcome:
+    if record.is_file():
+        content = json.loads(record.read_text(encoding="utf-8"))
+        outcome.memory_mb = content["peak_memory_mb"]
+        if name := content["headline"]:
+            value = content["metrics"][name]
+            shown = f"{value:.4g}" if isinstance(value, float) else value
+            outcome.headline = f"{name} {shown}"
+    elif outcome.error is None:
+        outcome.error = "the lesson wrote no run.json; its last cell must call lesson.finish()"
+    return outcome
+
+
+def _status(outcome: Outcome) -> str:
+    return "failed" if outcome.error else "ok"
+
+
+@contextmanager
+def _environment(changes: dict[str, str]):
+    """Variables for the kernel, which inherits this process's environment."""
+    changes = changes | {
+        "DIFFUTILS_HEADLESS": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(threads()),
+    }
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _progress(say, label: str):
+    """Repeat here what the kernel appends to the file named in $DIFFUTILS_PROGRESS."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "progress.txt"
+        path.touch()
+        done = threading.Event()
+
+        def follow():
+            with open(path, encoding="utf-8") as lines:
+                last = False
+                while not last:
+                    last = done.wait(0.2)
+                    for line in iter(lines.readline, ""):
+                        say(f"  {label} {line.rstrip()}")
+                        sys.stdout.flush()
+
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        try:
+            yield {"DIFFUTILS_PROGRESS": str(path)}
+        finally:
+            done.set()
+            thread.join()

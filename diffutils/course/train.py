@@ -1,0 +1,122 @@
+"""Train one model from a budget and keep what came of it: weights, card, log."""
+
+import datetime
+import json
+import math
+import platform
+import time
+from pathlib import Path
+
+import torch
+
+from diffutils import checkpoints, training
+from diffutils.data import ImageSet, load
+
+SAVE_EVERY = 300  # seconds between saves of the averaged weights
+
+
+def card(data: ImageSet, budget, seed: int, name: str) -> dict:
+    """What a model is: enough to rebuild the network, and where its data came from."""
+    return {
+        "name": name,
+        "unet": {
+            "in_channels": data.train.shape[1],
+            "out_channels": data.train.shape[1],
+            "channels": list(budget.channels),
+            "blocks": budget.blocks,
+            "attention": list(budget.attention),
+            "classes": len(data.classes),
+        },
+        "coefficients": "eps",
+        "betas": {"name": budget.schedule, "arguments": {"T": budget.T}},
+        "size": data.train.shape[-1],
+        "classes": list(data.classes),
+        "data": data.name,
+        "source": data.source,
+        "licence": data.licence,
+        "seed": seed,
+        "settings": {
+            k: getattr(budget, k)
+            for k in ("steps", "lr", "warmup", "ema", "loss", "class_dropout")
+        }
+        | {"batch": batch_for(data, budget)},
+    }
+
+
+def hardware() -> str:
+    """The device that training runs on, in words."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
+    return f"CPU, {torch.get_num_threads()} threads ({platform.machine()})"
+
+
+def load_for(dataset: str, budget, seed: int) -> ImageSet:
+    """The data set at its own size, or at budget.max_size where it is larger."""
+    drawn_at_any_size = dataset == "faces"
+    size = budget.max_size if drawn_at_any_size else None
+    data = load(dataset, size=size, limit=budget.images, seed=seed)
+    if max(data.shape[1:]) > budget.max_size or data.shape[1] != data.shape[2]:
+        size = min(budget.max_size, *data.shape[1:])
+        data = load(dataset, size=size, limit=budget.images, seed=seed)
+    return data
+
+
+def batch_for(data: ImageSet, budget) -> int:
+    """Images a step: budget.batch, or fewer so that a step has at most budget.pixels pixels."""
+    return max(1, min(budget.batch, budget.pixels // (data.shape[1] * data.shape[2])))
+
+
+def fit_budget(denoiser, data: ImageSet, schedule, budget, seed: int, **more):
+    """`training.fit` with a lesson's budget, on an ImageSet; yields its records."""
+    labels = data.train_labels if data.classes else None
+    return training.fit(
+        denoiser,
+        data.train,
+        schedule,
+        labels=labels,
+        heldout=data.heldout,
+        heldout_labels=data.heldout_labels if data.classes else None,
+        distance={"mse": torch.square, "l1": torch.abs}[budget.loss],
+        seed=seed,
+        **{k: getattr(budget, k) for k in ("steps", "lr", "warmup", "ema", "log_every")},
+        batch=batch_for(data, budget),
+        label_dropout=budget.class_dropout,
+        **more,
+    )
+
+
+def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str, bf16: bool = False,
+          compile: bool = False, report=print) -> dict:
+    """Train on a data set, saving averaged weights every five minutes and at the end.
+
+    Writes out/NAME.safetensors (float16), out/NAME.json (card) and out/NAME.log.jsonl.
+    Returns the card.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    data = load_for(dataset, budget, seed)
+    info = card(data, budget, seed, name)
+    torch.manual_seed(seed)
+    model = checkpoints.build(info)
+    count = sum(p.numel() for p in model.denoiser.parameters())
+    report(f"{name}: {len(data.train):,} images {tuple(data.train.shape[1:])}, "
+           f"{count:,} parameters, {budget.steps:,} steps of {batch_for(data, budget)}")
+    saved = time.monotonic()
+    with open(out / f"{name}.log.jsonl", "w") as log:
+        records = fit_budget(model.denoiser, data, model.schedule, budget, seed,
+                             bf16=bf16, compile=compile)
+        for r in records:
+            line = {k: v for k, v in vars(r).items() if isinstance(v, int | float)}
+            log.write(json.dumps(line) + "\n")
+            log.flush()
+            report(f"  step {r.step:6d}  loss {r.loss:.4f}  held-out "
+                   f"{math.nan if r.heldout is None else r.heldout:.4f}  "
+                   f"{r.images_per_second:.0f} images/s")
+            if time.monotonic() - saved > SAVE_EVERY or r.step == budget.steps:
+                info["trained"] = {
+                    "steps": r.step, "seconds": round(r.seconds), "hardware": hardware(),
+                    "torch": torch.__version__, "date": datetime.date.today().isoformat(),
+                    "loss": round(r.loss, 5), "heldout_loss": r.heldout and round(r.heldout, 5),
+                }
+                checkpoints.save_weights(out / f"{name}.safetensors", r.ema.net, info)
+                saved = time.monotonic()
+    return info

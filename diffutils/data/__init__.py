@@ -1,0 +1,162 @@
+"""Image sets behind one door: `load(name)` gives uint8 images, split without leaks."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+from diffutils.data.images import ImageSet, to_float, to_uint8
+from diffutils.data.images import limited as _limited
+from diffutils.data.images import resized as _resized
+from diffutils.data.images import without_leaks as _without_leaks
+
+__all__ = ["NAMES", "ImageSet", "Record", "catalogue", "download", "load", "to_float", "to_uint8"]
+
+NAMES = ("sprites", "faces", "digits", "digits-m", "photos", "mnist", "cifar10", "mnist-m",
+         "sprites-dlai", "folder:PATH", "zip:PATH", "npz:PATH", "csv:PATH")
+
+
+def load(name: str, size: int | None = None, limit: int | None = None, seed: int = 0,
+         heldout: int | None = None, label: str | None = None) -> ImageSet:
+    """Images of the set `name`: uint8 (N, C, H, W), for training and held out; nothing downloads.
+
+    Args:
+        name: one of `NAMES`; PATH is a file or folder of your own.
+        size: side in pixels; images are cropped to their central square and resized by a filter
+            that does not alias. Default: the size of the set.
+        limit: at most so many training images, chosen by `seed`. Sets drawn by code draw exactly so
+            many (default: sprites 50,000, faces 20,000, photos 5,000).
+        heldout: the same for the held-out images (default for drawn sets: a tenth of `limit`,
+            at least 500 where `limit` allows; for others all there are).
+        label: which label to read: a column of labels.csv, "first" or "last" for `csv:`, an
+            attribute for `faces`.
+
+    Raises:
+        ValueError: unknown name, or files that hold no usable images.
+        FileNotFoundError: the files of the set are not here; the message says how to get them.
+    """
+    for value, what in ((size, "size"), (limit, "limit"), (heldout, "heldout")):
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f"{what}={value!r}; expected a whole number of at least 1, or None")
+    kind, colon, path = str(name).partition(":")
+    if colon and f"{kind}:PATH" in NAMES:
+        if not path:
+            raise ValueError(f"{name!r} names no file; write {kind}:PATH")
+        data = _own(kind, Path(path).expanduser(), size, limit, seed, label)
+    elif name in ("sprites", "faces", "photos"):
+        return _drawn(name, size, limit, seed, heldout, label)
+    elif name in NAMES:
+        data = _published(name, seed)
+    else:
+        raise ValueError(f"no data set is called {name!r}; the names are {', '.join(NAMES)}")
+    return _resized(_limited(_without_leaks(data), limit, heldout, seed), size)
+
+
+def _own(kind, path, size, limit, seed, label) -> ImageSet:
+    from diffutils.data import arrays, files
+
+    if kind in ("folder", "zip"):
+        read = files.folder if kind == "folder" else files.zipped
+        return read(path, size=size, limit=limit, seed=seed, label=label)
+    return arrays.npz(path) if kind == "npz" else arrays.csv_rows(path, label)
+
+
+def _drawn(name, size, limit, seed, heldout, label) -> ImageSet:
+    """Sets made on demand: `limit` and `heldout` are the numbers of images drawn."""
+    limit = limit or {"sprites": 50_000, "faces": 20_000, "photos": 5_000}[name]
+    counts = {"train": limit, "heldout": heldout or min(limit, max(500, limit // 10))}
+    if name == "photos":
+        from diffutils.data import photos
+
+        return photos.load(size, *counts.values(), seed)
+    if name == "sprites":
+        from diffutils.data.sprites import CLASSES, sprites
+
+        parts = [sprites(n, seed, split) for split, n in counts.items()]
+        tensors = [torch.as_tensor(part[i]) for i in (0, 1) for part in parts]
+        data = ImageSet(name, *tensors, tuple(CLASSES), "CC0", "drawn by diffutils.data.sprites")
+        return _resized(data, size)
+    from diffutils.data.faces import ATTRIBUTES, faces
+
+    label = label or "hair_colour"
+    if label not in ATTRIBUTES:
+        raise ValueError(f"faces have no attribute {label!r}; they have {', '.join(ATTRIBUTES)}")
+    parts = [faces(n, size or 64, seed, split) for split, n in counts.items()]
+    tensors = [torch.as_tensor(images) for images, _ in parts]
+    tensors += [torch.as_tensor(attributes[label]) for _, attributes in parts]
+    return ImageSet(name, *tensors, tuple(ATTRIBUTES[label]), "CC0",
+                    "drawn by diffutils.data.faces")
+
+
+def _published(name, seed) -> ImageSet:
+    from diffutils.data import digits, downloads
+
+    if name == "digits":
+        return digits.load()
+    if name == "digits-m":
+        return digits.on_photos(digits.load(), name, seed)
+    if name == "mnist-m":
+        return downloads.mnist_m(seed)
+    return {"mnist": downloads.mnist, "cifar10": downloads.cifar10,
+            "sprites-dlai": downloads.sprites_dlai}[name]()
+
+
+def download(name: str, root: Path | None = None) -> Path:
+    """Fetch a published set into data/NAME once; see `diffutils.data.downloads.download`."""
+    from diffutils.data import downloads
+
+    return downloads.download(name, root)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of the catalogue; `where` says where the set is or how to get it."""
+
+    name: str
+    what: str
+    size: str
+    count: str
+    licence: str
+    here: bool
+    where: str
+
+
+def catalogue() -> list[Record]:
+    """Every name that `load` knows, with size, licence and whether the files are here."""
+    from diffutils.data import downloads
+
+    drawn = ("drawn by code", "CC0")
+    rows = [
+        ("sprites", "pixel art in labelled classes, " + drawn[0], "16", "endless", drawn[1]),
+        ("faces", "anime-styled faces with attributes, " + drawn[0], "any", "endless", drawn[1]),
+        ("digits", "scikit-learn's handwritten digits", "32", "1,797", "CC BY 4.0"),
+        ("digits-m", "the same on photo patches", "32", "1,797", "CC BY 4.0"),
+        ("photos", "crops of 13 photographs in scikit-image", "any", "endless",
+         "public domain, CC0"),
+        ("mnist", "handwritten digits", "28", "60,000 + 10,000", "CC BY-SA 3.0"),
+        ("cifar10", "photographs of ten classes", "32", "50,000 + 10,000", "none stated"),
+        ("mnist-m", "MNIST on photo patches", "28 or 32", "60,000 + 10,000", "non-commercial"),
+        ("sprites-dlai", "sprites of the published experiment", "16", "89,400", "MIT"),
+        ("folder:PATH", "your images; class sub-folders or labels.csv", "any", "-", "yours"),
+        ("zip:PATH", "the same in a zip archive", "any", "-", "yours"),
+        ("npz:PATH", "arrays images, labels, test_images, test_labels", "any", "-", "yours"),
+        ("csv:PATH", "one image a row, label first or last", "any", "-", "yours"),
+    ]
+    return [Record(*row, *_whereabouts(row[0], downloads)) for row in rows]
+
+
+def _whereabouts(name, downloads) -> tuple[bool, str]:
+    if name.endswith(":PATH"):
+        return True, "give the path"
+    package = {"digits": ("sklearn",), "photos": ("skimage",), "digits-m": ("sklearn", "skimage")}
+    missing = [p for p in package.get(name, ()) if find_spec(p) is None]
+    if missing:
+        names = {"sklearn": "scikit-learn", "skimage": "scikit-image"}
+        return False, "pip install " + " ".join(names[p] for p in missing)
+    if name not in (*downloads.REMOTES, "mnist-m"):
+        return True, "built in"
+    path = downloads.here(name)
+    if path is not None:
+        return True, str(path)
+    return False, f"python -m diffutils data get {'mnist' if name == 'mnist-m' else name}"

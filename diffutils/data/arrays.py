@@ -1,0 +1,220 @@
+"""An instructor's own images as numbers: `npz:PATH` and `csv:PATH`."""
+
+import csv
+import gzip
+import zipfile
+from math import isqrt
+from pathlib import Path
+
+import numpy as np
+
+from diffutils.data import images as px
+from diffutils.data.images import ImageSet
+
+# Names that widespread files give to the arrays, ours first.
+ALIASES = {
+    "images": ("images", "train_images", "x_train", "arr_0"),
+    "labels": ("labels", "train_labels", "y_train"),
+    "test_images": ("test_images", "x_test"),
+    "test_labels": ("test_labels", "y_test"),
+}
+
+
+def npz(path: Path) -> ImageSet:
+    """Arrays `images` (N, H, W[, C]) or (N, C, H, W) and, optionally, the others of `ALIASES`.
+
+    `labels` may be numbers or names (N,) or one-hot (N, K); `classes` (K,) may name the numbers.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not an npz file, or its arrays have other names or shapes.
+    """
+    name = f"npz:{path}"
+    if not path.is_file():
+        raise FileNotFoundError(f"{name} does not exist; give the path of an .npz file")
+    try:
+        with np.load(path, allow_pickle=False) as store:
+            arrays = {key: store[key] for key in store.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise ValueError(f"{name} is not an .npz file of plain arrays ({error})") from None
+    found = {ours: next((arrays[n] for n in names if n in arrays), None)
+             for ours, names in ALIASES.items()}
+    if found["images"] is None:
+        raise ValueError(f"{name} holds {sorted(arrays)}; the images must be called 'images'")
+    return from_arrays(name, classes=arrays.get("classes"), **found)
+
+
+def from_arrays(name, images, labels=None, test_images=None, test_labels=None, classes=None,
+                licence="not stated", source="") -> ImageSet:
+    """Arrays of any usual layout and type -> ImageSet; without a test part, split by content."""
+    parts = [(to_pixels(name, images), labels, "labels")]
+    if test_images is not None:
+        parts.append((to_pixels(name, test_images), test_labels, "test_labels"))
+    if len({pixels.shape[1:] for pixels, _, _ in parts}) > 1:
+        raise ValueError(f"{name}: images are {parts[0][0].shape[1:]}, but test images "
+                         f"{parts[1][0].shape[1:]} (height, width, channels); make them equal")
+    pixels = np.concatenate([part for part, _, _ in parts])
+    if test_images is None:
+        held = px.held_out([px.content_key(image) for image in pixels])
+    else:
+        held = np.arange(len(pixels)) >= len(images)
+    values = []
+    for part, given, key in parts:
+        if given is None:
+            break
+        values.append(_class_values(name, given))
+        if len(given) != len(part):
+            raise ValueError(f"{name}: {key} has {len(given)} rows for {len(part)} images")
+    if not values:
+        return px.image_set(name, pixels, held, licence=licence, source=source)
+    values = np.concatenate(values)
+    distinct, numbers = np.unique(values, return_inverse=True)
+    whole = distinct.dtype.kind in "iu"
+    if classes is not None and whole and 0 <= distinct[0] and distinct[-1] < len(classes):
+        numbers, distinct = values, classes
+    return px.image_set(name, pixels, held, numbers, map(str, distinct), licence, source)
+
+
+def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
+    """Image array of any usual layout and type -> uint8 (N, H, W, C), C = 1 or 3.
+
+    Raises:
+        ValueError: the shape or the range of the values is none of those known.
+    """
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or 0 in images.shape:
+        raise ValueError(f"{name}: images have shape {images.shape}; expected (N, H, W[, C])")
+    if images.shape[3] not in (1, 3, 4) and images.shape[1] in (1, 3, 4):
+        images = images.transpose(0, 2, 3, 1)
+    if images.shape[3] not in (1, 3, 4):
+        raise ValueError(f"{name}: images have shape {images.shape}; expected 1, 3 or 4 channels")
+    try:
+        pixels = px.to_bytes(images)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if pixels.shape[3] < 4:
+        return pixels
+    alpha = pixels[..., 3:].astype(np.float32) / 255
+    return np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+
+
+def _class_values(name, labels: np.ndarray) -> np.ndarray:
+    """Labels (N,), (N, 1) or one-hot (N, K) -> integers or names (N,)."""
+    if labels.ndim == 2:
+        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(1)
+    if labels.ndim != 1:
+        raise ValueError(f"{name}: labels have shape {labels.shape}; expected (N,) or (N, K)")
+    if labels.dtype.kind != "f":
+        return labels
+    if not np.array_equal(labels, np.rint(labels)):
+        raise ValueError(f"{name}: labels must be whole numbers or names")
+    return labels.astype(np.int64)
+
+
+def csv_rows(path: Path, label: str | None = None) -> ImageSet:
+    """One image a row: side * side or 3 * side * side pixels, and a label first or last, if any.
+
+    `label`: "first", "last", "none" or a name in the header; by default it is found out. A first
+    row of numbers is an image, not a header, unless it counts 0, 1, 2, ...
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: rows of unequal length, cells that are no numbers, or rows of no square image.
+    """
+    name = f"csv:{path}"
+    if not path.is_file():
+        raise FileNotFoundError(f"{name} does not exist; give the path of a .csv file")
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", newline="", encoding="utf-8-sig") as file:
+        rows = csv.reader(file)
+        first, second = next(rows, []), next(rows, [])
+    header = first if _is_header(first) else None
+    row = first if header is None else second
+    if not row:
+        raise ValueError(f"{name} holds no rows of pixels")
+    width = len(row)
+    words = [i for i in (0, width - 1) if not _is_number(row[i])]
+    numbers = _columns(name, path, header, [i for i in range(width) if i not in words], np.float32)
+    column = words[0] if words else _label_column(name, numbers, header, label)
+    labels = None
+    if words:
+        labels = _columns(name, path, header, words[:1], str)[:, 0]
+    elif column is not None:
+        labels = numbers[:, column]
+        numbers = np.delete(numbers, column, axis=1)
+    return from_arrays(name, _as_images(name, numbers), labels)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_header(row: list[str]) -> bool:
+    """Whether most cells are words, or the cells count up from 0 or 1 (as column numbers do)."""
+    if sum(not _is_number(cell) for cell in row) > len(row) / 2:
+        return True
+    counting = [str(i) for i in range(len(row) + 1)]
+    return len(row) > 4 and row[1:] in (counting[:-2], counting[1:-1], counting[2:])
+
+
+def _columns(name, path, header, columns, dtype) -> np.ndarray:
+    """Columns of a csv file as an array (rows, columns)."""
+    try:
+        return np.loadtxt(path, dtype, comments=None, delimiter=",", quotechar='"', ndmin=2,
+                          skiprows=0 if header is None else 1, usecols=columns,
+                          encoding="utf-8-sig")
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be read as rows of numbers: {error}") from None
+
+
+def _layout(width: int) -> tuple[int, int] | None:
+    """(side, channels) of a square image of `width` numbers, or None."""
+    for channels in (1, 3):
+        side = isqrt(width // channels)
+        if side and side * side * channels == width:
+            return side, channels
+    return None
+
+
+def _label_column(name, table, header, label) -> int | None:
+    """Index of the label column, or None where every column is a pixel."""
+    last = table.shape[1] - 1
+    if label is not None:
+        known = {"none": None, "first": 0, "last": last}
+        if label in known:
+            return known[label]
+        if header is None or label not in header:
+            raise ValueError(f"{name}: label={label!r} is neither first, last, none nor a column")
+        return header.index(label)
+    for i, cell in enumerate(header or []):
+        if cell.strip().lower() in ("label", "labels", "class", "target", "y"):
+            return i
+    if _layout(table.shape[1]) or not _layout(last):
+        return None
+    ends = {column: np.unique(table[:, column]) for column in (0, last)}
+    # Labels count up from 0 or 1 without a gap; a corner pixel is constant or takes many values.
+    likely = [column for column, values in ends.items()
+              if 1 < len(values) < 1000 and values[0] in (0, 1) and np.all(np.diff(values) == 1)]
+    if len(likely) != 1:
+        raise ValueError(f"{name}: the label may be the first or the last of {last + 1} columns; "
+                         "give label='first' or label='last'")
+    return likely[0]
+
+
+def _as_images(name, table: np.ndarray) -> np.ndarray:
+    """Rows of pixels (N, P) -> (N, H, W, C); colours lie plane by plane or pixel by pixel."""
+    layout = _layout(table.shape[1])
+    if layout is None:
+        raise ValueError(f"{name}: {table.shape[1]} pixels a row are no square image of 1 or 3 "
+                         "channels")
+    side, channels = layout
+    pixels = table.reshape(-1, side, side, channels)
+    planes = table.reshape(-1, channels, side, side).transpose(0, 2, 3, 1)
+    # In the right layout neighbours differ least.
+    rough = [np.abs(np.diff(x[:200], axis=2)).mean() for x in (pixels, planes)]
+    return pixels if rough[0] <= rough[1] else planes

@@ -1,0 +1,251 @@
+"""Published sets that come from the network once: mnist, cifar10, mnist-m, sprites-dlai.
+
+`load` only reads files that are here; `download(name)` fetches them when it is asked to.
+"""
+
+import gzip
+import hashlib
+import os
+import pickle
+import tarfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from diffutils.data import arrays, digits
+from diffutils.data.images import ImageSet
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file to fetch: its mirrors in order of trial and its checksum, `md5:...` or `git:...`."""
+
+    file: str
+    urls: tuple[str, ...]
+    checksum: str
+
+
+_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+_SPRITES = "https://huggingface.co/datasets/ashis-palai/sprites_image_dataset/resolve/main/"
+REMOTES = {
+    "mnist": tuple(Remote(file, (_MNIST + file,), "md5:" + md5) for file, md5 in (
+        ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+        ("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
+        ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
+        ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"))),
+    "cifar10": (Remote("cifar-10-python.tar.gz",
+                       ("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",),
+                       "md5:c58f30108f718f92721af3b95e74349a"),),
+    "sprites-dlai": (
+        Remote("sprites_1788_16x16.npy", (_SPRITES + "sprites_1788_16x16.npy",),
+               "git:b1fea8dd0c4f6f8ab64bea721918a035d75c11a7"),
+        # No checksum is published for the labels: they are checked to be 89,400 one-hot rows.
+        Remote("sprite_labels_nc_1788_16x16.npy", (_SPRITES + "sprite_labels_nc_1788_16x16.npy",),
+               "")),
+}
+CIFAR_BATCHES = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+}
+CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
+                 "truck")
+SPRITE_CLASSES = ("hero", "non-hero", "food", "spell", "side-facing")
+
+
+def home() -> Path:
+    """The folder that downloads go to: `data` of the project, or of the working directory."""
+    project = Path(__file__).resolve().parents[2]
+    return (project if (project / "pyproject.toml").is_file() else Path.cwd()) / "data"
+
+
+def roots() -> list[Path]:
+    """Where sets are looked for: $DIFFUTILS_DATA, ./data, the project's data."""
+    named = os.environ.get("DIFFUTILS_DATA")
+    return ([Path(named).expanduser()] if named else []) + [Path("data"), home()]
+
+
+def find(name: str, file: str) -> Path | None:
+    """The first `file` (a glob pattern) in a root, its folder `name`, or below that folder."""
+    for root in roots():
+        for place, pattern in ((root / name, f"**/{file}"), (root, file)):
+            found = sorted(place.glob(pattern)) if place.is_dir() else []
+            if found:
+                return found[0]
+    return None
+
+
+def checked(path: Path, checksum: str) -> bytes:
+    """The bytes of a file after comparing its checksum, `md5:...`, `git:...` (blob id) or "".
+
+    Raises:
+        ValueError: the checksum differs.
+    """
+    content = path.read_bytes()
+    kind, _, expected = checksum.partition(":")
+    actual = expected
+    if kind == "md5":
+        actual = hashlib.md5(content).hexdigest()
+    elif kind == "git":
+        actual = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    if actual != expected:
+        raise ValueError(f"{path} is damaged or another file: its {kind} checksum is {actual}, "
+                         f"expected {expected}; delete it and fetch it again")
+    return content
+
+
+def download(name: str, root: Path | None = None) -> Path:
+    """Fetch the files of a set that are not here yet into root/name (default: the project's data).
+
+    Raises:
+        ValueError: the set has no download, or a file arrives damaged.
+        ConnectionError: no mirror answers.
+    """
+    if name not in REMOTES:
+        raise ValueError(f"{name!r} has no download; those that have are {', '.join(REMOTES)}")
+    folder = Path(root or home()) / name
+    for remote in REMOTES[name]:
+        path = folder / remote.file
+        fresh = not path.is_file()
+        if fresh:
+            _fetch(remote, folder)
+        try:
+            checked(path, remote.checksum)
+        except ValueError:
+            if fresh:
+                path.unlink()
+            raise
+    return folder
+
+
+def _fetch(remote: Remote, folder: Path) -> None:
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    md5 = remote.checksum if remote.checksum.startswith("md5:") else None
+    problems = []
+    for url in remote.urls:
+        try:
+            pooch.retrieve(url, md5, remote.file, folder)
+            return
+        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+            problems.append(f"{url}: {error}")
+    raise ConnectionError(f"{remote.file} could not be fetched ({'; '.join(problems)}); "
+                          f"fetch it by hand and put it into {folder}")
+
+
+def _missing(name: str, files: str) -> FileNotFoundError:
+    get = f"run `python -m diffutils data get {'mnist' if name == 'mnist-m' else name}`"
+    return FileNotFoundError(f"{name} is not here: {get}, or put {files} into {home() / name} or "
+                             f"into $DIFFUTILS_DATA/{name}")
+
+
+def read_idx(path: Path, checksum: str = "") -> np.ndarray:
+    """An idx file of bytes, gzipped or not -> uint8 array of the shape in its header.
+
+    Raises:
+        ValueError: not an idx file of bytes, or cut short.
+    """
+    content = checked(path, checksum if path.suffix == ".gz" else "")
+    if path.suffix == ".gz":
+        content = gzip.decompress(content)
+    rank = content[3] if len(content) > 4 and content[:3] == b"\0\0\x08" else 0
+    shape = np.frombuffer(content[4 : 4 + 4 * rank], ">i4")
+    if not rank or len(content) != 4 + 4 * rank + shape.prod():
+        raise ValueError(f"{path} is not a complete idx file; delete it and fetch it again")
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+def _find_idx(file: str) -> Path | None:
+    """An idx file as published, or unpacked as torchvision leaves it."""
+    plain = file.removesuffix(".gz")
+    return next(filter(None, (find(folder, name) for folder in ("mnist", "MNIST")
+                              for name in (file, plain))), None)
+
+
+def mnist() -> ImageSet:
+    """60,000 + 10,000 handwritten digits 28 x 28 in the official split."""
+    paths = [_find_idx(remote.file) for remote in REMOTES["mnist"]]
+    if None in paths:
+        raise _missing("mnist", "the four idx files (*-ubyte.gz)")
+    parts = [read_idx(path, remote.checksum)
+             for path, remote in zip(paths, REMOTES["mnist"], strict=True)]
+    return arrays.from_arrays("mnist", *parts, licence="CC BY-SA 3.0, as usually stated",
+                              source="Y. LeCun, C. Cortes, C. J. C. Burges")
+
+
+def _cifar_batches() -> dict[str, bytes]:
+    """Checked contents of the six batch files, from an unpacked folder or from the archive."""
+    batches = {name: find("cifar10", name) or find("cifar-10-batches-py", name)
+               for name in CIFAR_BATCHES}
+    if all(batches.values()):
+        return {name: checked(path, "md5:" + CIFAR_BATCHES[name]) for name, path in batches.items()}
+    (remote,) = REMOTES["cifar10"]
+    path = find("cifar10", remote.file)
+    if path is None:
+        raise _missing("cifar10", f"{remote.file} or the folder cifar-10-batches-py")
+    checked(path, remote.checksum)
+    with tarfile.open(path) as archive:
+        return {name: archive.extractfile(f"cifar-10-batches-py/{name}").read()
+                for name in CIFAR_BATCHES}
+
+
+def cifar10() -> ImageSet:
+    """50,000 + 10,000 photographs 32 x 32 of ten classes in the official split."""
+    # Unpickling runs code: it is done only after the official checksum of the file has matched.
+    batches = {name: pickle.loads(content, encoding="bytes")
+               for name, content in _cifar_batches().items()}
+    train = [batches[name] for name in CIFAR_BATCHES if name != "test_batch"]
+    parts = []
+    for part in (train, [batches["test_batch"]]):
+        parts.append(np.concatenate([batch[b"data"] for batch in part]).reshape(-1, 3, 32, 32))
+        parts.append(np.concatenate([batch[b"labels"] for batch in part]))
+    return arrays.from_arrays("cifar10", *parts, CIFAR_CLASSES, "none stated; cite Krizhevsky 2009",
+                              "A. Krizhevsky, V. Nair, G. Hinton")
+
+
+def mnist_m(seed: int = 0) -> ImageSet:
+    """MNIST-M from a file mnist_m*.npz, else made from MNIST and photo patches and named so."""
+    path = find("mnist-m", "mnist_m*.npz")
+    if path is not None:
+        return replace(arrays.npz(path), name="mnist-m", source="Y. Ganin, V. Lempitsky, 2015",
+                       licence="as MNIST and BSDS500: non-commercial research and education")
+    try:
+        data = mnist()
+    except FileNotFoundError:
+        raise _missing("mnist-m", "mnist_m.npz") from None
+    return digits.on_photos(data, "mnist-m (made here)", seed)
+
+
+def sprites_dlai() -> ImageSet:
+    """89,400 sprites 16 x 16 of five classes; copies and mirrored copies stay on one side.
+
+    Raises:
+        FileNotFoundError: the two npy files are not here.
+        ValueError: their content is not the published one.
+    """
+    paths = [find("sprites-dlai", remote.file) for remote in REMOTES["sprites-dlai"]]
+    if None in paths:
+        raise _missing("sprites-dlai", " and ".join(r.file for r in REMOTES["sprites-dlai"]))
+    checked(paths[0], REMOTES["sprites-dlai"][0].checksum)
+    images, labels = (np.load(path, allow_pickle=False) for path in paths)
+    if labels.shape != (len(images), 5) or not np.all(np.sort(labels, 1) == [0, 0, 0, 0, 1]):
+        raise ValueError(f"{paths[1]} is not one-hot for 5 classes and {len(images)} images")
+    return arrays.from_arrays("sprites-dlai", images, labels, classes=SPRITE_CLASSES,
+                              licence="MIT, as its page states",
+                              source="sprites by ElvGames, FrootsnVeggies and kyrise")
+
+
+def here(name: str) -> Path | None:
+    """Folder or file that a published set would be read from, None if it is not here."""
+    if name == "mnist-m":
+        return find(name, "mnist_m*.npz") or here("mnist")
+    if name == "cifar10" and (found := find(name, "data_batch_1")):
+        return found.parent
+    files = [(_find_idx if name == "mnist" else lambda file: find(name, file))(remote.file)
+             for remote in REMOTES[name]]
+    return None if None in files else files[0].parent

@@ -1,0 +1,159 @@
+"""An instructor's own image files: `folder:PATH` and `zip:PATH`."""
+
+import csv
+import io
+import os
+import warnings
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from diffutils.data import images as px
+from diffutils.data.images import ImageSet
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+TRAIN, TEST = {"train", "training"}, {"test", "testing", "val", "valid", "validation", "heldout"}
+
+
+def folder(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet:
+    """Images of a folder and its sub-folders; see `_from_files` for labels and splits.
+
+    Raises:
+        FileNotFoundError: no such folder.
+        ValueError: no image in it can be read.
+    """
+    if not path.is_dir():
+        raise FileNotFoundError(f"folder:{path} is not a folder; give the path of one with images")
+    names = [p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()]
+    return _from_files(f"folder:{path}", names, lambda name: (path / name).read_bytes(),
+                       size, limit, seed, label)
+
+
+def zipped(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet:
+    """Images of a zip archive, read without unpacking it; see `_from_files`.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a zip archive, or no image in it can be read.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"zip:{path} does not exist; give the path of a zip archive")
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"zip:{path} is not a readable zip archive ({error})") from None
+    with archive:
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        return _from_files(f"zip:{path}", names, archive.read, size, limit, seed, label)
+
+
+def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
+    """Decode image files, label them by labels.csv or class sub-folders, and split them.
+
+    A top folder named train beside one named test (or val) is taken as the split.
+    """
+    files = sorted(n for n in names if PurePosixPath(n).suffix.lower() in SUFFIXES
+                   and not any(part.startswith((".", "__MACOSX")) for part in n.split("/")))
+    if not files:
+        raise ValueError(f"{name} holds no image file ({', '.join(sorted(SUFFIXES))})")
+    root = os.path.commonpath([os.path.dirname(f) or "." for f in files]) if files else ""
+    root = "" if root == "." else root
+    parts = {f: PurePosixPath(os.path.relpath(f, root or ".")).parts for f in files}
+    tops = {part[0].lower() for part in parts.values() if len(part) > 1}
+    split_given = bool(tops & TRAIN) and tops <= TRAIN | TEST and bool(tops & TEST)
+    labels = _labels(name, files, parts, split_given, names, read, label)
+    if labels is not None and len(labels) < len(files):
+        missing = [f for f in files if f not in labels]
+        warnings.warn(f"{name}: {len(missing)} images have no row in labels.csv and are left out "
+                      f"(first: {missing[0]})", stacklevel=4)
+        files = [f for f in files if f in labels]
+    if limit is not None and not split_given:  # the split depends on content only: a part suffices
+        order = np.random.default_rng(seed).permutation(len(files))
+        files = [files[i] for i in np.sort(order[: int(limit / (1 - px.HELD_OUT) * 1.1) + 64])]
+    files, pixels, keys = _decode(name, files, read, size)
+    if split_given:
+        held = np.array([parts[f][0].lower() in TEST for f in files])
+    else:
+        held = px.held_out(keys)
+    classes = tuple(sorted(set(labels.values()))) if labels else ()
+    targets = np.array([classes.index(labels[f]) for f in files]) if labels else None
+    return px.image_set(name, pixels, held, targets, classes)
+
+
+def _labels(name, files, parts, split_given, names, read, column) -> dict[str, str] | None:
+    """Class name of every file: from labels.csv, else from its first sub-folder, else None."""
+    tables = sorted((n for n in names if PurePosixPath(n).name == "labels.csv"), key=len)
+    if tables:
+        text = read(tables[0]).decode("utf-8-sig")
+        return _read_labels(f"{name}/labels.csv", text, files, column)
+    depth = 1 if split_given else 0
+    if all(len(part) > depth + 1 for part in parts.values()):
+        found = {f: parts[f][depth] for f in files}
+        return found if len(set(found.values())) > 1 else None
+    return None
+
+
+def _read_labels(name, text, files, column) -> dict[str, str]:
+    """labels.csv: file name or its stem first, then label columns, with or without a header."""
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    known = _names_of(files)
+    header = rows[0] if rows and rows[0][0] not in known else None
+    index = 1
+    if column is not None:
+        if header is None or column not in header:
+            raise ValueError(f"{name} has no column {column!r}; it has {header or 'no header'}")
+        index = header.index(column)
+    elif header and {"label", "class"} & set(header[1:]):
+        index = next(i for i, c in enumerate(header) if i and c in ("label", "class"))
+    found = {known[row[0]]: row[index] for row in rows if len(row) > index and row[0] in known}
+    if not found:
+        raise ValueError(f"{name} names none of the images; its first column must be file names")
+    return found
+
+
+def _names_of(files) -> dict[str, str]:
+    """Every way labels.csv may name a file: path, tail of the path, stem; no ambiguous one."""
+    known, twice = {}, set()
+    for f in files:
+        parts = PurePosixPath(f).parts
+        tails = {"/".join(parts[i:]) for i in range(len(parts))}
+        for key in tails | {tail.rsplit(".", 1)[0] for tail in tails}:
+            if known.setdefault(key, f) != f:
+                twice.add(key)
+    return {key: f for key, f in known.items() if key not in twice}
+
+
+def _decode(name, files, read, size):
+    """Files -> (readable files, uint8 (N, S, S, C), content keys); broken files are named."""
+
+    def one(file):
+        try:
+            image = px.square(px.decode(Image.open(io.BytesIO(read(file)))))
+        except Exception as error:  # Pillow and zlib raise many types for broken files
+            return None, f"{file} ({error})"
+        pixels = np.asarray(image)
+        key = px.content_key(pixels if pixels.ndim == 3 else pixels[..., None])
+        return (np.asarray(px.resize(image, size)) if size else pixels), key
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        decoded = list(pool.map(one, files))
+    broken = [note for pixels, note in decoded if pixels is None]
+    if len(broken) == len(files):
+        raise ValueError(f"{name}: none of its {len(files)} images can be read; first: {broken[0]}")
+    if broken:
+        shown = "; ".join(broken[:5]) + (" ..." if len(broken) > 5 else "")
+        warnings.warn(f"{name}: {len(broken)} broken images skipped: {shown}", stacklevel=5)
+    good = [(f, pixels, key) for f, (pixels, key) in zip(files, decoded, strict=True)
+            if pixels is not None]
+    sides = sorted({pixels.shape[0] for _, pixels, _ in good})
+    if len(sides) > 1:
+        raise ValueError(f"{name}: images are {sides[0]} to {sides[-1]} pixels wide; "
+                         "give one size, for example size=64")
+    grey = all(pixels.ndim == 2 for _, pixels, _ in good)
+    out = np.empty((len(good), sides[0], sides[0], 1 if grey else 3), np.uint8)
+    for i, (_, pixels, _) in enumerate(good):
+        out[i] = pixels if pixels.ndim == 3 else pixels[..., None]
+    return [f for f, _, _ in good], out, [key for _, _, key in good]

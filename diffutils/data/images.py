@@ -1,0 +1,204 @@
+"""What every image set shares: the record `ImageSet`, pixels, and a split that cannot leak."""
+
+import hashlib
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+HELD_OUT = 0.1  # share of the images held out when a set comes without a test split
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images with a held-out part: uint8 (N, C, H, W), int64 labels (N,) or None, class names."""
+
+    name: str
+    train: Tensor
+    heldout: Tensor
+    train_labels: Tensor | None = None
+    heldout_labels: Tensor | None = None
+    classes: tuple[str, ...] = ()
+    licence: str = "not stated"
+    source: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one image."""
+        return tuple(self.train.shape[1:])
+
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 [0, 255] -> float32 [-1, 1], any shape."""
+    return images.to(torch.float32).div_(127.5).sub_(1)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """float [-1, 1] -> uint8 [0, 255], rounded to the nearest; values outside are clipped."""
+    return ((images.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def decode(image: Image.Image) -> Image.Image:
+    """Any Pillow image -> 8-bit mode L or RGB, upright, transparency composited on white."""
+    image = ImageOps.exif_transpose(image)
+    # Pillow's own convert("L") clips numbers of more than 8 bits instead of scaling them.
+    if image.mode.startswith("I;16"):
+        return Image.fromarray(np.rint(np.asarray(image) / 257.0).astype(np.uint8))
+    if image.mode in ("F", "I"):
+        return Image.fromarray(to_bytes(np.asarray(image)))
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def to_bytes(values: np.ndarray) -> np.ndarray:
+    """Pixels -> uint8, from whole numbers up to 1, 255 or 65535, or floats in [-1, 1] or [0, 255].
+
+    Raises:
+        ValueError: values are not finite or lie outside every known range.
+    """
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"pixels must be numbers, but their type is {values.dtype}")
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError("pixels hold NaN or infinite values; replace them before loading")
+    whole = values.dtype.kind != "f"
+    if low >= 0 and high <= 1 + 1e-3:
+        scaled = values * 255.0
+    elif values.dtype == np.uint8:
+        return values
+    elif low >= 0 and high <= 255 + 1e-3:
+        scaled = values
+    elif low >= -1 - 1e-3 and high <= 1 + 1e-3 and not whole:
+        scaled = (values + 1) * 127.5
+    elif low >= 0 and high <= 65535 and whole:
+        scaled = values / 257.0
+    else:
+        raise ValueError(f"pixels lie in [{low:g}, {high:g}]; expected [0, 255], [0, 1] or [-1, 1]")
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def square(image: Image.Image) -> Image.Image:
+    """The largest centred square of an image."""
+    width, height = image.size
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    if width == height:
+        return image
+    return image.crop((left, top, left + side, top + side))
+
+
+def resize(image: Image.Image, size: int) -> Image.Image:
+    """A square image at size x size by Pillow's bicubic filter, widened when it shrinks."""
+    if image.size == (size, size):
+        return image
+    return image.resize((size, size), Image.Resampling.BICUBIC)
+
+
+def fit_size(images: np.ndarray, size: int | None) -> np.ndarray:
+    """uint8 (N, H, W, C), C = 1 or 3 -> the central squares, resized, (N, size, size, C)."""
+    height, width = images.shape[1:3]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    images = images[:, top : top + side, left : left + side]
+    if size is None or size == side:
+        return np.ascontiguousarray(images)
+    grey = images.shape[3] == 1
+    out = np.empty((len(images), size, size, images.shape[3]), np.uint8)
+    for i, image in enumerate(np.ascontiguousarray(images)):
+        pixels = np.asarray(resize(Image.fromarray(image[..., 0] if grey else image), size))
+        out[i] = pixels[..., None] if grey else pixels
+    return out
+
+
+def to_tensor(images: np.ndarray) -> Tensor:
+    """uint8 (N, H, W, C) -> uint8 tensor (N, C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+
+
+def content_key(image: np.ndarray) -> bytes:
+    """16 bytes that name the content of a uint8 image (H, W, C); its mirror image has the same."""
+    both = sorted(np.ascontiguousarray(pixels).tobytes() for pixels in (image, image[:, ::-1]))
+    # The pair is hashed as one: the smaller of two hashes would not be uniform.
+    return hashlib.blake2b(b"".join(both), digest_size=16).digest()
+
+
+def held_out(keys: list[bytes]) -> np.ndarray:
+    """Boolean (N,): which images are held out, decided by content alone, about one in ten.
+
+    Copies and mirrored copies share a key and so a side. An image keeps its side when others are
+    added or the order changes.
+
+    Raises:
+        ValueError: fewer than two different images.
+    """
+    if len(set(keys)) < 2:
+        raise ValueError(
+            f"{len(set(keys))} different images found; at least 2 are needed, one of them held out"
+        )
+    chosen = {key for key in keys if int.from_bytes(key[:4], "big") < HELD_OUT * 2**32}
+    if not chosen:
+        chosen = {min(keys)}
+    elif len(chosen) == len(set(keys)):
+        chosen.remove(max(chosen))
+    return np.array([key in chosen for key in keys])
+
+
+def without_leaks(data: ImageSet) -> ImageSet:
+    """Remove from the training part whatever is (mirrored or not) also in the held-out part."""
+    if not len(data.heldout):
+        return data
+    seen = {content_key(image) for image in data.heldout.permute(0, 2, 3, 1).numpy()}
+    keep = torch.tensor([content_key(image) not in seen
+                         for image in data.train.permute(0, 2, 3, 1).numpy()])
+    removed = int((~keep).sum())
+    if not removed:
+        return data
+    if removed == len(keep):
+        raise ValueError(f"{data.name}: every training image is also a held-out image")
+    warnings.warn(f"{data.name}: {removed} training images that are also held out (or mirror one) "
+                  "were removed from the training part", stacklevel=3)
+    labels = None if data.train_labels is None else data.train_labels[keep]
+    return replace(data, train=data.train[keep], train_labels=labels)
+
+
+def limited(data: ImageSet, limit: int | None, heldout: int | None, seed: int) -> ImageSet:
+    """At most `limit` training and `heldout` held-out images, chosen by `seed`."""
+    parts = {}
+    for part, most in (("train", limit), ("heldout", heldout)):
+        images, labels = getattr(data, part), getattr(data, f"{part}_labels")
+        if most is not None and most < len(images):
+            order = np.random.default_rng(seed).permutation(len(images))[:most]
+            chosen = torch.from_numpy(np.sort(order))
+            parts[part] = images[chosen]
+            parts[f"{part}_labels"] = None if labels is None else labels[chosen]
+    return replace(data, **parts)
+
+
+def image_set(name, pixels, held, labels=None, classes=(), licence="not stated", source=""):
+    """uint8 (N, H, W, C) and a boolean mask of the held-out images (N,) -> ImageSet.
+
+    `labels` (N,) are class numbers; with fewer of them than images, only the first have labels.
+    """
+    images, mask = to_tensor(pixels), torch.from_numpy(held)
+    train_labels = heldout_labels = None
+    if labels is not None:
+        labels = torch.from_numpy(np.asarray(labels, np.int64))
+        train_labels = labels[~mask[: len(labels)]]
+        heldout_labels = labels[mask] if len(labels) == len(mask) else None
+    return ImageSet(name, images[~mask], images[mask], train_labels, heldout_labels,
+                    tuple(classes), licence, source or name)
+
+
+def resized(data: ImageSet, size: int | None) -> ImageSet:
+    """The set at size x size; see `fit_size`."""
+    if size is None or data.shape[1:] == (size, size):
+        return data
+    train, heldout = (to_tensor(fit_size(images.permute(0, 2, 3, 1).numpy(), size))
+                      for images in (data.train, data.heldout))
+    return replace(data, train=train, heldout=heldout)

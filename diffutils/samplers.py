@@ -1,0 +1,115 @@
+"""One sampler.  DDPM, DDIM and EDM are settings of it.
+
+The state is x = x0 + sigma n, in the units of `schedules`.  A step goes from sigma to sigma_next:
+a deterministic move along d = (x - D)/sigma to a level a little lower, then fresh noise.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from . import rng
+
+
+def beta_tilde(sigma: Tensor, sigma_next: Tensor) -> Tensor:
+    """Std of the fresh noise that keeps the posterior q(x_{t-1}|x_t,x0): beta~_t (DDPM, eq. 7)."""
+    return sigma_next * (1 - sigma_next**2 / sigma**2).clamp(min=0).sqrt()
+
+
+def beta(sigma: Tensor, sigma_next: Tensor) -> Tensor:
+    """Std for the variance beta_t that many published samplers use (DDPM, section 3.2)."""
+    return ((1 + sigma_next**2) * (sigma**2 - sigma_next**2) / (1 + sigma**2)).sqrt()
+
+
+def torch_noise(step: int, x: Tensor) -> Tensor:
+    """Noise from torch's own generator."""
+    return torch.randn_like(x)
+
+
+def seeded_noise(seed: int, index: Int[Tensor, "B"]) -> Callable[[int, Tensor], Tensor]:
+    """Noise that depends on (seed, step, sample index) alone, so not on the batch."""
+    return lambda step, x: rng.normal(seed, step, index.to(x.device), x.shape[1:]).to(x.dtype)
+
+
+def start(sigmas: Float[Tensor, "levels"], noise: Tensor, variance_preserving: bool = True) -> Tensor:
+    """Where a chain begins: sqrt(1 + sigma^2) n for a VP chain (x_T = n), sigma n for EDM."""
+    sigma = float(sigmas[0])
+    return noise * (math.sqrt(1 + sigma**2) if variance_preserving else sigma)
+
+
+def trajectory(
+    denoise: Callable[[Tensor, Tensor], Tensor],
+    x: Float[Tensor, "B ..."],
+    sigmas: Float[Tensor, "levels"],
+    *,
+    eta: float = 0.0,
+    variance: Callable = beta_tilde,
+    heun: bool = False,
+    S_churn: float = 0.0,
+    S_min: float = 0.0,
+    S_max: float = math.inf,
+    S_noise: float = 1.0,
+    noise: Callable[[int, Tensor], Tensor] = torch_noise,
+    after_step: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> Iterator[Tensor]:
+    """Yield the state after every step from sigmas[0] down to sigmas[-1].
+
+    denoise(x, sigma) -> estimate of x0.  x: state at sigmas[0], see `start`.
+    eta: 0 = DDIM, 1 = DDPM (Song et al. 2021, eq. 12 and 16); variance: of eta's fresh noise.
+    heun, S_*: EDM's second-order correction and churn (Karras et al. 2022, algorithm 2).
+    noise(step, x): source of randomness.  after_step(x, sigma): what is done to every new state.
+    Gradients flow; wrap in torch.no_grad() (or use `sample`) unless you want them.
+
+    Raises: ValueError if the levels do not fall, or the first is infinite.
+    """
+    check_levels(sigmas)
+    n = len(sigmas) - 1
+    for k, (sigma, sigma_next) in enumerate(zip(sigmas[:-1], sigmas[1:], strict=True)):
+        if S_churn and S_min <= sigma <= S_max:  # first raise the noise level a little
+            sigma_hat = sigma * (1 + min(S_churn / n, math.sqrt(2) - 1))
+            # steps n .. 2n-1 of the noise source: churn and eta never share a draw
+            x = x + float((sigma_hat**2 - sigma**2).sqrt()) * S_noise * noise(n + k, x)
+            sigma = sigma_hat
+        sigma_up = eta * beta_tilde(sigma, sigma_next)
+        sigma_down = (sigma_next**2 - sigma_up**2).clamp(min=0).sqrt()
+        D = denoise(x, sigma)
+        d = (x - D) / float(sigma)
+        # Euler's x + (sigma_down - sigma) d, without its rounding error where sigma is large.
+        x_next = D + float(sigma_down) * d
+        if heun and sigma_down > 0:
+            d_next = (x_next - denoise(x_next, sigma_down)) / float(sigma_down)
+            x_next = x_next + float(sigma_down - sigma) * (d_next - d) / 2
+        if eta and sigma_next > 0:
+            x_next = x_next + eta * float(variance(sigma, sigma_next)) * noise(k, x)
+        x = x_next if after_step is None else after_step(x_next, sigma_next)
+        yield x
+
+
+@torch.no_grad()
+def sample(denoise: Callable, x: Tensor, sigmas: Tensor, **settings) -> Tensor:
+    """The last state of `trajectory`, without gradients."""
+    return deque(trajectory(denoise, x, sigmas, **settings), maxlen=1).pop()
+
+
+ddim = partial(sample, eta=0.0)
+ddpm = partial(sample, eta=1.0)
+heun = partial(sample, heun=True)
+
+
+def check_levels(sigmas: Tensor) -> None:
+    """Raise ValueError unless the levels are finite, fall strictly and end at 0 or above."""
+    if len(sigmas) < 2 or not bool((sigmas[:-1] > sigmas[1:]).all()) or sigmas[-1] < 0:
+        raise ValueError(
+            "the noise levels of a sampler must fall strictly from sigma_max to 0, got "
+            f"{[round(s, 4) for s in sigmas.tolist()[:6]]} ...; make them with schedules.steps()"
+        )
+    if not math.isfinite(sigmas[0]):
+        raise ValueError(
+            "the first noise level is infinite (terminal SNR 0), where an eps-network says nothing "
+            "about the image; use schedules.rescale_terminal_snr and v- or x0-prediction"
+        )

@@ -1,0 +1,203 @@
+"""A U-Net: F(x, c_noise, labels, cond), with its resampling and activation handed in."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+class Embedding(nn.Module):
+    """Sinusoids of a number, then a two-layer network (DDPM; Vaswani et al. 2017, section 3.5)."""
+
+    def __init__(self, width: int, out: int, max_period: float = 10_000.0):
+        super().__init__()
+        rate = math.log(max_period) / (width // 2)
+        self.register_buffer("frequencies", torch.exp(-rate * torch.arange(width // 2)), False)
+        self.mlp = nn.Sequential(nn.Linear(2 * (width // 2), out), nn.SiLU(), nn.Linear(out, out))
+
+    def forward(self, c_noise: Float[Tensor, "B"]) -> Float[Tensor, "B E"]:
+        angle = c_noise[:, None] * self.frequencies
+        return self.mlp(torch.cat([angle.cos(), angle.sin()], dim=1))
+
+
+class Norm(nn.GroupNorm):
+    """GroupNorm, at most 32 groups of at least 4 channels, in the precision of its weights."""
+
+    def __init__(self, channels: int):
+        super().__init__(math.gcd(32, channels, max(1, channels // 4)), channels)
+
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        # Under autocast x is bfloat16, the weights float32: norms are less exact in bfloat16.
+        return super().forward(x.to(self.weight.dtype))
+
+
+def zero(layer: nn.Module) -> nn.Module:
+    """Start a layer at zero, so that its block starts as the identity."""
+    for p in layer.parameters():
+        nn.init.zeros_(p)
+    return layer
+
+
+class ResBlock(nn.Module):
+    """norm-act-conv, scaled and shifted by the embedding, norm-act-conv, plus the input."""
+
+    def __init__(self, c_in: int, c_out: int, embedding: int, act: Callable[[], nn.Module]):
+        super().__init__()
+        self.norm1, self.act1 = Norm(c_in), act()
+        self.conv1 = nn.Conv2d(c_in, c_out, 3, padding=1)
+        self.embed = zero(nn.Linear(embedding, 2 * c_out))
+        self.norm2, self.act2 = Norm(c_out), act()
+        self.conv2 = zero(nn.Conv2d(c_out, c_out, 3, padding=1))
+        # Made here, not in forward: a layer created on every call is never trained.
+        self.skip = nn.Conv2d(c_in, c_out, 1) if c_in != c_out else nn.Identity()
+
+    def forward(
+        self, x: Float[Tensor, "B C H W"], emb: Float[Tensor, "B E"]
+    ) -> Float[Tensor, "B D H W"]:
+        h = self.conv1(self.act1(self.norm1(x)))
+        scale, shift = self.embed(emb)[:, :, None, None].chunk(2, dim=1)
+        h = self.conv2(self.act2(self.norm2(h) * (1 + scale) + shift))
+        return self.skip(x) + h
+
+
+class Attention(nn.Module):
+    """Self-attention over all pixels, heads of at least 32 channels (Vaswani et al. 2017)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.heads = math.gcd(channels, max(1, channels // 32))
+        self.norm, self.qkv = Norm(channels), nn.Conv2d(channels, 3 * channels, 1)
+        self.out = zero(nn.Conv2d(channels, channels, 1))
+
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        B, C, H, W = x.shape
+        qkv = self.qkv(self.norm(x)).reshape(B, 3, self.heads, C // self.heads, H * W).mT
+        q, k, v = qkv.unbind(1)
+        h = F.scaled_dot_product_attention(q, k, v).mT.reshape(B, C, H, W)
+        return x + self.out(h)
+
+
+class Pool(nn.Module):
+    """Halve the size by averaging 2x2 pixels."""
+
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C h w"]:
+        return F.avg_pool2d(x, 2)
+
+
+class Nearest(nn.Module):
+    """Double the size by repeating pixels."""
+
+    def forward(self, x: Float[Tensor, "B C h w"]) -> Float[Tensor, "B C H W"]:
+        return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+class UNet(nn.Module):
+    """Residual U-Net (Ronneberger et al. 2015; Ho et al. 2020, appendix B).
+
+    channels: width of each level, finest first; blocks: residual blocks per level.
+    attention: one flag per level.  classes: number of labels, 0 for none; label `classes` is the
+    null class, "any".  cond_channels: an image condition, concatenated to x.
+    down(), up(), act(): factories of the resampling layers and the activation.
+
+    Raises: ValueError for sizes that cannot be halved, or labels and conditions that do not fit.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        channels: Sequence[int] = (64, 128),
+        blocks: int = 2,
+        attention: Sequence[bool] = (False, True),
+        classes: int = 0,
+        cond_channels: int = 0,
+        down: Callable[[], nn.Module] = Pool,
+        up: Callable[[], nn.Module] = Nearest,
+        act: Callable[[], nn.Module] = nn.SiLU,
+    ):
+        super().__init__()
+        if len(attention) != len(channels):
+            raise ValueError(
+                f"attention needs one flag per level: {len(channels)} levels, "
+                f"{len(attention)} flags"
+            )
+        self.in_channels, self.cond_channels, self.classes = in_channels, cond_channels, classes
+        self.halvings = len(channels) - 1
+        E = 4 * channels[0]
+        self.embedding = Embedding(channels[0], E)
+        self.class_embedding = nn.Embedding(classes + 1, E) if classes else None
+        self.conv_in = nn.Conv2d(in_channels + cond_channels, channels[0], 3, padding=1)
+
+        def level(widths_in: list[int], width: int, attend: bool) -> nn.ModuleList:
+            return nn.ModuleList(
+                nn.ModuleList(
+                    [ResBlock(c, width, E, act), Attention(width) if attend else nn.Identity()]
+                )
+                for c in widths_in
+            )
+
+        self.encoder, self.decoder = nn.ModuleList(), nn.ModuleList()
+        c, skips = channels[0], [channels[0]]
+        for width, attend in zip(channels, attention, strict=True):
+            self.encoder.append(level([c] + [width] * (blocks - 1), width, attend))
+            c, skips = width, skips + [width] * blocks
+        self.middle = level([c, c], c, attention[-1])
+        for width, attend in zip(reversed(channels), reversed(attention), strict=True):
+            widths_in = []
+            for _ in range(blocks):
+                widths_in, c = [*widths_in, c + skips.pop()], width
+            self.decoder.append(level(widths_in, width, attend))
+        self.downs = nn.ModuleList(down() for _ in range(self.halvings))
+        self.ups = nn.ModuleList(up() for _ in range(self.halvings))
+        self.norm_out, self.act_out = Norm(c + skips.pop()), act()
+        self.conv_out = zero(nn.Conv2d(c + channels[0], out_channels, 3, padding=1))
+
+    def forward(
+        self,
+        x: Float[Tensor, "B C H W"],
+        c_noise: Float[Tensor, "B"],
+        labels: Int[Tensor, "B"] | None = None,
+        cond: Float[Tensor, "B K H W"] | None = None,
+    ) -> Float[Tensor, "B D H W"]:
+        self.check(x, labels, cond)
+        emb = self.embedding(c_noise.to(x.dtype))
+        if self.class_embedding is not None:
+            null = torch.full((len(x),), self.classes, device=x.device)
+            emb = emb + self.class_embedding(null if labels is None else labels)
+        emb = F.silu(emb)
+
+        x0 = h = self.conv_in(x if cond is None else torch.cat([x, cond], dim=1))
+        skips = []
+        for i, level in enumerate(self.encoder):
+            h = self.downs[i - 1](h) if i else h
+            for block, attention in level:
+                h = attention(block(h, emb))
+                skips.append(h)
+        for block, attention in self.middle:
+            h = attention(block(h, emb))
+        for i, level in enumerate(self.decoder):
+            h = self.ups[i - 1](h) if i else h
+            for block, attention in level:
+                h = attention(block(torch.cat([h, skips.pop()], dim=1), emb))
+        return self.conv_out(self.act_out(self.norm_out(torch.cat([h, x0], dim=1))))
+
+    def check(self, x: Tensor, labels: Tensor | None, cond: Tensor | None) -> None:
+        """Say in one sentence what does not fit."""
+        if x.shape[1] != self.in_channels:
+            raise ValueError(f"this U-Net takes {self.in_channels} channels, got {x.shape[1]}")
+        k = 2**self.halvings
+        if x.shape[2] % k or x.shape[3] % k:
+            raise ValueError(
+                f"images of {x.shape[2]}x{x.shape[3]} cannot be halved {self.halvings} times; "
+                f"use sides divisible by {k}, or fewer levels in channels="
+            )
+        if (0 if cond is None else cond.shape[1]) != self.cond_channels:
+            raise ValueError(
+                f"this U-Net takes {self.cond_channels} condition channels, "
+                f"got {0 if cond is None else cond.shape[1]}"
+            )
+        if labels is not None and not self.classes:
+            raise ValueError("this U-Net was made without classes: pass labels=None")

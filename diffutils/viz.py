@@ -1,0 +1,252 @@
+"""Pictures of the course: grids, strips, curves, bars and GIFs. Each function returns its figure.
+
+Images come in as tensors or arrays (N, C, H, W), uint8 or float in [-1, 1], grey or RGB.
+Display a figure with `show(fig, alt)`.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diffutils.display import COLORS, DPI, explore, figure, show, show_gif, style
+
+__all__ = [
+    "COLORS", "bars", "curves", "explore", "figure", "gif", "grid", "loss_curves", "pixels",
+    "show", "show_gif", "strip", "style",
+]  # fmt: skip
+
+DASHES = ("-", "--", "-.", ":")
+
+
+def pixels(images: Any) -> np.ndarray:
+    """Images as uint8 RGB (N, H, W, 3); floats are clipped to [-1, 1], grey is repeated.
+
+    Raises: ValueError if they are not (N, C, H, W) with one or three channels, or hold NaN.
+    """
+    images = _array(images)
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
+        raise ValueError(
+            f"images must be (N, C, H, W) with 1 or 3 channels, but got {images.shape}:"
+            " add the missing axis, for example with image[None]."
+        )
+    if images.dtype != np.uint8:
+        if np.isnan(images).any():
+            raise ValueError("images hold NaN: look for the step where the sampler diverged.")
+        images = ((images.clip(-1, 1) + 1) * 127.5).round().astype(np.uint8)
+    return images.repeat(3 // images.shape[1], axis=1).transpose(0, 2, 3, 1)
+
+
+def grid(
+    images: Any,
+    columns: int | None = None,
+    titles: Sequence[str] | None = None,
+    scale: int | None = None,
+) -> Any:
+    """Figure of N images, `columns` to a row, with a title above each if given.
+
+    A pixel becomes `scale` x `scale` dots and is never blurred; small images are enlarged to
+    about 64 dots by default.
+
+    Raises: ValueError if there are not as many titles as images.
+    """
+    images = pixels(images)
+    columns = min(columns or math.ceil(math.sqrt(len(images))), len(images))
+    _count("titles", titles, len(images))
+    return _mosaic(images, columns, scale, titles or (), ())
+
+
+def strip(
+    rows: Mapping[str, Any], titles: Sequence[str] | None = None, scale: int | None = None
+) -> Any:
+    """Figure of one row of frames per label, to set forward and reverse processes side by side.
+
+    `rows` maps a label to its frames (T, C, H, W); `titles` stand above the T columns.
+
+    Raises: ValueError if the rows, or the titles, are not of one length.
+    """
+    frames = [pixels(row) for row in rows.values()]
+    if len({row.shape for row in frames}) != 1:
+        sizes = dict(zip(rows, (row.shape[:3] for row in frames), strict=True))
+        raise ValueError(
+            f"strip needs rows of one length and size, but got {sizes}: pick equal steps in each."
+        )
+    _count("titles", titles, len(frames[0]))
+    return _mosaic(np.concatenate(frames), len(frames[0]), scale, titles or (), list(rows))
+
+
+@style()
+def curves(
+    lines: Mapping[str, tuple[Any, Any]],
+    x: str = "",
+    y: str = "",
+    title: str = "",
+    log: str = "",
+    ax: Any = None,
+) -> Any:
+    """Figure of named curves, name -> (xs, ys), told apart by colour and by dashes.
+
+    `log` names the logarithmic axes: "", "x", "y" or "xy". With `ax` they are drawn into it.
+    """
+    ax = figure(width=5.2, height=3.0)[1] if ax is None else ax
+    for i, (name, (xs, ys)) in enumerate(lines.items()):
+        ax.plot(_array(xs), _array(ys), label=name, **_look(i))
+    if len(lines) > 1:
+        ax.legend()
+    return _label(ax, x, y, title, log)
+
+
+@style()
+def loss_curves(
+    losses: Mapping[str, tuple[Any, Any]],
+    log: str = "y",
+    band: tuple[float, float] | None = None,
+    smooth: int | None = None,
+    title: str = "",
+    ax: Any = None,
+) -> Any:
+    """Figure of losses by training step, name -> (steps, losses): raw values faint, means bold.
+
+    A mean is over `smooth` neighbouring values, by default a twentieth of them; fewer than 40
+    values are drawn as they are, with a dot each. `band` (low, high) shades the expected last loss.
+    """
+    ax = figure(width=5.2, height=3.0)[1] if ax is None else ax
+    for i, (name, (steps, values)) in enumerate(losses.items()):
+        steps, values, look = _array(steps), _array(values), _look(i)
+        width = smooth or (len(values) // 20 if len(values) >= 40 else 1)
+        if width > 1:
+            ax.plot(steps, values, color=look["color"], alpha=0.3, linewidth=0.8)
+            window = np.ones(width) / width
+            steps, values = (np.convolve(v, window, "valid") for v in (steps, values))
+        else:
+            look |= {"marker": "o", "markersize": 3}
+        ax.plot(steps, values, label=name, **look)
+    if band is not None:
+        ax.axhspan(*band, color=COLORS["sky"], alpha=0.3, linewidth=0, label="expected at the end")
+    ax.legend()
+    return _label(ax, "training step", "loss", title, log)
+
+
+@style()
+def bars(
+    values: Mapping[str, Any],
+    x: str = "",
+    title: str = "",
+    reference: Mapping[str, float] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Figure of a horizontal bar per label: a number, or (value, low, high) with its interval.
+
+    `reference` draws named vertical lines, such as a published value or the real-vs-real floor.
+    """
+    reference = reference or {}
+    if ax is None:
+        ax = figure(width=5.6, height=0.8 + 0.32 * (len(values) + len(reference)))[1]
+    for row, value in enumerate(values.values()):
+        value, low, high = value if isinstance(value, Sequence) else (value, value, value)
+        ax.barh(row, value, height=0.6, color=COLORS["sky"])
+        if low < high:
+            ax.errorbar(value, row, xerr=[[value - low], [high - value]], color="black", capsize=4)
+        place = {"textcoords": "offset points", "va": "center", "size": 8}
+        ax.annotate(f"{value:.3g}", (max(value, high), row), (6, 0), **place)
+    for i, (name, value) in enumerate(reference.items(), start=3):
+        ax.axvline(value, label=f"{name}: {value:.3g}", **_look(i))
+    ax.set_yticks(range(len(values)), list(values))
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    ax.margins(x=0.15)
+    if reference:
+        ax.figure.legend(loc="outside lower center", ncols=2)
+    return _label(ax, x, "", title, "")
+
+
+def gif(
+    path: str | Path,
+    frames: Any,
+    fps: float = 10,
+    columns: int | None = None,
+    scale: int | None = None,
+    hold: float = 1.5,
+) -> Path:
+    """Writes an endless GIF and returns its path; the last frame stays for `hold` seconds.
+
+    `frames` are images (C, H, W), or sets (N, C, H, W) laid out as in `grid`.
+
+    Raises: ValueError if there are no frames.
+    """
+    import imageio.v3 as imageio
+
+    sets = [pixels(frame if frame.ndim == 4 else frame[None]) for frame in frames]
+    if not sets:
+        raise ValueError(f"gif got no frames for {path}: pass the states that a sampler yields.")
+    columns = columns or math.ceil(math.sqrt(len(sets[0])))
+    stack = np.stack([_tiles(images, columns, scale or _scale(images), 2) for images in sets])
+    durations = [1000 / fps] * (len(stack) - 1) + [1000 * hold]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    imageio.imwrite(path, stack, extension=".gif", duration=durations, loop=0)
+    return Path(path)
+
+
+def _mosaic(
+    images: np.ndarray, columns: int, scale: int | None, titles: Sequence[str], labels: list[str]
+) -> Any:
+    """Figure whose dots are the canvas's dots, one to one, so that nothing is resampled."""
+    from matplotlib.figure import Figure
+
+    scale = scale or _scale(images)
+    # Room for the text, in dots: 14 a line, about 6 a letter.
+    top = 3 + 14 * max(title.count("\n") + 1 for title in titles) if titles else 0
+    longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
+    left = 8 + 6 * longest if labels else 0
+    gap = top if titles and not labels else 2
+    canvas = _tiles(images, columns, scale, gap)
+    height, width = canvas.shape[0] + top, canvas.shape[1] + left
+    fig = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    ax = fig.add_axes((left / width, 0, canvas.shape[1] / width, canvas.shape[0] / height))
+    ax.imshow(canvas, interpolation="nearest", aspect="auto")
+    ax.set_axis_off()
+    step_x, step_y = scale * images.shape[2] + 2, scale * images.shape[1] + gap
+    for i, title in enumerate(titles):
+        x, y = (i % columns + 0.5) * step_x - 1, (i // columns) * step_y - 3
+        ax.text(x, y, title, ha="center", va="bottom", size=8)
+    for row, label in enumerate(labels):
+        ax.text(-5, (row + 0.5) * step_y - 1, label, ha="right", va="center", size=8)
+    return fig
+
+
+def _tiles(images: np.ndarray, columns: int, scale: int, gap: int) -> np.ndarray:
+    """White canvas with the images on it, `gap` dots between rows and 2 between columns."""
+    count, height, width = images.shape[:3]
+    rows = -(-count // columns)
+    cell = np.full((rows * columns, height * scale + gap, width * scale + 2, 3), 255, np.uint8)
+    cell[:count, : height * scale, : width * scale] = images.repeat(scale, 1).repeat(scale, 2)
+    cell = cell.reshape(rows, columns, *cell.shape[1:]).swapaxes(1, 2)
+    return cell.reshape(rows * cell.shape[1], -1, 3)[:-gap, :-2]
+
+
+def _scale(images: np.ndarray) -> int:
+    return max(1, 64 // images.shape[1])
+
+
+def _count(name: str, given: Sequence[str] | None, wanted: int) -> None:
+    if given is not None and len(given) != wanted:
+        raise ValueError(f"got {len(given)} {name} for {wanted}: give one for each, or none.")
+
+
+def _look(i: int) -> dict[str, Any]:
+    return {"color": list(COLORS.values())[i % len(COLORS)], "linestyle": DASHES[i % len(DASHES)]}
+
+
+def _label(ax: Any, x: str, y: str, title: str, log: str) -> Any:
+    ax.set(xlabel=x, ylabel=y, title=title)
+    if "x" in log:
+        ax.set_xscale("log")
+    if "y" in log:
+        ax.set_yscale("log")
+    return ax.figure
+
+
+def _array(values: Any) -> np.ndarray:
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)

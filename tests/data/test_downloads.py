@@ -1,0 +1,232 @@
+"""Published sets: found where users unpack them, checked, fetched only when asked."""
+
+import gzip
+import hashlib
+import http.server
+import io
+import os
+import pickle
+import tarfile
+import threading
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from diffutils.data import download, downloads, load
+
+DATA = os.environ.get("DIFFUTILS_DATA", "")
+needs_mnist = pytest.mark.skipif(not (Path(DATA) / "mnist").is_dir() or not DATA,
+                                 reason="DIFFUTILS_DATA names no folder with mnist/*.gz")
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    """A place without any data set."""
+    monkeypatch.setenv("DIFFUTILS_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(downloads, "home", lambda: tmp_path / "data")
+    return tmp_path
+
+
+def idx(array):
+    head = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return head + array.tobytes()
+
+
+def tiny_mnist(folder, monkeypatch, zipped=True):
+    """Four idx files with 50 + 20 images, and REMOTES that name their checksums."""
+    random = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    arrays = []
+    for n in (50, 20):
+        arrays.append(random.integers(0, 256, (n, 28, 28), dtype=np.uint8))
+        arrays.append(np.arange(n, dtype=np.uint8) % 10)
+    remotes = []
+    for remote, array in zip(downloads.REMOTES["mnist"], arrays, strict=True):
+        content = gzip.compress(idx(array)) if zipped else idx(array)
+        file = remote.file if zipped else remote.file.removesuffix(".gz")
+        (folder / file).write_bytes(content)
+        md5 = hashlib.md5(content).hexdigest()
+        remotes.append(downloads.Remote(remote.file, remote.urls, f"md5:{md5}"))
+    monkeypatch.setitem(downloads.REMOTES, "mnist", tuple(remotes))
+    return arrays
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10", "mnist-m", "sprites-dlai"])
+def test_a_missing_set_says_where_to_put_it_and_how_to_get_it(empty, name):
+    with pytest.raises(FileNotFoundError) as error:
+        load(name)
+    message = str(error.value)
+    assert "python -m diffutils data get" in message and f"$DIFFUTILS_DATA/{name}" in message
+
+
+@pytest.mark.parametrize("folder, zipped", [
+    ("mnist", True), ("data/mnist", True), ("mnist/MNIST/raw", False), ("MNIST/raw", False),
+])
+def test_mnist_is_found_where_users_unpack_it(empty, monkeypatch, folder, zipped):
+    arrays = tiny_mnist(empty / folder, monkeypatch, zipped)
+    data = load("mnist")
+    assert torch.equal(data.train[:, 0], torch.from_numpy(arrays[0]))
+    assert data.heldout_labels.tolist() == arrays[3].tolist()
+    assert load("mnist", size=32, limit=10).train.shape == (10, 1, 32, 32)
+    assert downloads.here("mnist") is not None
+
+
+def test_damaged_files_are_refused(empty, monkeypatch):
+    tiny_mnist(empty / "mnist", monkeypatch)
+    path = empty / "mnist" / "train-labels-idx1-ubyte.gz"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(ValueError, match="md5 checksum is .* expected"):
+        load("mnist")
+    (empty / "cut").write_bytes(idx(np.zeros((3, 4), np.uint8))[:-1])
+    with pytest.raises(ValueError, match="not a complete idx"):
+        downloads.read_idx(empty / "cut")
+
+
+def test_mnist_m_is_made_from_mnist_and_photographs_and_says_so(empty, monkeypatch):
+    arrays = tiny_mnist(empty / "mnist", monkeypatch)
+    data = load("mnist-m")
+    assert data.name == "mnist-m (made here)" and data.train.shape == (50, 3, 28, 28)
+    assert data.train_labels.tolist() == arrays[1].tolist()
+    np.savez(empty / "mnist_m_x.npz", images=np.random.default_rng(0).integers(
+        0, 256, (30, 8, 8, 3), dtype=np.uint8))
+    assert load("mnist-m").name == "mnist-m"
+
+
+def tiny_cifar(monkeypatch):
+    random = np.random.default_rng(0)
+    contents = {}
+    for name in downloads.CIFAR_BATCHES:
+        batch = {b"data": random.integers(0, 256, (20, 3072), dtype=np.uint8),
+                 b"labels": list(range(10)) * 2}
+        contents[name] = pickle.dumps(batch)
+    monkeypatch.setattr(downloads, "CIFAR_BATCHES",
+                        {n: hashlib.md5(c).hexdigest() for n, c in contents.items()})
+    return contents
+
+
+@pytest.mark.parametrize("folder", ["cifar-10-batches-py", "data/cifar10/cifar-10-batches-py"])
+def test_cifar10_from_an_unpacked_folder(empty, monkeypatch, folder):
+    contents = tiny_cifar(monkeypatch)
+    (empty / folder).mkdir(parents=True)
+    for name, content in contents.items():
+        (empty / folder / name).write_bytes(content)
+    data = load("cifar10")
+    assert (tuple(data.train.shape), len(data.heldout)) == ((100, 3, 32, 32), 20)
+    first = pickle.loads(contents["data_batch_1"])[b"data"][0].reshape(3, 32, 32)
+    assert np.array_equal(data.train[0].numpy(), first) and data.classes[9] == "truck"
+    (empty / folder / "test_batch").write_bytes(b"evil")
+    with pytest.raises(ValueError, match="checksum"):
+        load("cifar10")
+
+
+def test_cifar10_from_the_archive(empty, monkeypatch):
+    contents = tiny_cifar(monkeypatch)
+    path = empty / "cifar10" / "cifar-10-python.tar.gz"
+    path.parent.mkdir()
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in contents.items():
+            info = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    with pytest.raises(ValueError, match="checksum"):  # not the published archive
+        load("cifar10")
+    md5 = hashlib.md5(path.read_bytes()).hexdigest()
+    monkeypatch.setitem(downloads.REMOTES, "cifar10",
+                        (downloads.Remote(path.name, (), f"md5:{md5}"),))
+    assert len(load("cifar10").train) == 100
+
+
+def test_sprites_dlai_are_checked_by_blob_id_and_split_by_content(empty, monkeypatch):
+    random = np.random.default_rng(0)
+    base = random.integers(0, 256, (60, 16, 16, 3), dtype=np.uint8)
+    images = np.concatenate([base, base[:, :, ::-1], base])
+    labels = np.eye(5)[np.arange(180) % 5]
+    folder = empty / "sprites-dlai"
+    folder.mkdir()
+    files = downloads.REMOTES["sprites-dlai"]
+    np.save(folder / files[0].file, images)
+    np.save(folder / files[1].file, labels)
+    with pytest.raises(ValueError, match="git checksum is .* expected b1fea8dd"):
+        load("sprites-dlai")
+    content = (folder / files[0].file).read_bytes()
+    blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    monkeypatch.setitem(downloads.REMOTES, "sprites-dlai",
+                        (downloads.Remote(files[0].file, (), f"git:{blob}"), files[1]))
+    data = load("sprites-dlai")
+    assert len(data.train) + len(data.heldout) == 180 and len(data.heldout) % 3 == 0
+    assert data.classes == ("hero", "non-hero", "food", "spell", "side-facing")
+    np.save(folder / files[1].file, labels[:-1])
+    with pytest.raises(ValueError, match="not one-hot for 5 classes and 180 images"):
+        load("sprites-dlai")
+
+
+def test_git_blob_id_is_git_s(tmp_path):
+    (tmp_path / "a").write_bytes(b"hello\n")
+    assert downloads.checked(tmp_path / "a", "git:ce013625030ba8dba906f756967f9e9ca394464a")
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A web server on the loopback interface; yields its folder and its address."""
+    folder = tmp_path / "www"
+    folder.mkdir()
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    handler.log_message = lambda *args: None
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    yield folder, f"http://127.0.0.1:{web.server_port}/"
+    web.shutdown()
+    web.server_close()
+
+
+def test_download_tries_mirrors_checks_and_keeps(empty, server, monkeypatch):
+    pytest.importorskip("pooch")
+    www, address = server
+    (www / "good.bin").write_bytes(b"hello\n")
+    md5 = hashlib.md5(b"hello\n").hexdigest()
+    mirrors = (address + "gone.bin", address + "good.bin")
+    remote = downloads.Remote("good.bin", mirrors, f"md5:{md5}")
+    monkeypatch.setitem(downloads.REMOTES, "mnist", (remote,))
+    folder = download("mnist")
+    assert folder == empty / "data" / "mnist" and (folder / "good.bin").read_bytes() == b"hello\n"
+    (www / "good.bin").unlink()
+    download("mnist")  # what is here is not fetched again
+    (folder / "good.bin").unlink()
+    with pytest.raises(ConnectionError, match="good.bin could not be fetched .* by hand"):
+        download("mnist")
+
+
+def test_a_damaged_download_is_not_kept(empty, server, monkeypatch):
+    pytest.importorskip("pooch")
+    www, address = server
+    (www / "bad.bin").write_bytes(b"other")
+    for checksum in (f"md5:{'0' * 32}", f"git:{'0' * 40}"):
+        monkeypatch.setitem(downloads.REMOTES, "mnist", (
+            downloads.Remote("bad.bin", (address + "bad.bin",), checksum),))
+        with pytest.raises((ConnectionError, ValueError), match="bad.bin"):
+            download("mnist")
+        assert not (empty / "data" / "mnist" / "bad.bin").exists()
+
+
+def test_only_published_sets_can_be_downloaded():
+    with pytest.raises(ValueError, match="'sprites' has no download; those that have are mnist"):
+        download("sprites")
+
+
+@needs_mnist
+def test_real_mnist_and_the_set_made_from_it():
+    data = load("mnist")
+    assert (tuple(data.train.shape), len(data.heldout)) == ((60000, 1, 28, 28), 10000)
+    assert data.train_labels[:5].tolist() == [5, 0, 4, 1, 9]
+    assert data.heldout_labels[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+@pytest.mark.skipif(not DATA or not list(Path(DATA).glob("mnist_m*.npz")),
+                    reason="DIFFUTILS_DATA names no folder with mnist_m*.npz")
+def test_real_mnist_m_has_mnist_s_labels():
+    data = load("mnist-m")
+    assert data.name == "mnist-m" and data.shape == (3, 32, 32) and len(data.classes) == 10

@@ -1,0 +1,331 @@
+"""Own files: folder:, zip:, npz: and csv:; labels, formats, broken files, splits without leaks."""
+
+import gzip
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from diffutils.data import load
+from diffutils.data.images import content_key
+
+DATA = os.environ.get("DIFFUTILS_DATA")
+
+
+def pictures(n, side=12, seed=0, channels=3):
+    return np.random.default_rng(seed).integers(0, 256, (n, side, side, channels), dtype=np.uint8)
+
+
+def save(folder, images, names=None):
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, image in enumerate(images):
+        Image.fromarray(image.squeeze()).save(folder / (names[i] if names else f"{i:03d}.png"))
+
+
+def as_set(images):
+    return {bytes(image.permute(1, 2, 0).contiguous().numpy()) for image in images}
+
+
+def test_folder_holds_out_about_one_in_ten(tmp_path):
+    save(tmp_path, pictures(200))
+    data = load(f"folder:{tmp_path}")
+    assert data.train.dtype == torch.uint8 and data.shape == (3, 12, 12)
+    assert len(data.train) + len(data.heldout) == 200
+    assert 8 <= len(data.heldout) <= 35
+    assert data.train_labels is None and data.classes == ()
+
+
+def test_split_depends_on_content_and_not_on_names(tmp_path):
+    images = pictures(60)
+    save(tmp_path / "a", images)
+    save(tmp_path / "b", images[::-1])
+    a, b = (load(f"folder:{tmp_path / name}") for name in "ab")
+    assert as_set(a.heldout) == as_set(b.heldout) and as_set(a.train) == as_set(b.train)
+
+
+def test_split_does_not_depend_on_size(tmp_path):
+    images = pictures(60)
+    names = [f"{content_key(image).hex()}.png" for image in images]
+    save(tmp_path, images, names)
+    (tmp_path / "labels.csv").write_text("".join(f"{name},{name}\n" for name in names))
+    held = [sorted(data.classes[k] for k in data.heldout_labels)
+            for data in (load(f"folder:{tmp_path}", size=size) for size in (12, 6, 24))]
+    assert held[0] == held[1] == held[2]
+
+
+def test_copies_and_mirrored_copies_stay_together(tmp_path):
+    images = pictures(80)
+    save(tmp_path / "x", images)
+    save(tmp_path / "y", images)
+    save(tmp_path / "z", images[:, :, ::-1])
+    data = load(f"folder:{tmp_path}")
+    train, held = as_set(data.train), as_set(data.heldout)
+    assert len(data.train) + len(data.heldout) == 240 and len(data.heldout) % 3 == 0
+    assert not train & held
+    assert not train & as_set(data.heldout.flip(-1))
+
+
+def test_class_folders_give_labels(tmp_path):
+    for k, name in enumerate(("cat", "ant", "bee")):
+        save(tmp_path / name, pictures(30, seed=k) // 4 + 60 * k)
+    data = load(f"folder:{tmp_path}")
+    assert data.classes == ("ant", "bee", "cat")
+    level = {"cat": 0, "ant": 1, "bee": 2}
+    for images, labels in ((data.train, data.train_labels), (data.heldout, data.heldout_labels)):
+        assert labels.dtype == torch.int64 and len(labels) == len(images)
+        for image, label in zip(images, labels, strict=True):
+            assert int(image.min()) // 60 == level[data.classes[label]]
+
+
+def test_train_and_test_folders_are_taken_as_the_split(tmp_path):
+    save(tmp_path / "train" / "a", pictures(20, seed=1))
+    save(tmp_path / "train" / "b", pictures(20, seed=2))
+    save(tmp_path / "test" / "a", pictures(5, seed=3))
+    save(tmp_path / "test" / "b", pictures(5, seed=4))
+    data = load(f"folder:{tmp_path}")
+    assert (len(data.train), len(data.heldout), data.classes) == (40, 10, ("a", "b"))
+    assert data.heldout_labels.tolist() == [0] * 5 + [1] * 5
+
+
+def test_leaks_of_a_given_split_leave_the_training_part(tmp_path):
+    images = pictures(20)
+    save(tmp_path / "train", images)
+    save(tmp_path / "test", np.concatenate([images[:2, :, ::-1], pictures(3, seed=9)]))
+    with pytest.warns(UserWarning, match="2 training images"):
+        data = load(f"folder:{tmp_path}")
+    assert (len(data.train), len(data.heldout)) == (18, 5)
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_zip_with_labels_csv(tmp_path, header):
+    save(tmp_path / "src", pictures(40))
+    rows = [f"{i:03d},{'red' if i % 2 else 'blue'},{i % 5}" for i in range(39)]
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for file in (tmp_path / "src").iterdir():
+            archive.write(file, f"top/{file.name}")
+        archive.writestr("top/labels.csv", "\n".join(["id,hair,eyes"] * header + rows))
+        archive.writestr("__MACOSX/top/._000.png", b"junk")
+    with pytest.warns(UserWarning, match=r"1 images have no row .*039\.png"):
+        data = load(f"zip:{tmp_path / 'x.zip'}")
+    assert len(data.train) + len(data.heldout) == 39 and data.classes == ("blue", "red")
+    if header:
+        with pytest.warns(UserWarning, match="no row"):
+            assert len(load(f"zip:{tmp_path / 'x.zip'}", label="eyes").classes) == 5
+    with pytest.raises(ValueError, match="no column 'nose'"):
+        load(f"zip:{tmp_path / 'x.zip'}", label="nose")
+
+
+def test_wide_images_are_cropped_centrally_then_resized_without_aliasing(tmp_path):
+    tmp_path.joinpath("d").mkdir()
+    for i in range(12):
+        wide = np.full((64, 128, 3), 255, np.uint8)
+        wide[:, 32:96] = 100 + i
+        wide[::2, 32:96] = 0  # one-pixel stripes alias to solid colour under point sampling
+        Image.fromarray(wide).save(tmp_path / "d" / f"{i}.png")
+    data = load(f"folder:{tmp_path / 'd'}", size=16)
+    inner = data.train[:, :, 2:-2, 2:-2].float()
+    assert data.shape == (3, 16, 16)
+    assert inner.max() < 62 and inner.min() > 44  # all near the mean of the stripes, 50 to 56
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "LA", "P", "CMYK", "I;16", "1"])
+def test_every_mode_of_pillow_becomes_grey_or_rgb(tmp_path, mode):
+    save_as = "tif" if mode == "CMYK" else "png"
+    for i in range(8):
+        if mode == "I;16":
+            image = Image.fromarray(np.full((8, 8), 257 * (100 + i), np.uint16))
+        elif mode == "LA":
+            image = Image.new("LA", (8, 8), (10 * i, 0))
+        elif mode == "RGBA":
+            image = Image.new("RGBA", (8, 8), (10 * i, 0, 0, 0))
+        else:
+            noise = pictures(1, 8, seed=i)[0]
+            image = Image.fromarray(noise).convert(mode)
+        image.save(tmp_path / f"{i}.{save_as}")
+    if mode in ("RGBA", "LA"):  # fully transparent: all of them are the same white square
+        with pytest.raises(ValueError, match="1 different images"):
+            load(f"folder:{tmp_path}")
+        return
+    data = load(f"folder:{tmp_path}")
+    assert data.shape[0] == (1 if mode in ("L", "I;16", "1") else 3)
+    if mode == "I;16":
+        values = sorted(int(v) for v in torch.cat([data.train, data.heldout])[:, 0, 0, 0])
+        assert values == list(range(100, 108))
+
+
+def test_grey_among_colour_becomes_rgb(tmp_path):
+    save(tmp_path / "x", pictures(6))
+    save(tmp_path / "x", pictures(6, channels=1), [f"g{i}.png" for i in range(6)])
+    data = load(f"folder:{tmp_path / 'x'}")
+    assert data.shape == (3, 12, 12)
+
+
+def test_broken_files_are_named_and_skipped(tmp_path):
+    save(tmp_path, pictures(20))
+    whole = (tmp_path / "003.png").read_bytes()
+    (tmp_path / "003.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "notes.png").write_text("no image")
+    with pytest.warns(UserWarning, match=r"2 broken images skipped: 003\.png.*notes\.png"):
+        data = load(f"folder:{tmp_path}")
+    assert len(data.train) + len(data.heldout) == 19
+
+
+def test_a_folder_without_usable_images_is_one_clear_error(tmp_path):
+    with pytest.raises(ValueError, match="holds no image file"):
+        load(f"folder:{tmp_path}")
+    (tmp_path / "a.png").write_text("no image")
+    with pytest.raises(ValueError, match=r"none of its 1 images can be read; first: a\.png"):
+        load(f"folder:{tmp_path}")
+    with pytest.raises(FileNotFoundError, match="not a folder"):
+        load(f"folder:{tmp_path / 'nowhere'}")
+    (tmp_path / "bad.zip").write_bytes(b"PK no")
+    with pytest.raises(ValueError, match="not a readable zip"):
+        load(f"zip:{tmp_path / 'bad.zip'}")
+
+
+def test_different_sizes_need_a_size(tmp_path):
+    save(tmp_path, pictures(5, 12))
+    save(tmp_path, pictures(5, 20), [f"b{i}.png" for i in range(5)])
+    with pytest.raises(ValueError, match="12 to 20 pixels wide; give one size"):
+        load(f"folder:{tmp_path}")
+    assert load(f"folder:{tmp_path}", size=16).shape == (3, 16, 16)
+
+
+def test_limit_is_seeded_and_keeps_the_sides(tmp_path):
+    save(tmp_path, pictures(150))
+    whole = load(f"folder:{tmp_path}")
+    a, again, b = (load(f"folder:{tmp_path}", limit=30, seed=s) for s in (0, 0, 1))
+    assert len(a.train) == 30 and torch.equal(a.train, again.train)
+    assert as_set(a.train) != as_set(b.train)
+    for part in (a, b):
+        assert as_set(part.train) <= as_set(whole.train)
+        assert as_set(part.heldout) <= as_set(whole.heldout)
+
+
+def test_npz_layouts_types_and_labels(tmp_path):
+    images = pictures(50)
+    variants = {
+        "hwc": images, "chw": images.transpose(0, 3, 1, 2), "unit": images / 255.0,
+        "signed": (images / 127.5 - 1).astype(np.float32), "wide": images.astype(np.uint16) * 257,
+    }
+    expected = None
+    for name, array in variants.items():
+        np.savez(tmp_path / f"{name}.npz", images=array, labels=np.arange(50) % 3)
+        data = load(f"npz:{tmp_path / name}.npz")
+        assert data.classes == ("0", "1", "2") and len(data.heldout_labels) == len(data.heldout)
+        expected = data.train if expected is None else expected
+        assert torch.equal(data.train, expected), name
+
+
+def test_npz_test_part_one_hot_and_names(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, images=pictures(30)[..., 0], labels=np.eye(4)[np.arange(30) % 4],
+             test_images=pictures(7, seed=1)[..., 0], test_labels=np.eye(4)[np.arange(7) % 4],
+             classes=np.array(["n", "e", "s", "w"]))
+    data = load(f"npz:{path}", size=8)
+    assert (tuple(data.train.shape), tuple(data.heldout.shape)) == ((30, 1, 8, 8), (7, 1, 8, 8))
+    assert data.classes == ("n", "e", "s", "w")
+    assert data.heldout_labels.tolist() == [0, 1, 2, 3, 0, 1, 2]
+    np.savez(path, images=pictures(30), labels=np.arange(30) % 2, test_images=pictures(7, seed=1))
+    assert load(f"npz:{path}").heldout_labels is None
+
+
+@pytest.mark.parametrize("arrays, message", [
+    ({"pics": np.zeros((3, 4, 4))}, "must be called 'images'"),
+    ({"images": np.zeros((3, 4))}, "expected \\(N, H, W"),
+    ({"images": np.full((3, 4, 4), -7.0)}, "pixels lie in"),
+    ({"images": np.full((3, 4, 4), np.nan)}, "NaN"),
+    ({"images": np.array([{"a": 1}], dtype=object)}, "not an .npz file of plain arrays"),
+    ({"images": pictures(4), "labels": np.arange(3)}, "3 rows for 4 images"),
+    ({"images": np.zeros((5, 4, 4), np.uint8)}, "1 different images"),
+])
+def test_npz_errors_say_what_is_wrong(tmp_path, arrays, message):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ValueError, match=message):
+        load(f"npz:{tmp_path / 'a.npz'}")
+
+
+def write_rows(path, rows, header=None):
+    lines = ([",".join(header)] if header else []) + [",".join(map(str, row)) for row in rows]
+    text = "\n".join(lines) + "\n"
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+
+
+def digits_with_labels(n=40):
+    images = pictures(n, 6, channels=1)
+    images[:, 0, 0] = 0
+    return images, np.arange(n) % 10
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+@pytest.mark.parametrize("header", [None, "words", "numbers"])
+@pytest.mark.parametrize("place", ["first", "last", "none"])
+def test_csv_keeps_every_row_and_finds_the_label(tmp_path, place, header, suffix):
+    images, labels = digits_with_labels()
+    pixels = images.reshape(40, -1)
+    parts = {"first": [labels[:, None], pixels], "last": [pixels, labels[:, None]],
+             "none": [pixels]}[place]
+    rows = np.concatenate(parts, 1)
+    names = {None: None, "numbers": [str(i) for i in range(rows.shape[1])],
+             "words": [f"pixel{i}" for i in range(rows.shape[1])]}[header]
+    write_rows(tmp_path / f"a{suffix}", rows, names)
+    data = load(f"csv:{tmp_path / 'a'}{suffix}")
+    assert as_set(torch.cat([data.train, data.heldout])) == {bytes(image) for image in images}
+    if place != "none":
+        assert data.classes == tuple("0123456789")
+        known = {bytes(image): label for image, label in zip(images, labels, strict=True)}
+        for image, label in zip(data.train, data.train_labels, strict=True):
+            assert known[bytes(image[0].numpy())] == label
+
+
+@pytest.mark.parametrize("planes", [True, False])
+def test_csv_colour_in_planes_or_pixel_by_pixel(tmp_path, planes):
+    side = np.linspace(0, 200, 8)
+    smooth = np.stack([np.add.outer(side, side) / 2, np.add.outer(side, -side) / 2 + 100,
+                       np.full((8, 8), 30.0)], -1)
+    images = np.stack([smooth + i for i in range(20)]).round().astype(int)
+    flat = images.transpose(0, 3, 1, 2) if planes else images
+    write_rows(tmp_path / "a.csv", flat.reshape(20, -1))
+    data = load(f"csv:{tmp_path / 'a.csv'}")
+    both = torch.cat([data.train, data.heldout])
+    assert as_set(both) == {image.astype(np.uint8).tobytes() for image in images}
+
+
+def test_csv_with_words_as_labels_and_with_options(tmp_path):
+    images, labels = digits_with_labels()
+    words = np.array(["cat", "dog"])[labels % 2]
+    path = tmp_path / "a.csv"
+    flat = images.reshape(40, -1).tolist()
+    rows = [[*pixels, word] for pixels, word in zip(flat, words, strict=True)]
+    write_rows(path, rows)
+    assert load(f"csv:{path}").classes == ("cat", "dog")
+    both = np.concatenate([labels[:, None] % 3, images.reshape(40, -1)], 1)
+    both[:, -1] = np.arange(40) % 5
+    write_rows(path, both)
+    with pytest.raises(ValueError, match="first or the last"):
+        load(f"csv:{path}")
+    assert len(load(f"csv:{path}", label="first").classes) == 3
+    write_rows(path, both[:, :-3])
+    with pytest.raises(ValueError, match="square image"):
+        load(f"csv:{path}", label="none")
+    path.write_text(path.read_text() + "1,2\n")
+    with pytest.raises(ValueError, match="cannot be read as rows"):
+        load(f"csv:{path}", label="first")
+
+
+@pytest.mark.skipif(not DATA, reason="DIFFUTILS_DATA names no folder with anime_faces96.zip")
+def test_nine_thousand_jpegs_load_quickly():
+    import time
+
+    path = Path(DATA) / "anime_faces96.zip"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    start = time.process_time()
+    data = load(f"zip:{path}", size=64)
+    assert time.process_time() - start < 30  # CPU seconds, about 6 on a quiet machine
+    assert len(data.train) + len(data.heldout) == 9000 and 800 < len(data.heldout) < 1000
+    assert len(data.classes) == 12 and data.shape == (3, 64, 64)

@@ -1,0 +1,122 @@
+"""The commands, on small notebooks made for the purpose."""
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+
+from diffutils.__main__ import cli
+from diffutils.course import runs
+
+PARAMETERS = 'profile = None  # how much\nseed = 0  # randomness\n'
+GOOD = """
+import diffutils as du
+lesson = du.lesson("01", profile, seed=seed, overrides={"images": 1})
+lesson.progress("step 1 of 1")
+lesson.headline("answer", 42)
+lesson.finish()
+"""
+
+
+@pytest.fixture
+def lessons(tmp_path, monkeypatch, write_notebook):
+    folder = tmp_path / "notebooks"
+    monkeypatch.setattr(runs, "NOTEBOOKS", folder)
+    write_notebook(folder / "01_good.ipynb", PARAMETERS, GOOD)
+    return folder
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli, arguments)
+
+
+def test_run_shows_progress_table_and_place(lessons, tmp_path):
+    out = tmp_path / "out {1}"
+    done = call("run", "--profile", "smoke", "--out", str(out), "--seed", "5")
+    assert done.exit_code == 0, done.output
+    assert "01 step 1 of 1" in done.output
+    assert "01_good  ok" in done.output
+    assert "answer 42" in done.output
+    assert " MB" in done.output
+    assert str(out) in done.output
+    executed = nbformat.read(out / "01_good.ipynb", as_version=4)
+    assert "smoke · sprites · seed 5" in executed.cells[-1].outputs[0].text
+    assert (out / "01" / "run.json").is_file()
+
+
+def test_a_failing_lesson_is_named_and_stops_no_other(lessons, tmp_path, write_notebook):
+    write_notebook(lessons / "00_bad.ipynb", PARAMETERS, "1 + 1", "raise KeyError('no such thing')")
+    done = call("run", "--profile", "smoke", "--out", str(tmp_path / "out"))
+    assert done.exit_code == 1
+    assert "00_bad failed in cell [4]: KeyError: 'no such thing'" in done.output
+    assert str(tmp_path / "out" / "00_bad.ipynb") in done.output
+    assert "01_good  ok" in done.output
+
+
+def test_a_killed_kernel_is_a_failure_not_a_hang(lessons, tmp_path, write_notebook):
+    write_notebook(lessons / "01_good.ipynb", PARAMETERS, "import os; os.kill(os.getpid(), 9)")
+    done = call("run", "--profile", "smoke", "--out", str(tmp_path / "out"))
+    assert done.exit_code == 1
+    assert "the kernel died" in done.output
+
+
+def test_notebooks_stores_clean_outputs_in_place(lessons, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "new_directory", lambda profile: tmp_path / "run")
+    done = call("notebooks")
+    assert done.exit_code == 0, done.output
+    text = (lessons / "01_good.ipynb").read_text()
+    nb = nbformat.reads(text, as_version=4)
+    assert [c.execution_count for c in nb.cells] == [1, 2]
+    assert nb.cells[0].source == PARAMETERS
+    assert nb.cells[0].metadata == {"tags": ["parameters"]}
+    assert nb.cells[1].metadata == {}
+    assert "student" in nb.cells[1].outputs[0].text
+    assert "papermill" not in text
+    assert str(tmp_path) not in text
+
+
+def test_notebooks_keeps_the_old_file_when_a_lesson_fails(
+    lessons, tmp_path, monkeypatch, write_notebook
+):
+    monkeypatch.setattr(runs, "new_directory", lambda profile: tmp_path / "run")
+    path = write_notebook(lessons / "01_good.ipynb", PARAMETERS, "1 / 0")
+    before = path.read_bytes()
+    assert call("notebooks").exit_code == 1
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--profile", "fast"], "choose one of smoke, student, full, published"),
+        (["run", "--lessons", "01 77"], "There is no lesson '77'; choose from 01"),
+        (["run", "--seed", "-1"], "--seed"),
+        (["run", "--dataset", "mnist"], "None of the chosen lessons has the parameter 'dataset'"),
+        (["sing"], "No such command"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_one_sentence(lessons, tmp_path, arguments, said):
+    done = call(*arguments, *(["--out", str(tmp_path / "out")] if arguments[0] == "run" else []))
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_lessons_are_found_by_number_or_name(lessons):
+    for names in (None, "01", "1", "01_good", "01, 1"):
+        assert [p.stem for p in runs.select(names)] == ["01_good"]
+
+
+def test_no_notebooks_is_a_clear_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "NOTEBOOKS", tmp_path)
+    assert "no lessons in" in " ".join(call("run").output.split())
+
+
+def test_threads_are_at_least_one():
+    assert runs.threads() >= 1
+
+
+def test_data_lists_every_built_in_set():
+    done = call("data")
+    assert done.exit_code == 0, done.output
+    for name in ("sprites", "faces", "digits", "photos", "mnist", "cifar10"):
+        assert name in done.output

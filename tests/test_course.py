@@ -1,0 +1,152 @@
+"""Budgets, the lesson object and what it writes."""
+
+import json
+from dataclasses import FrozenInstanceError, fields
+from types import SimpleNamespace
+
+import pytest
+
+import diffutils as du
+from diffutils.course.budgets import BUDGETS, PROFILES, budget, profile_name
+from diffutils.course.tables import aligned, markdown
+
+OWN = {"profile": "smoke", "run_dir": "run"}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("number", BUDGETS)
+def test_every_lesson_has_every_profile(number):
+    assert tuple(BUDGETS[number]) == PROFILES
+    assert len({type(b) for b in BUDGETS[number].values()}) == 1
+
+
+@pytest.mark.parametrize("number", BUDGETS)
+def test_every_field_survives_its_own_value_and_its_text(number):
+    for profile, base in BUDGETS[number].items():
+        values = {f.name: getattr(base, f.name) for f in fields(base)}
+        assert budget(number, profile, values) == base
+        assert budget(number, profile, {k: str(v) for k, v in values.items()}) == base
+
+
+def test_budgets_are_frozen():
+    with pytest.raises(FrozenInstanceError):
+        budget("02", "smoke").steps = 1
+
+
+def test_overrides_arrive_with_the_right_type():
+    given = {"steps": "1e2", "lr": "1e-4", "channels": "8, 16", "attention": ["true", False]}
+    changed = budget("02", "smoke", given)
+    assert (changed.steps, changed.lr) == (100, 1e-4)
+    assert (changed.channels, changed.attention) == ((8, 16), (True, False))
+    assert isinstance(changed.steps, int)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"stesp": 1}, "choose from .*steps"),
+        ({"steps": "many"}, "steps is 'many', expected a whole number"),
+        ({"steps": 0}, "steps is 0"),
+        ({"steps": -5}, "steps is -5"),
+        ({"steps": 1.5}, "steps is 1.5"),
+        ({"steps": True}, "steps is True"),
+        ({"steps": None}, "steps is None"),
+        ({"lr": "nan"}, "lr is 'nan', expected a number"),
+        ({"ema": 1}, "from 0 to below 1"),
+        ({"schedule": "cos"}, "one of linear, .*cosine"),
+        ({"channels": []}, "channels is .*a list"),
+        ({"attention": [1]}, "true or false"),
+        ("steps=1", "expected a dictionary"),
+    ],
+)
+def test_wrong_overrides_are_refused_with_what_was_expected(overrides, said):
+    with pytest.raises(ValueError, match=said):
+        budget("02", "smoke", overrides)
+
+
+def test_profile_comes_from_argument_environment_or_default(monkeypatch):
+    assert profile_name() == "student"
+    monkeypatch.setenv("DIFFUTILS_PROFILE", "smoke")
+    assert (profile_name(), profile_name("full")) == ("smoke", "full")
+    monkeypatch.setenv("DIFFUTILS_PROFILE", "fast")
+    with pytest.raises(ValueError, match="DIFFUTILS_PROFILE is 'fast'; choose one of smoke"):
+        profile_name()
+
+
+@pytest.mark.parametrize(
+    ("number", "wrong", "said"),
+    [
+        ("99", {}, "no lesson '99'"),
+        ("02", {"profile": "Student"}, "choose one of smoke, student"),
+        ("02", {"profile": "smoke", "seed": "x"}, "seed is 'x'"),
+        ("02", {"profile": "smoke", "seed": -1}, "seed is -1"),
+        ("02", {"profile": "smoke", "dataset": None}, "dataset is None"),
+    ],
+)
+def test_wrong_parameters_are_refused_before_anything_is_written(tmp_path, number, wrong, said):
+    with pytest.raises(ValueError, match=said):
+        du.lesson(number, **wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lesson_says_what_it_will_do_in_one_line(capsys):
+    lesson = du.lesson("02", seed="3", overrides={"steps": "7"}, **OWN)
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1
+    for part in ("lesson 02", "smoke", "sprites", "seed 3", lesson.device.type, "run", "steps=7"):
+        assert part in said
+    assert lesson.seed == 3
+    assert lesson.budget.steps == 7
+
+
+def test_run_directories(tmp_path, monkeypatch):
+    assert du.lesson("01", **OWN).dir == tmp_path / "run"
+    default = du.lesson("01", profile="smoke").dir
+    assert default.is_relative_to(tmp_path / "runs")
+    assert default.is_dir()
+    monkeypatch.setenv("DIFFUTILS_RUN_DIR", str(tmp_path / "given"))
+    assert du.lesson("01", profile="smoke").dir == tmp_path / "given" / "01"
+
+
+def test_finish_writes_the_whole_record(tmp_path, capsys):
+    lesson = du.lesson("02", overrides={"steps": 5}, **OWN)
+    lesson.headline("Fréchet distance", 1.25)
+    lesson.metric("broken", float("nan"))
+    lesson.claim("L1 | MSE", published="yes", measured=0.123456, protocol="a < b", N=5, seeds=3)
+    lesson.claim("a GPU result")
+    lesson.finish()
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["budget"]["steps"] == 5
+    assert record["parameters"] == {"profile": "smoke", "dataset": "sprites", "seed": 0}
+    assert record["metrics"] == {"Fréchet distance": 1.25, "broken": "nan"}
+    assert record["headline"] == "Fréchet distance"
+    assert record["versions"]["torch"]
+    assert record["peak_memory_mb"] > 50
+    assert record["seconds"] >= 0
+    assert [c["measured"] for c in record["claims"]] == ["0.123", "not run"]
+    assert "| L1 \\| MSE | yes | 0.123 | a &lt; b | 5 | 3 |" in capsys.readouterr().out
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["run.json"]
+
+
+def test_tables():
+    assert markdown(["a"], []) == "| a |\n| --- |"
+    assert markdown(["a"], [["x|<b>"]]).endswith("| x\\|&lt;b> |")
+    assert aligned([("a", "b"), ("long", "c")]) == "a     b\n-------\nlong  c"
+
+
+def test_track_prints_and_forwards_progress(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DIFFUTILS_PROGRESS", str(tmp_path / "progress"))
+    lesson = du.lesson("02", **OWN)
+    records = [
+        SimpleNamespace(step=s, loss=0.5, heldout=h, images_per_second=10.0)
+        for s, h in ((1, None), (2, 0.25))
+    ]
+    assert list(lesson.track(iter(records), steps=2)) == records
+    lines = (tmp_path / "progress").read_text().splitlines()
+    assert lines[0] == "training: step 1/2 · loss 0.5000 · 10 images/s"
+    assert "held-out 0.2500" in lines[1]
+    assert all(line in capsys.readouterr().out for line in lines[:1])
