@@ -67,5 +67,5 @@ ifeq ($(TORCH),cpu)
 else
 	$(PY) -m pip install -r requirements.lock
 endif
-	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	PYTHONWARNINGS=ignore $(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)

@@ -17,10 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diffutils import checkpoints, metrics, rng
-from diffutils.data import ImageSet, load, to_float, to_uint8
+from diffutils.data import ImageSet, load, sprites, to_float, to_uint8
 
-# name: width, training steps, seed of weights and batches. Different images, width and seed.
-PRETRAINED = {"sprites-features": (32, 2000, 0), "sprites-judge": (24, 2000, 1)}
+# name: width, training steps, seed of weights, batches and images, and whether it learns colours.
+# Classes alone make poor features: the eight clusters then outweigh everything within a class, a
+# generator that draws few colours goes unseen, and the floor moves with the class counts.
+PRETRAINED = {"sprites-features": (32, 1200, 0, True), "sprites-judge": (24, 2000, 1, False)}
 
 
 class Classifier(nn.Module):
@@ -60,7 +62,7 @@ class Classifier(nn.Module):
 
 def train_classifier(
     images: UInt8[Tensor, "N C H W"],
-    labels: Int64[Tensor, "N"],
+    labels: Int64[Tensor, "labels"],
     steps: int = 1000,
     *,
     batch: int = 128,
@@ -150,14 +152,22 @@ def load_classifier(name: str, folder: Path = checkpoints.PRETRAINED) -> Classif
 
 def make_pretrained(name: str, folder: Path = checkpoints.PRETRAINED, n: int = 50_000) -> dict:
     """Train the classifier `name` of `PRETRAINED`, write it, measure what was written: its card."""
-    width, steps, seed = PRETRAINED[name]
-    data = load(name.split("-")[0], limit=n, heldout=max(n // 5, 200), seed=seed)
+    width, steps, seed, colours = PRETRAINED[name]
+    data = load("sprites", limit=n, heldout=max(n // 5, 400), seed=seed)
+    labels, heldout_labels, classes = data.train_labels, data.heldout_labels, data.classes
+    if colours:
+        first = torch.from_numpy(sprites.palettes(n, seed)[:, 0])
+        heldout_first = torch.from_numpy(sprites.palettes(len(data.heldout), seed, "heldout")[:, 0])
+        ramps = len(sprites.RAMPS)
+        labels, heldout_labels = labels * ramps + first, heldout_labels * ramps + heldout_first
+        classes = [f"{c}, first colour {i}" for c in classes for i in range(ramps)]
     start = time.perf_counter()
-    net = train_classifier(data.train, data.train_labels, steps, width=width, seed=seed)
+    net = train_classifier(data.train, labels, steps, width=width, seed=seed)
     card = {
         "name": name,
-        "classifier": {"classes": len(data.classes), "in_channels": 3, "width": width},
-        "classes": data.classes,
+        "classifier": {"classes": net.head.out_features, "in_channels": 3, "width": width},
+        "targets": "class and ramp of the first material" if colours else "class",
+        "classes": classes,
         "size": data.shape[-1],
         "data": f"{n} images of load({data.name!r}, seed={seed}), {data.source}",
         "licence": data.licence,
@@ -172,12 +182,12 @@ def make_pretrained(name: str, folder: Path = checkpoints.PRETRAINED, n: int = 5
     }
     path = Path(folder) / f"{name}.safetensors"
     checkpoints.save_weights(path, net, card)
-    card["metrics"] = _measured(load_classifier(name, folder), data)
+    card["metrics"] = _measured(load_classifier(name, folder), data, heldout_labels)
     checkpoints.save_weights(path, net, card)
     return card
 
 
-def _measured(net: Classifier, data: ImageSet) -> dict:
+def _measured(net: Classifier, data: ImageSet, labels: Int64[Tensor, "N"]) -> dict:
     """Held-out accuracy, clean and noisy; Fréchet distances of a fitted Gaussian and of a floor."""
     n = len(data.heldout) // 2
     pixels = data.train.flatten(1).double()
@@ -187,12 +197,11 @@ def _measured(net: Classifier, data: ImageSet) -> dict:
     fitted = (z * values.clamp(min=0).sqrt()) @ vectors.T + pixels.mean(0)
     fitted = fitted.round().clamp(0, 255).to(torch.uint8).view(n, *data.shape)
     noise = torch.randn(data.heldout.shape, generator=generator)
+    noisy = to_uint8(to_float(data.heldout) + 0.1 * noise)
     one, other = features(net, data.heldout).split([n, len(data.heldout) - n])
     return {
-        "heldout_accuracy": accuracy(net, data.heldout, data.heldout_labels),
-        "heldout_accuracy_noise_0.1": accuracy(
-            net, to_uint8(to_float(data.heldout) + 0.1 * noise), data.heldout_labels
-        ),
+        "heldout_accuracy": accuracy(net, data.heldout, labels),
+        "heldout_accuracy_noise_0.1": accuracy(net, noisy, labels),
         "frechet_n": n,
         "frechet_floor": metrics.frechet(one, other),
         "frechet_gaussian": metrics.frechet(features(net, fitted), other),

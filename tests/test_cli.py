@@ -11,6 +11,7 @@ PARAMETERS = 'profile = None  # how much\nseed = 0  # randomness\n'
 GOOD = """
 import diffutils as du
 lesson = du.lesson("01", profile, seed=seed, overrides={"images": 1})
+lesson.progress("step 0 of 1")
 lesson.progress("step 1 of 1")
 lesson.headline("answer", 42)
 lesson.finish()
@@ -69,6 +70,7 @@ def test_notebooks_stores_clean_outputs_in_place(lessons, tmp_path, monkeypatch)
     assert nb.cells[0].source == PARAMETERS
     assert nb.cells[0].metadata == {"tags": ["parameters"]}
     assert nb.cells[1].metadata == {}
+    assert [o.output_type for o in nb.cells[1].outputs] == ["stream", "display_data", "stream"]
     assert "student" in nb.cells[1].outputs[0].text
     assert "papermill" not in text
     assert str(tmp_path) not in text

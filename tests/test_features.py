@@ -8,7 +8,7 @@ import torch
 from diffutils import features as F
 from diffutils import metrics
 from diffutils.checkpoints import PRETRAINED
-from diffutils.data import load, to_float, to_uint8
+from diffutils.data import load, sprites, to_float, to_uint8
 
 NAMES = ("sprites-features", "sprites-judge")
 
@@ -48,16 +48,18 @@ def test_random_features_depend_on_the_seed_only(data):
     assert torch.equal(before, torch.random.get_rng_state())
 
 
-def test_training_learns_and_repeats(data):
-    labels = data.train_labels.clamp(max=1)
-
-    def train():
-        return F.train_classifier(data.train[:600], labels[:600], 60, width=8, batch=64, seed=4)
-
-    net, again = train(), train()
-    assert F.accuracy(net, data.heldout, data.heldout_labels.clamp(max=1)) > 0.9
-    assert all(torch.equal(a, b) for a, b in zip(net.parameters(), again.parameters(), strict=True))
+def test_training_learns(data):
+    net = F.train_classifier(data.train, data.train_labels, 150, width=16, batch=64)
+    assert F.accuracy(net, data.heldout, data.heldout_labels) > 0.7
     assert not any(p.requires_grad for p in net.parameters()) and not net.training
+
+
+def test_training_repeats(data):
+    def train(seed):
+        net = F.train_classifier(data.train, data.train_labels, 3, width=8, batch=16, seed=seed)
+        return torch.cat([p.flatten() for p in net.parameters()])
+
+    assert torch.equal(train(4), train(4)) and not torch.equal(train(4), train(5))
 
 
 def test_labels_must_match():
@@ -81,18 +83,30 @@ def test_moves_by_whole_pixels_and_repeats_the_edge():
     assert moved[1, 0].tolist() == [[1, 2, 2], [4, 5, 5], [7, 8, 8]]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_shipped_networks_are_as_good_as_their_cards(name, data):
+@pytest.mark.parametrize("name, enough", [("sprites-features", 0.8), ("sprites-judge", 0.97)])
+def test_shipped_networks_are_as_good_as_their_cards(name, enough, data):
     net = F.load_classifier(name)
     card = json.loads((PRETRAINED / f"{name}.json").read_text())
-    assert net.card == card
+    assert net.card == card and len(card["classes"]) == net.head.out_features
     for key in ("data", "licence", "steps", "seed", "hardware", "date", "made_by", "metrics"):
         assert key in card, key
-    right = F.accuracy(net, data.heldout, data.heldout_labels)
-    assert right >= 0.97 and abs(right - card["metrics"]["heldout_accuracy"]) < 0.01
+    labels = data.heldout_labels
+    if name == "sprites-features":
+        first = torch.from_numpy(sprites.palettes(3000, 11, "heldout")[:, 0])
+        labels = labels * len(sprites.RAMPS) + first
+    right = F.accuracy(net, data.heldout, labels)
+    assert right >= enough and abs(right - card["metrics"]["heldout_accuracy"]) < 0.03
     noise = torch.randn(data.heldout.shape, generator=torch.Generator().manual_seed(0))
     noisy = to_uint8(to_float(data.heldout) + 0.1 * noise)
-    assert F.accuracy(net, noisy, data.heldout_labels) >= 0.97
+    assert F.accuracy(net, noisy, labels) >= enough
+
+
+def test_features_see_a_generator_that_draws_few_colours(data):
+    net = F.load_classifier("sprites-features")
+    real, train = F.features(net, data.heldout), F.features(net, data.train)
+    reddish = data.train.float().mean((2, 3)).argmax(1) == 0
+    floor = metrics.frechet(train, real)
+    assert metrics.frechet(train[reddish], real) > 10 * floor
 
 
 def test_the_judge_is_not_the_feature_network():
@@ -119,7 +133,7 @@ def test_unknown_names_are_answered_with_the_list():
 
 
 def test_pretraining_writes_weights_and_card(tmp_path, monkeypatch):
-    monkeypatch.setitem(F.PRETRAINED, "sprites-features", (8, 20, 0))
+    monkeypatch.setitem(F.PRETRAINED, "sprites-features", (8, 20, 0, True))
     card = F.make_pretrained("sprites-features", tmp_path, n=900)
     net = F.load_classifier("sprites-features", tmp_path)
     assert net.card == json.loads(json.dumps(card))

@@ -245,11 +245,11 @@ def test_stratified_float32_draws_do_round_to_one():
 # ------------------------------------------------------------------- the discrete schedule
 
 
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("T", [1, 2, 50, 1000])
+@pytest.mark.parametrize("table, T", [
+    *((table, T) for table in TABLES for T in (50, 1000)),
+    *((table, T) for table in TABLES if table is not S.scaled_linear_betas for T in (1, 2)),
+])  # fmt: skip
 def test_t_inverts_sigmas_exactly(table, T):
-    if T < 50 and table is S.scaled_linear_betas:
-        pytest.skip("beta would exceed 1")
     schedule = S.Discrete(table(T))
     assert schedule.t(schedule.sigmas).tolist() == list(range(T))
     close(schedule.t(schedule.sigmas.float()), list(range(T)), atol=0.01)

@@ -18,7 +18,7 @@ def generate(
     n: int,
     *,
     steps: int = 50,
-    eta: float = 1.0,
+    eta: float = 0.0,
     scale: float = 1.0,
     labels: Tensor | None = None,
     seed: int = 0,

@@ -97,7 +97,8 @@ def execute(path: Path, target: Path, profile: str, parameters: dict, say=print)
                 parameters,
                 kernel_name="python3",
                 progress_bar=False,
-                log_output=False,
+                # A kernel warns that loopback is not encrypted; nobody else is on it here.
+                extra_arguments=["--IPKernelApp.log_level=ERROR"],
             )
         except papermill.PapermillExecutionError as failure:
             cell = failure.exec_count or failure.cell_index
@@ -151,7 +152,19 @@ def cleaned(path: Path) -> str:
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
+        cell.outputs = _joined(cell.outputs)
     return nbformat.writes(nb) + "\n"
+
+
+def _joined(outputs: list) -> list:
+    """Neighbouring pieces of printed text as one; nbclient's own option moves text past figures."""
+    joined = []
+    for output in outputs:
+        if joined and output.get("name", "") == joined[-1].get("name"):
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def new_directory(profile: str) -> Path:

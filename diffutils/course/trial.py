@@ -52,7 +52,7 @@ def train_arm(arm: str, data: ImageSet, budget, seed: int, progress) -> SimpleNa
 def draw_arm(arm: str, model: SimpleNamespace, n: int, seed: int, batch: int = 250):
     """n images uint8 by the arm's own 300-step ancestral sampler."""
     if arm == "corrected":
-        return evaluate.generate(model, n, steps=300, seed=seed, batch=batch)
+        return evaluate.generate(model, n, steps=300, eta=1.0, seed=seed, batch=batch)
     sigmas, images = schedules.steps(model.schedule, 300), []
     device, size = next(model.denoiser.parameters()).device, model.card["size"]
     for first in range(0, n, batch):

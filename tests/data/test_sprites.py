@@ -96,6 +96,16 @@ def _renamed(roles):
     return table[roles].tobytes()
 
 
+def test_palettes_belong_to_the_images():
+    images, labels = sprites(300, seed=2, split="heldout")
+    palette = module.palettes(300, seed=2, split="heldout")
+    assert palette.shape == (300, 4)
+    for image, label, ramps in zip(images, labels, palette, strict=True):
+        if CLASSES[label] == "hero":  # every hero shows the middle tone of its second material
+            colour = module.RAMPS[ramps[1], module.MID]
+            assert (image == colour[:, None, None]).all(0).any()
+
+
 def test_the_background_is_white_and_colours_are_few():
     images, _ = sprites(200)
     white = (images == 255).all(1)

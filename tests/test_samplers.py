@@ -1,0 +1,665 @@
+"""The sampler against closed forms in the textbook's units, its order, diffusers and Algorithm 2.
+
+For Gaussian data every sampler is an affine map of its start and its noise.  `affine` reads that
+map off, exactly, and the tests compare its mean and variance with recursions written from the
+papers in abar, not in sigma.
+"""
+
+import math
+import warnings
+
+import pytest
+import torch
+
+from diffutils import denoisers, samplers, schedules
+from diffutils.samplers import beta, beta_tilde, sample, start, trajectory
+
+F64 = torch.float64
+LINEAR, COSINE = schedules.linear_betas(), schedules.cosine_betas()
+SPACINGS = [schedules.leading, schedules.linspace, schedules.trailing]
+
+
+def close(got, want, atol=0.0, rtol=0.0):
+    got, want = (torch.as_tensor(t, dtype=F64) for t in (got, want))
+    torch.testing.assert_close(got, want, atol=atol, rtol=rtol)
+
+
+def silent(step, x):
+    raise AssertionError(f"the sampler asked for noise at step {step}")
+
+
+def affine(denoise, sigmas, **settings):
+    """Offset, gain of the start and gains of every noise draw, after every step.
+
+    Row 0 starts at 0 without noise; row 1 starts at 1; row 2 + k gets noise 1 in draw k alone.
+    """
+    n = len(sigmas) - 1
+    x = torch.zeros(2 + 2 * n, 1, dtype=F64)
+    x[1] = 1.0
+
+    def unit(k, x):
+        z = torch.zeros_like(x)
+        z[2 + k] = 1.0
+        return z
+
+    for state in trajectory(denoise, x, sigmas, noise=unit, **settings):
+        rows = state[:, 0]
+        yield float(rows[0]), float(rows[1] - rows[0]), rows[2:] - rows[0]
+
+
+def moments(denoise, sigmas, mean, var, **settings):
+    """Mean and variance of the state after every step, from those of the start."""
+    for offset, gain, noise in affine(denoise, sigmas, **settings):
+        yield offset + gain * mean, gain**2 * var + float(noise.square().sum())
+
+
+# ------------------------------------------------------------------- closed-form recursions
+
+
+def textbook(abars, m, s, rule, mean=0.0, var=1.0):
+    """Mean and variance of x_t under a published update, data N(m, s^2), in abar."""
+    for ab, ab_next in zip(abars, [*abars[1:], 1.0], strict=True):
+        g = math.sqrt(ab) * s * s / (ab * s * s + 1 - ab)  # x0_hat = m + g (x_t - sqrt(ab) m)
+        of_x0, of_xt, noise_var = rule(ab, ab_next)
+        if ab_next == 1.0:
+            noise_var = 0.0  # every published sampler ends without noise
+        mean = of_x0 * (m + g * (mean - math.sqrt(ab) * m)) + of_xt * mean
+        var = (of_x0 * g + of_xt) ** 2 * var + noise_var
+        yield mean, var
+
+
+def ddim_rule(eta, published_variance=False):
+    """Song et al. 2021, eq. 12 and 16."""
+
+    def rule(ab, ab_next):
+        spread = eta**2 * (1 - ab_next) / (1 - ab) * (1 - ab / ab_next)
+        of_eps = math.sqrt(max(0.0, 1 - ab_next - spread))
+        of_x0 = math.sqrt(ab_next) - of_eps * math.sqrt(ab) / math.sqrt(1 - ab)
+        noise_var = eta**2 * (1 - ab / ab_next) if published_variance else spread
+        return of_x0, of_eps / math.sqrt(1 - ab), noise_var
+
+    return rule
+
+
+def ddpm_rule(published_variance):
+    """Ho et al. 2020, eq. 7; the variance is beta_t or beta~_t."""
+
+    def rule(ab, ab_next):
+        b = 1 - ab / ab_next
+        of_x0 = math.sqrt(ab_next) * b / (1 - ab)
+        of_xt = math.sqrt(ab / ab_next) * (1 - ab_next) / (1 - ab)
+        return of_x0, of_xt, b if published_variance else (1 - ab_next) / (1 - ab) * b
+
+    return rule
+
+
+CHAINS = {
+    "ddim": (dict(eta=0.0), ddim_rule(0.0)),
+    "half": (dict(eta=0.5), ddim_rule(0.5)),
+    "ddpm as ddim": (dict(eta=1.0), ddim_rule(1.0)),
+    "ddpm, beta~": (dict(eta=1.0), ddpm_rule(False)),
+    "ddpm, beta": (dict(eta=1.0, variance=beta), ddpm_rule(True)),
+    "half, beta": (dict(eta=0.5, variance=beta), ddim_rule(0.5, True)),
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("betas", [LINEAR, COSINE], ids=["linear", "cosine"])
+@pytest.mark.parametrize("m, s", [(0.3, 0.25), (-1.0, 2.0)])
+@pytest.mark.parametrize("n, spacing", [(10, SPACINGS[0]), (7, SPACINGS[1]), (100, SPACINGS[2])])
+def test_chain_equals_its_closed_form(chain, betas, m, s, n, spacing):
+    """Mean and variance after every step: 1e-10."""
+    settings, rule = CHAINS[chain]
+    schedule = schedules.Discrete(betas)
+    sigmas = schedules.steps(schedule, n, spacing)
+    abars = schedules.alpha_bars(betas)[spacing(1000, n)].tolist()
+    var0 = 1 + float(sigmas[0]) ** 2  # x_T ~ N(0, 1) in sigma's units
+    ours = moments(denoisers.gaussian(m, s), sigmas, 0.0, var0, **settings)
+    want = textbook(abars, m, s, rule)
+    for k, ((mean, var), (mean_want, var_want)) in enumerate(zip(ours, want, strict=True)):
+        shrink = 1 / (1 + float(sigmas[k + 1]) ** 2)
+        close(mean * math.sqrt(shrink), mean_want, atol=1e-10)
+        close(var * shrink, var_want, atol=1e-10)
+
+
+@pytest.mark.parametrize("n, want", [(1000, 0.246), (200, 0.235), (50, 0.206)])
+def test_published_bias_of_ddpm(n, want):
+    """Linear betas, data std 0.25, eta = 1: what remains of 0.25 after n steps."""
+    sigmas = schedules.steps(schedules.Discrete(LINEAR), n, schedules.leading)
+    *_, (mean, var) = moments(
+        denoisers.gaussian(0.0, 0.25), sigmas, 0.0, 1 + float(sigmas[0]) ** 2, eta=1.0
+    )
+    assert mean == 0 and math.sqrt(var) == pytest.approx(want, abs=5e-4)
+
+
+def edm_recursion(sigmas, m, s, mean, var, heun, churn, s_min, s_max, s_noise):
+    """Karras et al. 2022, algorithm 2, on D(x) = m + s^2/(s^2 + sigma^2)(x - m)."""
+    slope = lambda t: t / (s * s + t * t)  # noqa: E731  (x - D)/sigma = slope (x - m)
+    n = len(sigmas) - 1
+    for t, t_next in zip(sigmas[:-1], sigmas[1:], strict=True):
+        gamma = min(churn / n, math.sqrt(2) - 1) if s_min <= t <= s_max else 0.0
+        t_hat = t + gamma * t
+        var = var + (t_hat**2 - t**2) * s_noise**2
+        gain = 1 + (t_next - t_hat) * slope(t_hat)
+        if heun and t_next > 0:
+            gain = 1 + (t_next - t_hat) * (slope(t_hat) + slope(t_next) * gain) / 2
+        mean, var = m + gain * (mean - m), gain**2 * var
+        yield mean, var
+
+
+@pytest.mark.parametrize("heun", [False, True])
+@pytest.mark.parametrize("churn, s_min, s_max, s_noise", [
+    (0.0, 0.0, math.inf, 1.0), (40.0, 0.05, 50.0, 1.003), (5.0, 0.0, math.inf, 1.0),
+])  # fmt: skip
+def test_edm_equals_its_closed_form(heun, churn, s_min, s_max, s_noise):
+    """Mean and standard deviation after every step, with and without churn: 1e-10."""
+    sigmas = schedules.steps(schedules.karras(), 18)
+    settings = dict(heun=heun, S_churn=churn, S_min=s_min, S_max=s_max, S_noise=s_noise)
+    for m, s in ((0.3, 0.25), (-1.0, 2.0)):
+        ours = moments(denoisers.gaussian(m, s), sigmas, 0.2, 80.0**2, **settings)
+        want = edm_recursion(
+            sigmas.tolist(), m, s, 0.2, 80.0**2, heun, churn, s_min, s_max, s_noise
+        )
+        for (mean, var), (mean_want, var_want) in zip(ours, want, strict=True):
+            close(mean, mean_want, atol=1e-10)
+            close(math.sqrt(var), math.sqrt(var_want), atol=1e-10)
+
+
+def test_noise_levels_are_the_published_variances():
+    """In abar: beta~ = (1-ab')/(1-ab) b and b = 1 - ab/ab', each divided by ab'."""
+    sigmas = schedules.Discrete(LINEAR).sigmas
+    ab = schedules.alpha_bars(LINEAR)
+    b = 1 - ab[1:] / ab[:-1]
+    tilde = (1 - ab[:-1]) / (1 - ab[1:]) * b
+    close(beta(sigmas[1:], sigmas[:-1]) ** 2 * ab[:-1], b, atol=1e-12)
+    close(beta_tilde(sigmas[1:], sigmas[:-1]) ** 2 * ab[:-1], tilde, atol=1e-12)
+    close(b, LINEAR[1:], atol=1e-12)
+    close(tilde, schedules.posterior_variance(LINEAR)[1:], atol=1e-12)
+
+
+@pytest.mark.parametrize("t, t_next, want", [
+    (420, 400, 0.14771), (980, 960, 0.32460), (487, 486, 0.00979), (999, 998, 0.02),
+])  # fmt: skip
+def test_published_variances(t, t_next, want):
+    """Values in diffusers' own tests of its schedulers: 1e-5."""
+    sigma, sigma_next = schedules.Discrete(LINEAR).sigmas[[t, t_next]]
+    got = float(beta_tilde(sigma, sigma_next)) ** 2 / (1 + float(sigma_next) ** 2)
+    assert got == pytest.approx(want, abs=1e-5 + 5e-6)
+
+
+# ------------------------------------------------------------------- convergence
+
+
+@pytest.mark.parametrize("settings, order", [
+    (dict(), 1), (dict(eta=0.5), 1), (dict(eta=1.0), 1), (dict(eta=1.0, variance=beta), 1),
+    (dict(heun=True), 2),
+], ids=str)  # fmt: skip
+def test_converges_to_the_data_with_its_order(settings, order):
+    """Std error at sigma_min = 0.02 for N = 32 to 512: order within 0.15, and tiny at the end."""
+    m, s = 0.3, 0.5
+    errors = []
+    for n in (32, 64, 128, 256, 512):
+        sigmas = schedules.steps(schedules.karras(0.02, 20.0), n)[:-1]
+        *_, (mean, var) = moments(
+            denoisers.gaussian(m, s), sigmas, m, s * s + float(sigmas[0]) ** 2, **settings
+        )
+        close(mean, m, atol=1e-10)
+        errors.append(abs(math.sqrt(var) - math.sqrt(s * s + 0.02**2)))
+    rates = [math.log2(a / b) for a, b in zip(errors, errors[1:], strict=False)]
+    assert rates[-1] == pytest.approx(order, abs=0.05), rates
+    assert errors[-1] < (5e-3 if order == 1 else 1e-4)
+
+
+def test_deterministic_samplers_follow_the_exact_flow():
+    """x(sigma) = m + (x - m) sqrt((s^2 + sigma^2)/(s^2 + sigma_0^2)), every state, 1e-3."""
+    m, s = 0.3, 0.5
+    sigmas = schedules.steps(schedules.karras(0.02, 20.0), 256)[:-1]
+    x = torch.tensor([[25.0], [-13.0]], dtype=F64)
+    states = trajectory(denoisers.gaussian(m, s), x, sigmas, heun=True)
+    for sigma, state in zip(sigmas[1:], states, strict=True):
+        flow = ((s * s + sigma**2) / (s * s + sigmas[0] ** 2)).sqrt()
+        close(state, m + (x - m) * flow, atol=1e-3)
+
+
+def test_mixture_is_sampled_with_its_weights():
+    """A skewed mixture, 20,000 samples: weights, means, stds within 4 standard errors + 1 %."""
+    weights, means, stds = ([0.3, 0.7], [[-0.8], [0.5]], [0.1, 0.2])
+    denoise = denoisers.mixture(*(torch.tensor(a, dtype=F64) for a in (weights, means, stds)))
+    g = torch.Generator().manual_seed(0)
+    noise = lambda k, x: torch.randn(x.shape, generator=g, dtype=F64)  # noqa: E731
+    sigmas = schedules.steps(schedules.karras(0.005, 40.0), 100)
+    for settings in (dict(eta=1.0), dict(heun=True)):
+        x = 40 * noise(0, torch.empty(20_000, 1))
+        x = sample(denoise, x, sigmas, noise=noise, **settings)[:, 0]
+        low = x < -0.3
+        assert float(low.double().mean()) == pytest.approx(0.3, abs=0.013 + 0.01)
+        for part, m, s in ((x[low], -0.8, 0.1), (x[~low], 0.5, 0.2)):
+            assert float(part.mean()) == pytest.approx(m, abs=0.01)
+            assert float(part.std()) == pytest.approx(s, rel=0.05)
+
+
+# ------------------------------------------------------------------- diffusers
+
+
+def odd_network(x, t):
+    """A made-up eps-network, nonlinear in x_t and different at every timestep."""
+    return torch.tanh(1.3 * x + 0.002 * t) + 0.2 * x.flip(-1)
+
+
+def as_denoiser(schedule):
+    def denoise(x, sigma):
+        t = float(schedule.t(torch.as_tensor(sigma, dtype=F64)))
+        return x - sigma * odd_network(x / math.sqrt(1 + sigma**2), t)
+
+    return denoise
+
+
+def noises(n):
+    return torch.randn(n, 4, 3, generator=torch.Generator().manual_seed(5), dtype=F64)
+
+
+def diffusers_chain(monkeypatch, kind, n, patched, **settings):
+    """Timestep, previous timestep, state before and state after every step."""
+    import diffusers
+    from diffusers.schedulers import scheduling_ddpm
+
+    eta = settings.pop("eta", 0.0)
+    other = getattr(diffusers, kind)(1000, 1e-4, 0.02, clip_sample=False, **settings)
+    if patched:
+        other.alphas_cumprod = schedules.alpha_bars(LINEAR)
+    other.set_timesteps(n)
+    z, k = noises(n), 0
+    monkeypatch.setattr(scheduling_ddpm, "randn_tensor", lambda *a, **kw: z[k])
+    # diffusers adds noise to the last state whenever its timestep is not 0 (trailing); we do not
+    z[-1] = 0.0
+    x = noises(n + 1)[-1]
+    for k, t in enumerate(other.timesteps):  # noqa: B007  (k is read by the patched function)
+        before = x
+        extra = {} if kind == "DDPMScheduler" else dict(eta=eta, variance_noise=z[k])
+        x = other.step(odd_network(x, float(t)), t, x, **extra).prev_sample
+        previous = other.previous_timestep(t) if kind == "DDPMScheduler" else t - 1000 // n
+        yield int(t), max(int(previous), -1), before, x
+
+
+KINDS = [
+    ("DDIMScheduler", dict(eta=0.0), dict(eta=0.0)),
+    ("DDIMScheduler", dict(eta=0.5), dict(eta=0.5)),
+    ("DDIMScheduler", dict(eta=1.0), dict(eta=1.0)),
+    ("DDPMScheduler", dict(variance_type="fixed_small"), dict(eta=1.0)),
+    ("DDPMScheduler", dict(variance_type="fixed_large"), dict(eta=1.0, variance=beta)),
+]
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("n", [10, 50, 1000])
+@pytest.mark.parametrize("kind, theirs, ours", KINDS)
+def test_every_step_equals_diffusers(monkeypatch, kind, theirs, ours, n, spacing):
+    """Tables in float64, same network, same noise: 1e-9 after every step, as one chain.
+
+    DDIMScheduler goes to t - T // n even where linspace's next timestep is another; there each
+    of its steps is compared alone.
+    """
+    schedule = schedules.Discrete(LINEAR)
+    sigmas = schedules.steps(schedule, n, spacing)
+    denoise, z = as_denoiser(schedule), noises(n)
+    settings = dict(noise=lambda k, x: z[k], **ours)
+    theirs = dict(theirs, timestep_spacing=spacing.__name__)
+    chain = list(diffusers_chain(monkeypatch, kind, n, True, **theirs))
+    stray = kind == "DDIMScheduler" and spacing is schedules.linspace and n < 1000
+    assert [t for t, *_ in chain] == spacing(1000, n).tolist()
+    if not stray:
+        assert [t for t, *_ in chain[1:]] + [-1] == [previous for _, previous, *_ in chain]
+        states = trajectory(denoise, start(sigmas, chain[0][2]), sigmas, **settings)
+        for sigma, state, (*_, after) in zip(sigmas[1:], states, chain, strict=True):
+            close(state / math.sqrt(1 + sigma**2), after, atol=1e-9)
+        return
+    levels = torch.cat([schedule.sigmas, torch.zeros(1, dtype=F64)])  # [-1] is the clean image
+    for k, (t, previous, before, after) in enumerate(chain):
+        one = torch.stack([levels[t], levels[previous]])
+        settings["noise"] = lambda _, x, k=k: z[k]
+        state = sample(denoise, before * math.sqrt(1 + one[0] ** 2), one, **settings)
+        close(state / math.sqrt(1 + one[1] ** 2), after, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind, theirs, ours", KINDS)
+def test_chain_equals_unpatched_diffusers(monkeypatch, kind, theirs, ours):
+    """Its float32 tables are 1e-3 relative in sigma; 50 states: 1e-3, and 1e-5 of their size."""
+    schedule = schedules.Discrete(LINEAR)
+    sigmas, z = schedules.steps(schedule, 50), noises(50)
+    theirs = dict(theirs, timestep_spacing="trailing")
+    chain = list(diffusers_chain(monkeypatch, kind, 50, False, **theirs))
+    states = trajectory(
+        as_denoiser(schedule), start(sigmas, chain[0][2]), sigmas, noise=lambda k, x: z[k], **ours
+    )
+    for sigma, state, (*_, after) in zip(sigmas[1:], states, chain, strict=True):
+        close(state / math.sqrt(1 + sigma**2), after, atol=1e-3, rtol=1e-5)
+
+
+def test_clipping_the_estimate_equals_diffusers(monkeypatch):
+    """clip_sample=True clips x0_hat, as `clipped` does: 1e-9."""
+    import diffusers
+    from diffusers.schedulers import scheduling_ddpm
+
+    schedule, z = schedules.Discrete(LINEAR), noises(50)
+    sigmas = schedules.steps(schedule, 50)
+    z[-1] = 0.0
+    for kind, extra, eta in (
+        ("DDPMScheduler", {}, 1.0),
+        ("DDIMScheduler", dict(use_clipped_model_output=True), 0.0),
+    ):
+        other = getattr(diffusers, kind)(1000, 1e-4, 0.02, timestep_spacing="trailing")
+        other.alphas_cumprod = schedules.alpha_bars(LINEAR)
+        other.set_timesteps(50)
+        x = x_T = noises(51)[-1]
+        for k, t in enumerate(other.timesteps):
+            monkeypatch.setattr(scheduling_ddpm, "randn_tensor", lambda *a, k=k, **kw: z[k])
+            x = other.step(odd_network(x, float(t)), t, x, **extra).prev_sample
+        denoise = denoisers.clipped(as_denoiser(schedule))
+        got = sample(denoise, start(sigmas, x_T), sigmas, eta=eta, noise=lambda k, x: z[k])
+        close(got, x, atol=1e-9)
+
+
+def test_heun_equals_diffusers():
+    """HeunDiscreteScheduler with our levels in float64: 1e-9 after every full step."""
+    from diffusers import HeunDiscreteScheduler
+
+    sigmas = schedules.steps(schedules.karras(), 18)
+    denoise = denoisers.mixture(torch.tensor([0.5, 0.5]), torch.eye(3)[:2], torch.full((2,), 0.2))
+    other = HeunDiscreteScheduler(prediction_type="sample")
+    other.set_timesteps(18)
+    other.sigmas = torch.cat([sigmas[:1], sigmas[1:-1].repeat_interleave(2), sigmas[-1:]])
+    x = 80 * noises(1)[0]
+    states = list(trajectory(denoise, x, sigmas, heun=True))
+    for i, t in enumerate(other.timesteps):
+        level = sigmas[(i + 1) // 2]
+        x = other.step(denoise(x, level), t, x).prev_sample
+        if i % 2 or i == len(other.timesteps) - 1:
+            close(x, states[i // 2], atol=1e-9)
+
+
+def test_karras_levels_equal_diffusers():
+    """EDMEulerScheduler's levels are float32: 1e-5 relative."""
+    from diffusers import EDMEulerScheduler
+
+    other = EDMEulerScheduler()
+    other.set_timesteps(18)
+    close(schedules.steps(schedules.karras(), 18), other.sigmas, rtol=1e-5)
+
+
+# ------------------------------------------------------------------- EDM's Algorithm 2
+
+
+def algorithm_2(D, x, t, S_churn, S_tmin, S_tmax, S_noise, draws):
+    """Karras et al. 2022, algorithm 2, line by line."""
+    N = len(t) - 1
+    for i in range(N):
+        gamma = min(S_churn / N, math.sqrt(2) - 1) if S_tmin <= t[i] <= S_tmax else 0.0
+        epsilon = S_noise * draws[i]
+        t_hat = t[i] + gamma * t[i]
+        x_hat = x + math.sqrt(t_hat**2 - t[i] ** 2) * epsilon
+        d = (x_hat - D(x_hat, t_hat)) / t_hat
+        x = x_hat + (t[i + 1] - t_hat) * d
+        if t[i + 1] != 0:
+            d_prime = (x - D(x, t[i + 1])) / t[i + 1]
+            x = x_hat + (t[i + 1] - t_hat) * (d / 2 + d_prime / 2)
+        yield x
+
+
+@pytest.mark.parametrize("churn", [0.0, 4.0, 40.0, 1000.0])
+def test_heun_is_algorithm_2(churn):
+    """Finite data, 1e-10 after every step."""
+    data = torch.randn(5, 3, generator=torch.Generator().manual_seed(1), dtype=F64)
+    denoise, draws = denoisers.finite(data), noises(18)
+    sigmas = schedules.steps(schedules.karras(), 18)
+    x = 80 * draws[-1]
+    want = algorithm_2(denoise, x, sigmas.tolist(), churn, 0.05, 50.0, 1.003, draws)
+    knobs = dict(S_churn=churn, S_min=0.05, S_max=50.0, S_noise=1.003)
+    got = trajectory(denoise, x, sigmas, heun=True, noise=lambda k, x: draws[k - 18], **knobs)
+    for a, b in zip(got, want, strict=True):
+        close(a, b, atol=1e-10)
+
+
+# ------------------------------------------------------------------- simple data
+
+
+@pytest.mark.parametrize("settings", [
+    dict(), dict(eta=1.0), dict(eta=1.0, variance=beta), dict(heun=True), dict(S_churn=10.0),
+], ids=str)  # fmt: skip
+def test_single_point_data(settings):
+    """Every sampler ends exactly on the only image, in float32, from any start."""
+    image = torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(0))
+    for schedule in (schedules.Discrete(COSINE), schedules.karras()):
+        for n in (1, 2, 20):
+            sigmas = schedules.steps(schedule, n)
+            x = start(sigmas, torch.randn(5, 3, 4, 4))
+            out = sample(denoisers.point(image), x, sigmas, **settings)
+            assert torch.equal(out, image.expand(5, 3, 4, 4))
+
+
+@pytest.mark.parametrize("settings", [dict(heun=True), dict(), dict(eta=1.0)], ids=str)
+def test_finite_data_ends_on_a_data_point(settings):
+    data = torch.randn(6, 2, generator=torch.Generator().manual_seed(3))
+    sigmas = schedules.steps(schedules.karras(), 60)
+    x = 80 * torch.randn(200, 2, generator=torch.Generator().manual_seed(4))
+    out = sample(denoisers.finite(data), x, sigmas, **settings)
+    distance, which = torch.cdist(out, data).min(1)
+    assert float(distance.max()) < 1e-5
+    assert len(which.unique()) == 6  # and all of them are found
+
+
+def test_float32_is_close_to_float64():
+    """1e-5 on two narrow peaks for DDIM, also from sigma = 20,000; 1e-4 for Heun on [0.002, 80]."""
+    denoise = denoisers.mixture(
+        torch.tensor([0.5, 0.5]), torch.tensor([[-0.7], [0.7]]), torch.tensor([0.1, 0.1])
+    )
+    z = torch.randn(500, 1, generator=torch.Generator().manual_seed(0), dtype=F64)
+    for schedule, heun, atol in (
+        (schedules.Discrete(LINEAR), False, 1e-5),
+        (schedules.Discrete(COSINE), False, 1e-5),
+        (schedules.karras(), True, 1e-4),
+    ):
+        for n in (1, 4, 40):
+            sigmas = schedules.steps(schedule, n)
+            exact = sample(denoise, start(sigmas, z), sigmas, heun=heun)
+            close(sample(denoise, start(sigmas, z.float()), sigmas, heun=heun), exact, atol=atol)
+
+
+def test_a_start_halfway_is_the_tail_of_the_levels():
+    """From x0 + sigma_0 n, sigmas below sigma_0: the spread is that of the posterior flow."""
+    m, s = 0.0, 0.5
+    sigmas = schedules.steps(schedules.karras(), 200)
+    tail = sigmas[sigmas <= 1.0]
+    *_, (mean, var) = moments(
+        denoisers.gaussian(m, s), tail, 0.0, s * s + float(tail[0]) ** 2, heun=True
+    )
+    assert math.sqrt(var) == pytest.approx(s, abs=1e-3)
+
+
+# ------------------------------------------------------------------- randomness
+
+
+def smooth(x, sigma):
+    return torch.tanh(x / (1 + sigma))
+
+
+@pytest.mark.parametrize("settings", [
+    dict(eta=1.0), dict(eta=0.5, variance=beta), dict(heun=True, S_churn=20.0),
+], ids=str)  # fmt: skip
+def test_a_sample_does_not_depend_on_its_batch(settings):
+    """Bit for bit with seeded_noise: alone, in the batch, in another order."""
+    sigmas = schedules.steps(schedules.karras(), 12)
+    z = 80 * torch.randn(9, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+
+    def run(index):
+        noise = samplers.seeded_noise(3, index)
+        return sample(smooth, z[index], sigmas, noise=noise, **settings)
+
+    whole = run(torch.arange(9))
+    assert all(torch.equal(run(torch.tensor([i]))[0], whole[i]) for i in range(9))
+    order = torch.tensor([5, 0, 8])
+    assert torch.equal(run(order), whole[order])
+    other = sample(
+        smooth, z, sigmas, noise=samplers.seeded_noise(4, torch.arange(9)), **settings
+    )
+    assert not torch.equal(other, whole)
+
+
+def test_each_draw_is_used_once():
+    """eta draws at every step but the last, churn where S_min <= sigma <= S_max, none twice."""
+    sigmas = schedules.steps(schedules.karras(), 10)
+    seen = []
+    noise = lambda k, x: seen.append(k) or torch.zeros_like(x)  # noqa: E731
+    sample(smooth, torch.ones(1, 1), sigmas, eta=1.0, noise=noise)
+    assert seen == list(range(9))
+    seen.clear()
+    sample(smooth, torch.ones(1, 1), sigmas, eta=1.0, S_churn=5.0, S_min=0.1, S_max=50.0,
+           noise=noise)  # fmt: skip
+    inside = [10 + k for k in range(10) if 0.1 <= sigmas[k] <= 50]
+    assert sorted(seen) == sorted([*range(9), *inside]) and len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize("heun", [False, True])
+def test_deterministic_samplers_use_no_randomness(heun):
+    state = torch.get_rng_state()
+    sample(smooth, torch.ones(2, 3), schedules.steps(schedules.karras(), 9), heun=heun,
+           noise=silent)  # fmt: skip
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_number_of_network_calls():
+    """Euler N, Heun 2N - 1, and never at sigma = 0."""
+    for heun, want in ((False, 18), (True, 35)):
+        levels = []
+
+        def spy(x, sigma, levels=levels):
+            levels.append(float(sigma))
+            return 0 * x
+
+        sample(spy, torch.ones(1, 1), schedules.steps(schedules.karras(), 18), heun=heun)
+        assert len(levels) == want and min(levels) > 0
+
+
+def test_named_samplers_are_settings():
+    sigmas = schedules.steps(schedules.karras(), 8)
+    x = torch.linspace(-80, 80, 5)[:, None]
+    noise = samplers.seeded_noise(0, torch.arange(5))
+    for named, settings in (
+        (samplers.ddim, dict()), (samplers.ddpm, dict(eta=1.0)), (samplers.heun, dict(heun=True)),
+    ):  # fmt: skip
+        want = sample(smooth, x, sigmas, noise=noise, **settings)
+        assert torch.equal(named(smooth, x, sigmas, noise=noise), want)
+
+
+# ------------------------------------------------------------------- starts, hooks, gradients
+
+
+def test_a_chain_starts_at_pure_noise():
+    """VP: x_T = n exactly, so x = sqrt(1 + sigma^2) n; EDM: sigma n."""
+    z = noises(1)[0]
+    for schedule in (schedules.Discrete(LINEAR), schedules.Discrete(COSINE)):
+        sigmas = schedules.steps(schedule, 10)
+        close(start(sigmas, z) / math.sqrt(1 + sigmas[0] ** 2), z, atol=1e-14)
+        close(start(sigmas, z, variance_preserving=False), sigmas[0] * z, rtol=1e-15)
+    low = torch.tensor([0.5, 0.0], dtype=F64)
+    close(start(low, z), math.sqrt(1.25) * z, atol=1e-15)
+
+
+def test_after_step_sees_every_new_state_and_replaces_it():
+    sigmas = schedules.steps(schedules.karras(), 6)
+    seen = []
+
+    def hook(x, sigma):
+        seen.append(float(sigma))
+        return torch.full_like(x, len(seen))
+
+    states = list(trajectory(smooth, torch.ones(2, 1), sigmas, after_step=hook))
+    assert seen == sigmas[1:].tolist()
+    assert [float(s[0]) for s in states] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_start_is_not_changed_and_states_are_kept():
+    sigmas = schedules.steps(schedules.karras(), 6)
+    x = torch.ones(2, 3)
+    states = list(trajectory(smooth, x, sigmas, heun=True))
+    assert torch.equal(x, torch.ones(2, 3)) and len(states) == 6
+    assert len({s.data_ptr() for s in states}) == 6
+
+
+@pytest.mark.parametrize("settings", [
+    dict(), dict(heun=True), dict(eta=1.0), dict(heun=True, S_churn=10.0),
+], ids=str)  # fmt: skip
+def test_gradient_through_the_trajectory(settings):
+    """d(sum x^2)/d(gain) by autograd and by central differences: 1e-7 relative."""
+    sigmas = schedules.steps(schedules.karras(), 8)
+    x = torch.tensor([[30.0, -50.0]], dtype=F64)
+    noise = samplers.seeded_noise(0, torch.arange(1))
+
+    def loss(gain):
+        def denoise(x, sigma):
+            return gain * torch.tanh(x / (1 + sigma))
+
+        *_, out = trajectory(denoise, x, sigmas, noise=noise, **settings)
+        return out.square().sum()
+
+    gain = torch.tensor(0.7, dtype=F64, requires_grad=True)
+    (slope,) = torch.autograd.grad(loss(gain), gain)
+    h = 1e-5
+    close(slope, (loss(0.7 + h) - loss(0.7 - h)) / (2 * h), rtol=1e-7)
+
+
+def test_sample_builds_no_graph():
+    gain = torch.tensor(0.7, requires_grad=True)
+    sigmas = schedules.steps(schedules.karras(), 4)
+    assert not sample(lambda x, s: gain * x / (1 + s), torch.ones(1, 1), sigmas).requires_grad
+
+
+# ------------------------------------------------------------------- clipping
+
+
+def test_clip_the_estimate_not_the_state():
+    """T = 300, beta_T = 0.02, data N(0, 0.25^2), eta = 1: std .244, but .231 if x_t is clipped.
+
+    50,000 samples: standard error 0.0008, tolerance 0.003.  Clipping x0_hat changes nothing here.
+    """
+    sigmas = schedules.steps(schedules.Discrete(schedules.linear_betas(300)), 300)
+    oracle = denoisers.gaussian(0.0, 0.25)
+    clip_state = lambda x, s: x.clamp(-math.sqrt(1 + s**2), math.sqrt(1 + s**2))  # noqa: E731
+    x_T = torch.randn(50_000, 1, generator=torch.Generator().manual_seed(0))
+
+    def std(denoise, **settings):
+        g = torch.Generator().manual_seed(1)
+        noise = lambda k, x: torch.randn(x.shape, generator=g)  # noqa: E731
+        x = start(sigmas, x_T)
+        return float(sample(denoise, x, sigmas, eta=1.0, noise=noise, **settings).std())
+
+    plain, estimate, state = (
+        std(oracle), std(denoisers.clipped(oracle)), std(oracle, after_step=clip_state),
+    )  # fmt: skip
+    assert plain == pytest.approx(0.244, abs=0.003)
+    assert estimate == pytest.approx(plain, abs=0.0005)
+    assert state == pytest.approx(0.231, abs=0.003)
+    assert abs(state - 0.25) > 2 * abs(estimate - 0.25)
+
+
+# ------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize("sigmas, message", [
+    ([math.inf, 1.0, 0.0], "first noise level is infinite.*rescale_terminal_snr"),
+    ([1.0, 2.0, 0.0], "must fall strictly"),
+    ([1.0, 1.0, 0.0], "must fall strictly"),
+    ([1.0, 0.5, -0.1], "must fall strictly"),
+    ([1.0, math.nan, 0.0], "must fall strictly"),
+    ([math.nan, 1.0, 0.0], "must fall strictly"),
+    ([1.0], "must fall strictly"),
+    ([], "must fall strictly"),
+])  # fmt: skip
+def test_bad_levels(sigmas, message):
+    with pytest.raises(ValueError, match=message):
+        sample(smooth, torch.ones(1, 1), torch.tensor(sigmas, dtype=F64))
+
+
+def test_no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sample(smooth, torch.ones(1, 1), schedules.steps(schedules.karras(), 5), eta=1.0, heun=True)

@@ -1,0 +1,263 @@
+"""The U-Net: complete after construction, clear about what does not fit, one image at a time."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from diffutils.unet import Attention, Embedding, Nearest, Norm, Pool, UNet
+
+SMALL = dict(channels=(16, 32), blocks=1, attention=(False, True))
+
+
+def awake(seed=0, **settings):
+    """A small U-Net whose zero-initialised layers were given random weights."""
+    torch.manual_seed(seed)
+    net = UNet(**{**SMALL, **settings})
+    with torch.no_grad():
+        for p in net.parameters():
+            p.add_(0.05 * torch.randn_like(p))
+    return net
+
+
+def inputs(n=4, size=8, channels=3):
+    g = torch.Generator().manual_seed(1)
+    return torch.randn(n, channels, size, size, generator=g), torch.arange(n) * 100.0
+
+
+def close(got, want, atol=0.0, rtol=0.0):
+    torch.testing.assert_close(got, want, atol=atol, rtol=rtol)
+
+
+def test_all_parameters_exist_after_construction():
+    """state_dict has the same names, shapes and values before and after training and evaluation."""
+    net = awake(classes=3, cond_channels=2)
+    x, t = inputs()
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    labels, cond = torch.tensor([0, 1, 2, 3]), torch.randn(4, 2, 8, 8)
+    net.train()(x, t, labels, cond).sum().backward()
+    net.eval()(x, t, None, cond)
+    after = net.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[k], before[k]) for k in before)
+    assert all(p.grad is not None for p in net.parameters())
+
+
+def test_every_parameter_and_input_matters():
+    """With random weights the output depends on each parameter tensor, x, c_noise, label, cond."""
+    net = awake(classes=3, cond_channels=1)
+    x, t = inputs()
+    cond, labels = torch.randn(4, 1, 8, 8), torch.tensor([0, 1, 2, 3])
+    x.requires_grad_(), t.requires_grad_(), cond.requires_grad_()
+    net(x, t, labels, cond).square().sum().backward()
+    for name, p in [*net.named_parameters(), ("x", x), ("c_noise", t), ("cond", cond)]:
+        assert bool((p.grad != 0).any()), name
+    assert bool((net.class_embedding.weight.grad != 0).any(1).all())
+
+
+def test_a_new_net_gives_zero_and_its_blocks_pass_their_input():
+    """Zero-initialised output, exactly; so an eps-net's loss starts at 1."""
+    net = UNet(**SMALL)
+    x, t = inputs()
+    assert torch.equal(net(x, t), torch.zeros_like(x))
+    block, attention = net.encoder[0][0][0], net.encoder[1][0][1]
+    h = torch.randn(2, 16, 8, 8)
+    assert torch.equal(block(h, torch.randn(2, 64)), h)
+    h = torch.randn(2, 32, 4, 4)
+    assert isinstance(attention, Attention) and torch.equal(attention(h), h)
+
+
+def test_evaluation_is_deterministic_and_equals_training_mode():
+    """No BatchNorm, no dropout: the same bits every time, in both modes."""
+    net = awake()
+    x, t = inputs()
+    out = net.eval()(x, t)
+    assert torch.equal(net(x, t), out) and torch.equal(net.train()(x, t), out)
+
+
+def test_an_image_does_not_see_its_batch():
+    """Alone, or among others that are huge: 1e-5."""
+    net = awake()
+    x, t = inputs()
+    whole = net(x, t)
+    for i in range(4):
+        others = 1e3 * torch.randn_like(x)
+        others[i] = x[i]
+        close(net(others, t)[i], whole[i], atol=1e-5)
+        close(net(x[i : i + 1], t[i : i + 1])[0], whole[i], atol=1e-5)
+    assert net(x[:0], t[:0]).shape == (0, 3, 8, 8)
+
+
+@pytest.mark.parametrize("channels, blocks", [((16,), 1), ((16, 32), 3), ((8, 16, 24, 32), 2)])
+def test_depths(channels, blocks):
+    """Any number of levels and blocks, attention anywhere, sides of one coarse pixel or more."""
+    k = 2 ** (len(channels) - 1)
+    for attention in itertools.product((False, True), repeat=min(2, len(channels))):
+        flags = (attention * len(channels))[: len(channels)]
+        net = awake(channels=channels, blocks=blocks, attention=flags)
+        for h, w in ((k, k), (2 * k, 3 * k)):
+            out = net(torch.randn(2, 3, h, w), torch.ones(2))
+            assert out.shape == (2, 3, h, w) and bool(out.isfinite().all())
+
+
+@pytest.mark.parametrize("channels", [(6, 12), (9, 18), (18, 36), (20, 112), (66, 66), (2, 4)])
+def test_odd_widths(channels):
+    """Widths that neither 4 nor 32 divides still form whole groups and heads."""
+    net = awake(channels=channels, attention=(True, True))
+    assert net(*inputs()).shape == (4, 3, 8, 8)
+
+
+def test_groups_and_heads():
+    """Groups of at least 4 channels, at most 32 of them; heads of at least 32 channels."""
+    for c in range(1, 600):
+        norm, heads = Norm(c), Attention(c).heads if c % 7 == 0 else 1
+        assert c % norm.num_groups == 0 and norm.num_groups <= 32
+        assert norm.num_groups == 1 or c // norm.num_groups >= 4
+        assert c % heads == 0 and (heads == 1 or c // heads >= 32)
+    assert [Norm(c).num_groups for c in (64, 128, 192, 256)] == [16, 32, 16, 32]
+    assert [Attention(c).heads for c in (16, 64, 128)] == [1, 2, 4]
+
+
+def test_attention_is_softmax_of_scaled_products():
+    """Against the formula with explicit loops over heads: 1e-5."""
+    torch.manual_seed(0)
+    layer = Attention(64)
+    nn.init.normal_(layer.out.weight, std=0.1)
+    x = torch.randn(2, 64, 4, 4)
+    qkv = layer.qkv(layer.norm(x)).flatten(2)
+    mixed = torch.zeros(2, 64, 16)
+    for head in range(2):
+        q, k, v = (qkv[:, 64 * j + 32 * head :][:, :32] for j in range(3))
+        weights = torch.einsum("bci,bcj->bij", q, k).div(32**0.5).softmax(-1)
+        mixed[:, 32 * head : 32 * head + 32] = torch.einsum("bij,bcj->bci", weights, v)
+    close(layer(x), x + layer.out(mixed.view(2, 64, 4, 4)), atol=1e-5)
+
+
+def test_attention_ignores_the_order_of_pixels():
+    torch.manual_seed(0)
+    layer = Attention(32)
+    nn.init.normal_(layer.out.weight, std=0.1)
+    x = torch.randn(1, 32, 4, 4)
+    order = torch.randperm(16)
+    shuffled = x.flatten(2)[:, :, order].view(1, 32, 4, 4)
+    close(layer(shuffled).flatten(2), layer(x).flatten(2)[:, :, order], atol=1e-5)
+
+
+def test_embedding_tells_levels_apart():
+    """1,000 timesteps: neighbours differ, none collide, values match the sinusoids (1e-4)."""
+    layer = Embedding(64, 32)
+    angle = torch.arange(1000.0)[:, None] * 10_000.0 ** (-torch.arange(32) / 32)
+    close(layer(torch.arange(1000.0)), layer.mlp(torch.cat([angle.cos(), angle.sin()], 1)), 1e-4)
+    out = torch.cat([angle.cos(), angle.sin()], 1)
+    far = torch.cdist(out, out) + 1e9 * torch.eye(1000)
+    assert float(far.min()) > 0.5
+
+
+def test_null_class_is_the_default_label():
+    net = awake(classes=3)
+    x, t = inputs()
+    null = torch.full((4,), 3)
+    assert torch.equal(net(x, t), net(x, t, null))
+    assert not torch.allclose(net(x, t), net(x, t, torch.zeros(4, dtype=torch.long)))
+
+
+def test_condition_is_concatenated():
+    """A net with K condition channels is a net with K more input channels."""
+    net, plain = awake(cond_channels=2), awake(in_channels=5)
+    x, t = inputs()
+    cond = torch.randn(4, 2, 8, 8)
+    assert torch.equal(net(x, t, None, cond), plain(torch.cat([x, cond], 1), t))
+
+
+def test_other_channel_counts():
+    net = awake(in_channels=1, out_channels=2)
+    assert net(torch.randn(3, 1, 8, 8), torch.ones(3)).shape == (3, 2, 8, 8)
+
+
+def test_resampling_and_activation_are_handed_in():
+    """One down and up per halving; the activation wherever a SiLU would stand."""
+    down, up = (lambda: nn.MaxPool2d(2)), (lambda: nn.Upsample(scale_factor=2, mode="bilinear"))
+    net = awake(down=down, up=up, act=nn.ReLU, channels=(8, 8, 8), attention=(False,) * 3)
+    kinds = [type(m) for m in net.modules()]
+    assert kinds.count(nn.MaxPool2d) == kinds.count(nn.Upsample) == 2
+    assert Pool not in kinds and Nearest not in kinds
+    blocks = 3 + 2 + 3
+    assert kinds.count(nn.ReLU) == 2 * blocks + 1
+    assert kinds.count(nn.SiLU) == 1  # the embedding keeps its own
+    assert net(*inputs()).shape == (4, 3, 8, 8)
+
+
+def test_resamplers():
+    x = torch.arange(16.0).view(1, 1, 4, 4)
+    assert Pool()(x)[0, 0].tolist() == [[2.5, 4.5], [10.5, 12.5]]
+    assert Nearest()(Pool()(x))[0, 0, :2, :2].tolist() == [[2.5, 2.5], [2.5, 2.5]]
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda net: net(torch.zeros(1, 3, 9, 8), torch.ones(1)), "9x8 cannot be halved 1 times.*by 2"),
+    (lambda net: net(torch.zeros(1, 1, 8, 8), torch.ones(1)), "takes 3 channels, got 1"),
+    (lambda net: net(torch.zeros(1, 3, 8, 8), torch.ones(1), torch.zeros(1).long()), "labels=None"),
+    (
+        lambda net: net(torch.zeros(1, 3, 8, 8), torch.ones(1), None, torch.zeros(1, 2, 8, 8)),
+        "takes 0 condition channels, got 2",
+    ),
+    (lambda net: UNet(channels=(8, 8, 8)), "3 levels, 2 flags"),
+])  # fmt: skip
+def test_errors_say_what_does_not_fit(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(UNet(**SMALL))
+
+
+def test_a_missing_condition_is_an_error():
+    with pytest.raises(ValueError, match="takes 2 condition channels, got 0"):
+        UNet(**SMALL, cond_channels=2)(*inputs())
+
+
+def test_float64_and_bfloat16_agree_with_float32():
+    """float64 to 1e-4 of the output's size; bfloat16 under autocast to 3 %; norms in float32."""
+    net = awake()
+    x, t = inputs()
+    out = net(x, t).detach()
+    size = float(out.std())
+    close(net.double()(x.double(), t.double()).float(), out, atol=1e-4 * size)
+    net.float()
+    seen = []
+    for m in net.modules():
+        if isinstance(m, Norm):
+            m.register_forward_hook(lambda m, x, y: seen.append(y.dtype))
+    with torch.autocast("cpu", torch.bfloat16):
+        half = net(x, t).detach()
+    assert set(seen) == {torch.float32}
+    assert float((half.float() - out).abs().max()) < 0.1 * size
+    assert float((half.float() - out).std()) < 0.03 * size
+
+
+def test_channels_last_gives_the_same():
+    """1e-5, in value and in gradient."""
+    results = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        net = awake(attention=(True, True)).to(memory_format=layout)
+        x, t = inputs()
+        out = net(x.to(memory_format=layout), t)
+        out.square().mean().backward()
+        results.append([out.detach(), *(p.grad for p in net.parameters())])
+    for a, b in zip(*results, strict=True):
+        close(a, b, atol=1e-5)
+
+
+def test_gradients_are_right():
+    """Directional derivative in float64 against a central difference: 1e-4 relative."""
+    net = awake(channels=(8, 8), classes=2).double()
+    x, t = torch.randn(2, 3, 4, 4).double(), torch.tensor([3.0, 700.0]).double()
+    loss = lambda: net(x, t).square().sum()  # noqa: E731
+    loss().backward()
+    step = [torch.randn_like(p) for p in net.parameters()]
+    slope = sum(float((p.grad * s).sum()) for p, s in zip(net.parameters(), step, strict=True))
+    values, h = [], 1e-6
+    with torch.no_grad():
+        for sign in (1, -2):  # to +h, then to -h
+            for p, s in zip(net.parameters(), step, strict=True):
+                p.add_(s, alpha=sign * h)
+            values.append(float(loss()))
+    assert slope == pytest.approx((values[0] - values[1]) / (2 * h), rel=1e-4)
