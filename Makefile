@@ -1,16 +1,16 @@
 # `make run` and `make test` set up .venv on their first call; later calls go straight to work.
-#   make run PROFILE=smoke LESSONS="01 02"      make test PYTHON=python3.12      make run TORCH=cpu
+#   make run PROFILE=smoke LESSONS="01 02"      make test PYTHON=python3.12
+#   make run TORCH_INDEX=...   (an index of CPU builds of torch; see README.md)
 
 PYTHON ?= python3
 PROFILE ?=
 LESSONS ?=
-# TORCH=cpu leaves out the CUDA libraries (Linux): about 1 GB instead of 5.5 GB.
-TORCH ?=
+# An index of CPU builds leaves out the CUDA libraries (Linux): about 1 GB instead of 5.5 GB.
+TORCH_INDEX ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-CPU_WHEELS := https://download.pytorch.org/whl/cpu
 LINUX_ONLY := ^(nvidia-|cuda-|triton==)
 SELECT := $(if $(LESSONS),--lessons "$(LESSONS)")
 
@@ -23,7 +23,7 @@ help:
 	@echo 'make notebooks   run the lessons and store their outputs in notebooks/'
 	@echo 'make bench       training and sampling speed of this machine'
 	@echo 'make lint        ruff;  make lock writes requirements.lock from .venv'
-	@echo 'Set-up: PYTHON=python3.12 picks the interpreter, TORCH=cpu the small CPU build of torch.'
+	@echo 'Set-up: PYTHON=python3.12 picks the interpreter, TORCH_INDEX=... CPU builds of torch.'
 
 run: $(STAMP)
 	@$(PY) -m diffutils run $(if $(PROFILE),--profile "$(PROFILE)") $(SELECT)
@@ -58,12 +58,12 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; \
 	  sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed, {v[0]}.{v[1]} was found: \
 	call make with PYTHON=/path/to/a/newer/python")'
-	@echo "Setting up $(VENV), once: minutes, and up to 6 GB on Linux (see TORCH=cpu in README.md)"
+	@echo "Setting up $(VENV), once: minutes, and up to 6 GB on Linux (see TORCH_INDEX in README.md)"
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --upgrade pip
-ifeq ($(TORCH),cpu)
+ifneq ($(TORCH_INDEX),)
 	@grep -vE '$(LINUX_ONLY)' requirements.lock > $(VENV)/cpu.lock
-	$(PY) -m pip install --extra-index-url $(CPU_WHEELS) -r $(VENV)/cpu.lock
+	$(PY) -m pip install --extra-index-url "$(TORCH_INDEX)" -r $(VENV)/cpu.lock
 else
 	$(PY) -m pip install -r requirements.lock
 endif

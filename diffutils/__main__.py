@@ -1,4 +1,4 @@
-"""The commands: `python -m diffutils run | test | lab | notebooks | data | bench`."""
+"""The commands: `python -m diffutils run | test | lab | notebooks | data | train | ...`."""
 
 import subprocess
 import sys
@@ -59,10 +59,11 @@ def test(everything, pytest_arguments):
     sys.exit(subprocess.run(command, cwd=CHECKOUT).returncode)
 
 
-@cli.command()
-def lab():
-    """Open the lessons in JupyterLab."""
-    command = [sys.executable, "-m", "jupyterlab", str(CHECKOUT / "notebooks")]
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("jupyter_arguments", nargs=-1, type=click.UNPROCESSED)
+def lab(jupyter_arguments):
+    """Open the lessons in JupyterLab; further arguments go to it."""
+    command = [sys.executable, "-m", "jupyterlab", str(CHECKOUT / "notebooks"), *jupyter_arguments]
     sys.exit(subprocess.run(command, cwd=CHECKOUT).returncode)
 
 
@@ -88,6 +89,47 @@ def get(name):
 
     with clear_errors():
         click.echo(f"{name} is in {download(name)}")
+
+
+@cli.command()
+@click.option("--dataset", default="sprites", show_default=True, help="See the data command.")
+@click.option("--profile", help=f"{', '.join(PROFILES)}; default $DIFFUTILS_PROFILE or student.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A field of the budget.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--name", default="model", show_default=True, help="Name of the files.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train"))
+@click.option("--bf16", is_flag=True, help="Run the network in bfloat16.")
+@click.option("--compile", is_flag=True, help="Compile the network: worth it on a GPU.")
+def train(dataset, profile, changes, seed, name, out, bf16, compile):
+    """Train lesson 02's model; leaves weights, a card and a log in --out."""
+    from diffutils.course.budgets import budget
+    from diffutils.course.train import train as train_model
+
+    with clear_errors():
+        if wrong := [change for change in changes if "=" not in change]:
+            raise ValueError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
+        overrides = dict(change.split("=", 1) for change in changes)
+        chosen = budget("02", profile, overrides)
+        train_model(dataset, chosen, out, seed=seed, name=name, bf16=bf16, compile=compile,
+                    report=click.echo)  # fmt: skip
+    click.echo(f"Weights and card: {out / name}.safetensors, .json")
+
+
+@cli.command()
+@click.argument("weights", type=click.Path(path_type=Path))
+@click.option("-n", default=5000, show_default=True, help="Images on each side.")
+@click.option("--steps", default=50, show_default=True, help="Sampling steps.")
+@click.option("--eta", default=0.0, show_default=True, help="0 is DDIM, 1 is DDPM.")
+@click.option("--scale", default=1.0, show_default=True, help="Guidance.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+def measure(weights, n, steps, eta, scale, seed):
+    """Measure a trained model against held-out images and write the numbers into its card."""
+    from diffutils.course.evaluate import measure_card
+
+    with clear_errors():
+        numbers = measure_card(weights, n=n, steps=steps, eta=eta, scale=scale, seed=seed)
+    for key, value in numbers.items():
+        click.echo(f"{key:24} {value:.4f}" if isinstance(value, float) else f"{key:24} {value}")
 
 
 @cli.command()

@@ -161,7 +161,7 @@ def fit(
         grad_norm = accelerator.clip_grad_norm_(net.parameters(), clip)
         opt.step()
         opt.zero_grad(set_to_none=True)
-        ema_update(average.net, accelerator.unwrap_model(net), ema_decay(k, ema))
+        ema_update(average.net, denoiser.net, ema_decay(k, ema))
 
         total += loss.detach()
         finite = loss.detach().isfinite() & grad_norm.isfinite()

@@ -122,3 +122,11 @@ def test_data_lists_every_built_in_set():
     assert done.exit_code == 0, done.output
     for name in ("sprites", "faces", "digits", "photos", "mnist", "cifar10"):
         assert name in done.output
+
+
+@pytest.mark.slow
+def test_bench_measures_training_and_sampling():
+    done = call("bench")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("images/s in training") >= 2
+    assert done.output.count("s for 16 samples") == 2

@@ -123,6 +123,14 @@ def test_a_second_make_does_not_install_again(root, tmp_path):
         assert "install" not in plan(target)
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+def test_links_between_files_lead_somewhere(root, name):
+    page = root / name
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{name} links to {target}"
+
+
 def test_ci_runs_make_test(root):
     script = root / ".ci" / "run"
     assert script.stat().st_mode & 0o111

@@ -81,7 +81,7 @@ def test_ema_in_fit_is_its_closed_form():
         want = [d * a + (1 - d) * w.double() for a, w in zip(want, weights(denoiser), strict=True)]
         for a, b in zip(weights(record.ema), want, strict=True):
             close(a.double(), b, atol=1e-6)
-    assert any(not torch.equal(a, b) for a, b in zip(weights(record.ema), weights(denoiser)))
+    assert not torch.equal(weights(record.ema)[-1], weights(denoiser)[-1])
     assert not any(p.requires_grad for p in record.ema.parameters()) and not record.ema.training
 
 
@@ -92,7 +92,7 @@ def test_every_epoch_shows_every_image_once(n, batch):
     epochs = laid[: len(laid) // n * n].view(-1, n)
     assert len(epochs) == 4 * batch
     assert all(e.sort().values.tolist() == list(range(n)) for e in epochs)
-    if n > 4:
+    if n >= 10:
         assert len({tuple(e.tolist()) for e in epochs}) == len(epochs)
 
 
@@ -264,32 +264,39 @@ class Points(nn.Module):
                                  nn.Linear(64, 2))  # fmt: skip
 
     def forward(self, x, c_noise, labels=None, cond=None):
-        level = c_noise[:, None] / 50 - 1
+        level = c_noise[:, None]
         return self.net(torch.cat([x.flatten(1), level, level**2], 1)).view_as(x)
+
+
+class Exact(Denoiser):
+    """The best possible denoiser of a finite set."""
+
+    def __init__(self, data, coefficients):
+        super().__init__(nn.Linear(1, 1), coefficients, torch.log)
+        self.oracle = denoisers.finite(data)
+
+    def forward(self, x, sigma, labels=None, cond=None):
+        return self.oracle(x, sigma)
 
 
 @pytest.mark.parametrize("coefficients", [denoisers.eps, denoisers.v])
 def test_learns_two_points(coefficients):
-    """Loss within 10 % + 0.01 of the exact denoiser's, never below it; samples on the points."""
+    """Loss at most 1.2 times the exact denoiser's, and not below it; samples on the points."""
     points = torch.tensor([[230, 200], [30, 90]], dtype=torch.uint8).view(2, 2, 1, 1)
+    images, known = points.repeat(256, 1, 1, 1), training.to_float(points)
+    schedule = schedules.log_uniform(0.3, 5.0)
     torch.manual_seed(0)
-    denoiser = Denoiser(Points(), coefficients, SCHEDULE.t)
-    *_, record = fit(denoiser, points, SCHEDULE, steps=1500, batch=256, lr=4e-3, ema=0.99,
-                     log_every=500)  # fmt: skip
+    denoiser = Denoiser(Points(), coefficients, torch.log)
+    *_, record = fit(denoiser, images, schedule, steps=600, lr=1e-2, warmup=20, ema=0.98,
+                     log_every=300)  # fmt: skip
+    best, ours = (evaluate(d, images, schedule) for d in (Exact(known, coefficients), record.ema))
+    assert 0.97 * best < ours < 1.2 * best
 
-    class Exact(Denoiser):
-        def forward(self, x, sigma, labels=None, cond=None):
-            return denoisers.finite(training.to_float(points))(x, sigma)
-
-    many = points.repeat(2000, 1, 1, 1)
-    exact = Exact(nn.Linear(1, 1), coefficients, SCHEDULE.t)
-    best, ours = (evaluate(d, many, SCHEDULE, n=4000, batch=4000) for d in (exact, record.ema))
-    assert 0.98 * best - 1e-4 < ours < 1.1 * best + 0.01
-
-    sigmas = schedules.steps(SCHEDULE, 50)
+    sigmas = schedules.steps(schedule, 30)
     z = torch.randn(500, 2, 1, 1, generator=torch.Generator().manual_seed(0))
-    found = samplers.ddim(record.ema, samplers.start(sigmas, z), sigmas).flatten(1)
-    distance, which = torch.cdist(found, training.to_float(points).flatten(1)).min(1)
+    x = samplers.start(sigmas, z, variance_preserving=False)
+    found = samplers.ddim(record.ema, x, sigmas).flatten(1)
+    distance, which = torch.cdist(found, known.flatten(1)).min(1)
     assert float((distance < 0.15).double().mean()) > 0.9
     assert 0.3 < float(which.double().mean()) < 0.7
 
@@ -428,7 +435,7 @@ class Breaks(Spy):
         if len(self.seen) <= self.at:
             return out
         if self.gradient_only:
-            return out + (self.gain - self.gain.detach()).clamp(min=0).sqrt()  # 0, slope infinite
+            return out + (self.gain - self.gain.detach()).sqrt()  # 0, slope infinite
         return out + self.value
 
 

@@ -1,12 +1,14 @@
 """Draw many samples from a model and measure them: the numbers on a model's card."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
-from diffutils import features, metrics, rng, samplers
-from diffutils.data import ImageSet, to_uint8
+from diffutils import checkpoints, features, metrics, rng, samplers
+from diffutils.data import ImageSet, load, to_uint8
 from diffutils.denoisers import clipped, guided
 from diffutils.schedules import steps as levels
 from diffutils.schedules import trailing
@@ -93,3 +95,33 @@ def measure(images: Tensor, data: ImageSet, net, judge=None, labels: Tensor | No
     if judge is not None and labels is not None:
         result["agreement"] = features.accuracy(judge, images, labels)
     return result
+
+
+def measure_card(
+    weights: Path, *, n: int, steps: int, eta: float, scale: float, seed: int
+) -> dict:
+    """Measure a model on fresh samples against its data's held-out images; store it on the card.
+
+    The class agreement is counted on the very samples whose distances are given.
+    """
+    model = checkpoints.load_model(weights)
+    model.denoiser.to("cuda" if torch.cuda.is_available() else "cpu")
+    card = model.card
+    data = load(card["data"], size=card["size"], limit=max(4 * n, 2000), heldout=n, seed=card["seed"])
+    labels = balanced_labels(n, len(data.classes)) if data.classes else None
+    images = generate(model, n, steps=steps, eta=eta, scale=scale, labels=labels, seed=seed)
+    net, name = feature_space(card["data"], data.shape[0])
+    judge = features.load_classifier("sprites-judge") if card["data"] == "sprites" else None
+    numbers = measure(images, data, net, judge, labels)
+    copies = metrics.memorisation(images.float(), data.train.float(), data.heldout.float())
+    numbers |= {
+        "ratio": numbers["frechet"] / numbers["frechet_floor"],
+        "copies": copies["copies"],
+        "close": copies["close"],
+        "features": name,
+        "sampling": {"steps": steps, "eta": eta, "scale": scale, "seed": seed},
+    }
+    card["metrics"] = numbers
+    path = Path(weights).with_suffix(".json")
+    checkpoints.write_whole(path, (json.dumps(card, indent=1) + "\n").encode())
+    return numbers

@@ -91,6 +91,13 @@ class Lesson:
         value = float(value)
         self.metrics[name] = value if math.isfinite(value) else str(value)
 
+    def figure(self, name: str) -> Path:
+        """Where to save a figure that README or a lesson's text uses: figures/ of this run.
+
+        `python -m diffutils notebooks` copies them to figures/ of the checkout.
+        """
+        return self.dir / "figures" / name
+
     def claim(
         self, claim: str, published="-", measured=NOT_RUN, protocol: str = "", N="-", seeds="-"
     ) -> None:

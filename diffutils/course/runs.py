@@ -133,6 +133,8 @@ def store(notebooks: list[Path], say=print) -> list[Outcome]:
     for path, outcome in zip(notebooks, outcomes, strict=True):
         if outcome.error is None:
             write_whole(path, cleaned(outcome.notebook).encode())
+            for figure in (outcome.notebook.parent / path.stem[:2] / "figures").glob("*.png"):
+                write_whole(CHECKOUT / "figures" / figure.name, figure.read_bytes())
     return outcomes
 
 

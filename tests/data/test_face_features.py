@@ -51,14 +51,20 @@ def test_the_card_says_how_to_read_the_weights(tmp_path):
 
 
 @shipped
-def test_faces_are_hard_for_a_gaussian_and_the_network_reads_attributes():
+def test_faces_are_hard_for_a_gaussian():
     net = features.load_classifier(NAME)
-    measured = net.card["metrics"]
-    assert measured["frechet_gaussian"] >= 10 * measured["frechet_floor"]
-    images, codes = faces(1000, split="heldout")
+    assert net.card["metrics"]["frechet_gaussian"] >= 10 * net.card["metrics"]["frechet_floor"]
+    images, codes = faces(100, split="heldout")
     read = accuracies(net, images, codes)
-    assert sum(read.values()) / len(read) > 0.75
-    real = features.features(net, images)
+    assert sum(read.values()) / len(read) > 0.6
+    assert read["skin"] > 0.9 and read["hair_colour"] > 0.9
+
+
+@shipped
+@pytest.mark.slow
+def test_the_distance_of_a_gaussian_is_still_what_the_card_says():
+    net = features.load_classifier(NAME)
+    real = features.features(net, faces(1000, split="heldout")[0])
     fitted = features.features(net, gaussian_images(faces(1000)[0], 500))
     floor = metrics.frechet(real[:500], real[500:])
     assert metrics.frechet(fitted, real[:500]) > 10 * floor

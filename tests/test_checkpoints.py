@@ -1,0 +1,261 @@
+"""Weights on disk: whole or absent, safetensors or refused, and the network they belong to."""
+
+import json
+import os
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from diffutils import checkpoints as C
+from diffutils import denoisers, schedules
+from diffutils.unet import UNet
+
+NET = dict(channels=[8, 16], blocks=1, attention=[False, True], classes=3)
+CARD = {
+    "name": "toy",
+    "unet": NET,
+    "betas": {"name": "cosine", "arguments": {"T": 100}},
+    "coefficients": "v",
+}
+
+
+def net(seed=0, **changes):
+    torch.manual_seed(seed)
+    out = UNet(**{**NET, **changes})
+    with torch.no_grad():
+        for p in out.parameters():
+            p.normal_(std=0.3)
+    return out
+
+
+def same(a, b, atol=0.0):
+    assert list(a) == list(b)
+    for k in a:
+        torch.testing.assert_close(a[k], b[k], atol=atol, rtol=0.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_round_trip(tmp_path, dtype):
+    """Exactly the weights rounded to dtype, in the module's own precision; and the same card."""
+    path, one, other = tmp_path / "deep" / "er" / "toy.safetensors", net(0), net(1)
+    C.save_weights(path, one, CARD, dtype)
+    assert C.load_weights(path, other) == CARD
+    same(other.state_dict(), {k: v.to(dtype).float() for k, v in one.state_dict().items()})
+    assert {p.dtype for p in other.parameters()} == {torch.float32}
+    assert sorted(os.listdir(path.parent)) == ["toy.json", "toy.safetensors"]
+
+
+def test_weights_are_stored_in_float16(tmp_path):
+    from safetensors.torch import load_file
+
+    C.save_weights(tmp_path / "toy.safetensors", net(), CARD)
+    stored = load_file(tmp_path / "toy.safetensors")
+    assert {v.dtype for v in stored.values()} == {torch.float16}
+    numbers = sum(p.numel() for p in net().parameters())
+    assert (tmp_path / "toy.safetensors").stat().st_size < 2 * numbers + 10_000
+
+
+def test_float16_keeps_the_function():
+    """The output of a U-Net with rounded weights differs by less than 1 % of its size."""
+    one, other = net(), net()
+    other.load_state_dict({k: v.half().float() for k, v in one.state_dict().items()})
+    x, t = torch.randn(4, 3, 8, 8), torch.arange(4) * 100.0
+    a, b = one(x, t).detach(), other(x, t).detach()
+    assert float((a - b).std()) < 0.01 * float(a.std())
+
+
+def test_counters_keep_their_type(tmp_path):
+    """BatchNorm counts its batches in int64: float16 would lose 4097, and overflow at 65520."""
+    one, other = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    one.num_batches_tracked.fill_(1_000_001)
+    C.save_weights(tmp_path / "b.safetensors", one, {})
+    C.load_weights(tmp_path / "b.safetensors", other)
+    assert int(other.num_batches_tracked) == 1_000_001
+
+
+@pytest.mark.parametrize("value, dtype", [
+    (1e5, torch.float16), (float("nan"), torch.float32), (float("inf"), torch.float32),
+])  # fmt: skip
+def test_weights_that_are_not_finite_are_not_saved(tmp_path, value, dtype):
+    broken = net()
+    broken.conv_out.bias.data[1] = value
+    with pytest.raises(ValueError, match="conv_out.bias holds numbers that are not finite"):
+        C.save_weights(tmp_path / "toy.safetensors", broken, CARD, dtype)
+    assert os.listdir(tmp_path) == []
+
+
+def test_saving_changes_nothing_in_the_module(tmp_path):
+    one = net().to(memory_format=torch.channels_last)
+    before = {k: v.clone() for k, v in one.state_dict().items()}
+    C.save_weights(tmp_path / "toy.safetensors", one, CARD)
+    same(one.state_dict(), before)
+    C.load_weights(tmp_path / "toy.safetensors", one)
+    assert one.conv_in.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+# ------------------------------------------------------------------- files that are not weights
+
+
+class Bomb:
+    def __reduce__(self):
+        return os.mkdir, ("exploded",)
+
+
+def hostile(path):
+    path.write_bytes(pickle.dumps(Bomb()))
+
+
+def torch_pickle(path):
+    torch.save(net().state_dict(), path)
+
+
+def truncated(path):
+    C.save_weights(path, net(), CARD)
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def header_only(path):
+    C.save_weights(path, net(), CARD)
+    path.write_bytes(path.read_bytes()[:50])
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def text(path):
+    path.write_text("<html>404</html>" * 10)
+
+
+@pytest.mark.parametrize("make", [hostile, torch_pickle, truncated, header_only, empty, text])
+def test_other_files_are_refused(tmp_path, monkeypatch, make):
+    """One clear sentence; nothing is executed; the module keeps its weights."""
+    monkeypatch.chdir(tmp_path)
+    path, module = tmp_path / "toy.safetensors", net()
+    make(path)
+    before = {k: v.clone() for k, v in module.state_dict().items()}
+    with pytest.raises(ValueError, match="not a valid safetensors file.*never from pickle"):
+        C.load_weights(path, module)
+    assert not (tmp_path / "exploded").exists()
+    same(module.state_dict(), before)
+
+
+def test_missing_files(tmp_path):
+    path = tmp_path / "toy.safetensors"
+    with pytest.raises(FileNotFoundError, match="no weights at .*toy.safetensors"):
+        C.load_weights(path, net())
+    with pytest.raises(FileNotFoundError, match="no weights"):
+        C.load_weights(tmp_path, net())  # a folder
+    C.save_weights(path, net(), CARD)
+    path.with_suffix(".json").unlink()
+    with pytest.raises(FileNotFoundError, match="no card at .*toy.json"):
+        C.load_model(path)
+
+
+@pytest.mark.parametrize("changes, first", [
+    (dict(channels=[8, 24]), "decoder"),
+    (dict(blocks=2), "decoder"),
+    (dict(classes=0), "class_embedding"),
+    (dict(classes=4), "class_embedding.weight"),
+    (dict(in_channels=1), "conv_in.weight"),
+])  # fmt: skip
+def test_wrong_architecture(tmp_path, changes, first):
+    """Names the first tensor that differs, and leaves the module as it was."""
+    C.save_weights(tmp_path / "toy.safetensors", net(), CARD)
+    other = net(1, **changes)
+    before = {k: v.clone() for k, v in other.state_dict().items()}
+    with pytest.raises(ValueError, match=rf"do not fit this network: .* first {first}.*card"):
+        C.load_weights(tmp_path / "toy.safetensors", other)
+    same(other.state_dict(), before)
+
+
+# ------------------------------------------------------------------- whole files
+
+
+@pytest.mark.parametrize("broken", ["fsync", "replace", "chmod"])
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch, broken):
+    """Also when it is the user who interrupts; and no temporary file stays."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    for error in (OSError("disk full"), KeyboardInterrupt()):
+
+        def fail(*_, error=error):
+            raise error
+
+        with monkeypatch.context() as m:
+            m.setattr(os, broken, fail)
+            with pytest.raises(type(error)):
+                C.write_whole(path, b"new" * 1000)
+        assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]
+    C.write_whole(path, b"new")
+    assert path.read_bytes() == b"new" and os.listdir(tmp_path) == ["file"]
+
+
+def test_a_reader_sees_the_old_file_until_the_new_one_is_complete(tmp_path, monkeypatch):
+    path, seen = tmp_path / "file", []
+    path.write_bytes(b"old")
+    real = os.replace
+
+    def spy(source, target):
+        seen.append((path.read_bytes(), open(source, "rb").read()))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", spy)
+    C.write_whole(path, b"new")
+    assert seen == [(b"old", b"new")] and path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+# ------------------------------------------------------------------- models by name
+
+
+def test_model_from_its_card(tmp_path):
+    """Network, coefficients and schedule as the card says; ready to sample."""
+    one = net()
+    C.save_weights(tmp_path / "toy.safetensors", one, CARD, torch.float32)
+    model = C.load_model(tmp_path / "toy.safetensors")
+    same(model.denoiser.net.state_dict(), one.state_dict())
+    assert model.denoiser.coefficients is denoisers.v and model.card == CARD
+    torch.testing.assert_close(
+        model.schedule.sigmas, schedules.Discrete(schedules.cosine_betas(100)).sigmas
+    )
+    assert not model.denoiser.training
+    assert not any(p.requires_grad for p in model.denoiser.parameters())
+    x, level = torch.randn(2, 3, 8, 8), model.schedule.sigmas[50]
+    F = one(x / (1 + level**2).sqrt().float(), torch.full((2,), 50.0), torch.tensor([0, 3]))
+    want = x / (1 + level**2) - level / (1 + level**2).sqrt() * F
+    got = model.denoiser(x, level, torch.tensor([0, 3]))
+    torch.testing.assert_close(got, want.detach().float(), atol=1e-4, rtol=1e-4)
+
+
+def test_every_kind_of_card_can_be_built():
+    for betas in C.BETAS:
+        for coefficients in C.COEFFICIENTS:
+            model = C.build({**CARD, "betas": {"name": betas, "arguments": {"T": 100}},
+                             "coefficients": coefficients})  # fmt: skip
+            assert len(model.schedule.sigmas) == 100
+
+
+def test_pretrained_names(tmp_path, monkeypatch):
+    """An unknown name lists the models there are, and only those; none is said to be none."""
+    monkeypatch.setattr(C, "PRETRAINED", tmp_path)
+    with pytest.raises(ValueError, match="no pretrained model 'cats'; there are: none"):
+        C.pretrained("cats")
+    C.save_weights(tmp_path / "toy.safetensors", net(), CARD)
+    C.save_weights(tmp_path / "b.safetensors", net(), {**CARD, "name": "b"})
+    (tmp_path / "judge.json").write_text(json.dumps({"name": "judge"}))  # no U-Net, no model
+    with pytest.raises(ValueError, match="'cats'; there are: b, toy$"):
+        C.pretrained("cats")
+    assert C.pretrained("toy").card == CARD
+
+
+def test_shipped_models_load():
+    """Every card in data/pretrained with a U-Net builds, loads and denoises."""
+    cards = [json.loads(p.read_text()) for p in sorted(C.PRETRAINED.glob("*.json"))]
+    for card in (c for c in cards if "unet" in c):
+        model = C.pretrained(card["name"])
+        side = 2 ** model.denoiser.net.halvings
+        x = torch.randn(1, model.denoiser.net.in_channels, side, side)
+        assert bool(model.denoiser(x, 1.0).isfinite().all())

@@ -1,0 +1,103 @@
+"""Generation and measurement of whole sets, and the training command behind the weights."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from diffutils import checkpoints, data, denoisers, schedules
+from diffutils.course import evaluate, trial
+from diffutils.course.budgets import budget
+from diffutils.course.train import batch_for, load_for, train
+from diffutils.denoisers import Denoiser
+from diffutils.features import Classifier
+from diffutils.unet import UNet
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    net = UNet(channels=(16, 16), blocks=1, attention=(False, False), classes=3)
+    for p in net.parameters():  # a network that starts at zero would ignore everything
+        torch.nn.init.normal_(p, std=0.1)
+    schedule = schedules.Discrete(schedules.linear_betas(50))
+    denoiser = Denoiser(net, denoisers.eps, schedule.t)
+    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 8})
+
+
+def test_images_do_not_depend_on_the_batch(model):
+    labels = torch.tensor([0, 1, 2, 0, 1])
+    whole = evaluate.generate(model, 5, steps=6, eta=1.0, labels=labels, scale=2.0)
+    split = evaluate.generate(model, 5, steps=6, eta=1.0, labels=labels, scale=2.0, batch=2)
+    assert whole.shape == (5, 3, 8, 8) and whole.dtype == torch.uint8
+    assert (whole.int() - split.int()).abs().max() <= 1  # rounding of the convolutions
+
+
+def test_seed_and_label_change_the_images(model):
+    zero, one = torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.long)
+    base = evaluate.generate(model, 4, steps=6, labels=zero)
+    assert torch.equal(base, evaluate.generate(model, 4, steps=6, labels=zero))
+    assert not torch.equal(base, evaluate.generate(model, 4, steps=6, labels=one))
+    assert not torch.equal(base, evaluate.generate(model, 4, steps=6, labels=zero, seed=1))
+
+
+def test_labels_must_fit(model):
+    with pytest.raises(ValueError, match="5 images need 5 labels, got 2"):
+        evaluate.generate(model, 5, labels=torch.tensor([0, 1]))
+
+
+def test_balanced_labels():
+    assert evaluate.balanced_labels(7, 3).tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+class Pixels(Classifier):
+    """Four numbers of an image, in place of a trained network's features."""
+
+    def __init__(self):
+        super().__init__(classes=2, in_channels=1, width=16)
+
+    def features(self, x):
+        return x.flatten(1)[:, :4]
+
+
+def test_measuring_real_images_gives_about_the_floor():
+    random = torch.Generator().manual_seed(0)
+    train, heldout, fresh = torch.randint(0, 256, (3, 400, 1, 4, 4), generator=random).byte()
+    real = data.ImageSet("noise", train, heldout)
+    same = evaluate.measure(heldout, real, Pixels())
+    assert same["frechet"] == pytest.approx(0, abs=1e-9)
+    assert same["precision"] == same["recall"] == 1
+    good, bad = (evaluate.measure(x, real, Pixels()) for x in (fresh, fresh // 2))
+    assert good["N"] == 400 and good["frechet"] < 3 * good["frechet_floor"]
+    assert bad["frechet"] > 30 * bad["frechet_floor"]
+    assert bad["recall"] < 0.6 < good["recall"]
+
+
+def test_training_leaves_weights_that_load(tmp_path):
+    small = budget("02", "smoke", {"steps": 4, "images": 32, "metric_samples": 16})
+    card = train("sprites", small, tmp_path, name="tiny", report=lambda line: None)
+    assert card["trained"]["steps"] == 4
+    log = [json.loads(line) for line in (tmp_path / "tiny.log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in log] == [2, 4]
+    model = checkpoints.load_model(tmp_path / "tiny.safetensors")
+    images = evaluate.generate(model, 3, steps=2, labels=torch.tensor([0, 1, 2]))
+    assert images.shape == (3, 3, 16, 16)
+
+
+def test_larger_images_come_smaller_and_in_smaller_batches():
+    student = budget("02", "student", {"images": 64})
+    sprites, faces = load_for("sprites", student, 0), load_for("faces", student, 0)
+    assert sprites.shape == (3, 16, 16) and batch_for(sprites, student) == 64
+    assert faces.shape == (3, 32, 32) and batch_for(faces, student) == 16
+
+
+def test_the_clamped_state_is_the_published_one():
+    x = torch.tensor([-9.0, 0.5, 3.0])
+    clamped = trial.clamp_state(x, torch.tensor(2.0))
+    assert torch.allclose(clamped / 5**0.5, (x / 5**0.5).clamp(-1, 1))
+
+
+def test_a_trial_without_steps_says_not_run():
+    rows = trial.faces_trial(budget("02", "student"), 0, None)
+    assert [row["claim"] for row in rows] and all("measured" not in row for row in rows)
