@@ -121,14 +121,18 @@ def load_model(path: Path) -> SimpleNamespace:
     return model
 
 
+def shipped() -> list[str]:
+    """Names of the models in data/pretrained."""
+    cards = (json.loads(p.read_text()) for p in sorted(PRETRAINED.glob("*.json")))
+    return [card["name"] for card in cards if "unet" in card]
+
+
 def pretrained(name: str) -> SimpleNamespace:
     """A model shipped in data/pretrained: .denoiser, .schedule, .card.
 
     Raises: ValueError with the list of names when there is none of that name.
     """
-    path = PRETRAINED / f"{name}.safetensors"
-    if not path.is_file():
-        cards = (json.loads(p.read_text()) for p in sorted(PRETRAINED.glob("*.json")))
-        names = ", ".join(c["name"] for c in cards if "unet" in c)
-        raise ValueError(f"no pretrained model {name!r}; there are: {names or 'none'}")
-    return load_model(path)
+    if name not in shipped():
+        known = ", ".join(shipped()) or "none"
+        raise ValueError(f"no pretrained model {name!r}; there are: {known}")
+    return load_model(PRETRAINED / f"{name}.safetensors")

@@ -36,7 +36,9 @@ def seeded_noise(seed: int, index: Int[Tensor, "B"]) -> Callable[[int, Tensor], 
     return lambda step, x: rng.normal(seed, step, index.to(x.device), x.shape[1:]).to(x.dtype)
 
 
-def start(sigmas: Float[Tensor, "levels"], noise: Tensor, variance_preserving: bool = True) -> Tensor:
+def start(
+    sigmas: Float[Tensor, "levels"], noise: Tensor, variance_preserving: bool = True
+) -> Tensor:
     """Where a chain begins: sqrt(1 + sigma^2) n for a VP chain (x_T = n), sigma n for EDM."""
     sigma = float(sigmas[0])
     return noise * (math.sqrt(1 + sigma**2) if variance_preserving else sigma)

@@ -113,6 +113,8 @@ def fit(
     from accelerate import Accelerator
 
     check_data(denoiser, images, labels, batch)
+    if heldout is not None:
+        check_data(denoiser, heldout, heldout_labels, batch)
     accelerator = Accelerator()
     device, share = accelerator.device, accelerator.num_processes
     if batch % share:
@@ -133,7 +135,6 @@ def fit(
         denoiser.net.compile()
     opt = optimizer(denoiser.net.parameters(), lr=lr, fused=device.type in ("cpu", "cuda"))
     net, opt = accelerator.prepare(denoiser.net, opt)
-    ema_update(average.net, denoiser.net, 0.0)  # prepare gave every process the first one's weights
     model = Denoiser(Bfloat16(net) if bf16 else net, denoiser.coefficients, denoiser.c_noise)
 
     total = torch.zeros((), device=device)

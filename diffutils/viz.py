@@ -196,10 +196,10 @@ def _mosaic(
     from matplotlib.figure import Figure
 
     scale = scale or _scale(images)
-    # Room for the text, in dots: 14 a line, about 6 a letter.
+    # Room for the text, in dots: 14 a line, up to 7 a letter.
     top = 3 + 14 * max(title.count("\n") + 1 for title in titles) if titles else 0
     longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
-    left = 8 + 6 * longest if labels else 0
+    left = 10 + 7 * longest if labels else 0
     gap = top if titles and not labels else 2
     canvas = _tiles(images, columns, scale, gap)
     height, width = canvas.shape[0] + top, canvas.shape[1] + left

@@ -1,5 +1,7 @@
 """The commands, on small notebooks made for the purpose."""
 
+import json
+
 import nbformat
 import pytest
 from click.testing import CliRunner
@@ -130,3 +132,31 @@ def test_bench_measures_training_and_sampling():
     assert done.exit_code == 0, done.output
     assert done.output.count("images/s in training") >= 2
     assert done.output.count("s for 16 samples") == 2
+
+
+def test_train_and_measure(tmp_path):
+    small = ("--set", "steps=2", "--set", "images=150", "--set", "log_every=2")
+    done = call("train", "--profile", "smoke", *small, "--name", "tiny", "--out", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert "step      2  loss" in done.output
+    weights = tmp_path / "tiny.safetensors"
+    done = call("measure", str(weights), "-n", "140", "--steps", "2")
+    assert done.exit_code == 0, done.output
+    card = json.loads(weights.with_suffix(".json").read_text())
+    assert card["metrics"]["N"] == 140
+    assert card["metrics"]["ratio"] > 4  # two steps do not make a model
+    assert card["metrics"]["sampling"] == {"steps": 2, "eta": 0.0, "scale": 1.0, "seed": 0}
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (("--set", "steps"), "--set takes KEY=VALUE, got 'steps'"),
+        (("--set", "stepz=3"), "lesson 02 does not know"),
+        (("--dataset", "spirits"), "no data set is called 'spirits'"),
+    ],
+)
+def test_train_says_what_is_wrong(arguments, sentence, tmp_path):
+    done = call("train", "--profile", "smoke", "--out", str(tmp_path), *arguments)
+    assert done.exit_code == 2
+    assert sentence in done.output

@@ -86,10 +86,10 @@ def test_training_leaves_weights_that_load(tmp_path):
 
 
 def test_larger_images_come_smaller_and_in_smaller_batches():
-    student = budget("02", "student", {"images": 64})
-    sprites, faces = load_for("sprites", student, 0), load_for("faces", student, 0)
-    assert sprites.shape == (3, 16, 16) and batch_for(sprites, student) == 64
-    assert faces.shape == (3, 32, 32) and batch_for(faces, student) == 16
+    chosen = budget("02", "student", {"images": 64, "max_size": 32})
+    sprites, faces = load_for("sprites", chosen, 0), load_for("faces", chosen, 0)
+    assert sprites.shape == (3, 16, 16) and batch_for(sprites, chosen) == 64
+    assert faces.shape == (3, 32, 32) and batch_for(faces, chosen) == 16
 
 
 def test_the_clamped_state_is_the_published_one():

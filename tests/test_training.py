@@ -157,31 +157,45 @@ def test_pixels_span_minus_one_to_one():
     ).tolist() == [-1.0, 1.0]  # fmt: skip
 
 
+def place_in_stratum(net):
+    """Where in [j/B, (j+1)/B) each level fell, 0 to 1, from c_noise = 1 + u."""
+    c_noise = torch.stack([c for _, c, _ in net.seen]).double()
+    batch = c_noise.shape[1]
+    return (c_noise - 1) * batch - torch.arange(batch)
+
+
+def correlation(a, b):
+    return float(torch.corrcoef(torch.stack([a.flatten().double(), b.flatten().double()]))[0, 1])
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
 def test_share_of_dropped_labels(share):
-    """The null class takes `label_dropout` of 12,800 labels within 4 standard errors."""
+    """The null class takes `label_dropout` of 7,680 labels within 4 standard errors.
+
+    It takes them from every class alike, and whatever the noise level is inside its stratum.
+    """
     net, labels = Spy(classes=3), torch.arange(40) % 3
-    denoiser = Denoiser(net, denoisers.eps, torch.log)
-    list(fit(denoiser, pictures(40, 1), SCHEDULE, steps=50, batch=256, labels=labels,
+    denoiser = Denoiser(net, denoisers.eps, lambda sigma: sigma)
+    list(fit(denoiser, pictures(40, 1), lambda u: 1 + u, steps=30, batch=256, labels=labels,
              label_dropout=share, lr=0.0))  # fmt: skip
     seen = torch.stack([label for *_, label in net.seen])
-    true = torch.stack([labels[batch_order(0, k, 256, 40)] for k in range(50)])
+    true = torch.stack([labels[batch_order(0, k, 256, 40)] for k in range(30)])
     dropped = seen == 3
     assert bool((seen[~dropped] == true[~dropped]).all())
     error = 4 * math.sqrt(share * (1 - share) / dropped.numel())
     assert abs(float(dropped.double().mean()) - share) <= error
     by_class = [float(dropped[true == c].double().mean()) for c in range(3)]
     assert max(by_class) - min(by_class) <= 3 * error
-    if 0 < share < 1:  # and not always the same slots
-        assert float(dropped.double().mean(0).max()) < 1
+    if 0 < share < 1:
+        assert float(dropped.double().mean(0).max()) < 1  # not always the same slots
+        assert abs(correlation(dropped, place_in_stratum(net))) < 4 / math.sqrt(dropped.numel())
 
 
 def test_flips_mirror_half_of_the_images():
     """Every image is itself or its mirror image, in equal shares (4 standard errors)."""
     images, net = pictures(32, 4), Spy()
-    denoiser = Denoiser(net, denoisers.eps, torch.log)
-    quiet = schedules.log_uniform(1e-5, 2e-5)
-    list(fit(denoiser, images, quiet, steps=30, batch=32, flip=True, lr=0.0))
+    denoiser = Denoiser(net, denoisers.eps, lambda sigma: 1e5 * sigma)
+    list(fit(denoiser, images, lambda u: 1e-5 * (1 + u), steps=30, batch=32, flip=True, lr=0.0))
     mirrored = []
     for k, (x, *_) in enumerate(net.seen):
         x0 = training.to_float(images[batch_order(0, k, 32, 32)])
@@ -191,6 +205,7 @@ def test_flips_mirror_half_of_the_images():
         mirrored.append(turned)
     share = float(torch.cat(mirrored).double().mean())
     assert abs(share - 0.5) < 4 * 0.5 / math.sqrt(30 * 32)
+    assert abs(correlation(torch.stack(mirrored), place_in_stratum(net))) < 4 / math.sqrt(30 * 32)
 
 
 def test_images_are_not_changed():
@@ -297,7 +312,7 @@ def test_learns_two_points(coefficients):
     x = samplers.start(sigmas, z, variance_preserving=False)
     found = samplers.ddim(record.ema, x, sigmas).flatten(1)
     distance, which = torch.cdist(found, known.flatten(1)).min(1)
-    assert float((distance < 0.15).double().mean()) > 0.9
+    assert float((distance < 0.25).double().mean()) > 0.9
     assert 0.3 < float(which.double().mean()) < 0.7
 
 
@@ -483,6 +498,8 @@ def test_bad_labels(labels, classes, message):
 @pytest.mark.parametrize("settings, message", [
     (dict(batch=0), "batch must be at least 1"),
     (dict(labels=torch.full((40,), 9)), "knows 0 classes"),
+    (dict(heldout=pictures(0)), "N >= 1"),
+    (dict(heldout=pictures(9), heldout_labels=torch.full((9,), 9)), "knows 0 classes"),
 ])  # fmt: skip
 def test_fit_checks_before_it_starts(settings, message):
     settings = {"steps": 1, "batch": 4, **settings}

@@ -119,6 +119,25 @@ def test_groups_and_heads():
     assert [Attention(c).heads for c in (16, 64, 128)] == [1, 2, 4]
 
 
+def test_skip_connections_join_what_they_should():
+    """Decoder block i gets the output of encoder block -1-i; the last layers get conv_in's."""
+    net = awake(channels=(8, 16, 24), blocks=2, attention=(False, True, True))
+    made, given = [], []
+    net.conv_in.register_forward_hook(lambda m, x, y: made.append(y))
+    for level in net.encoder:
+        for _, attention in level:
+            attention.register_forward_hook(lambda m, x, y: made.append(y))
+    for level in net.decoder:
+        for block, _ in level:
+            block.register_forward_hook(lambda m, x, y: given.append(x[0]))
+    net.norm_out.register_forward_hook(lambda m, x, y: given.append(x[0]))
+    net(*inputs())
+    assert len(made) == len(given) == 7
+    for skip, x in zip(reversed(made), given, strict=True):
+        assert torch.equal(x[:, -skip.shape[1] :], skip)
+        assert not torch.equal(x[:, : skip.shape[1]], skip)
+
+
 def test_attention_is_softmax_of_scaled_products():
     """Against the formula with explicit loops over heads: 1e-5."""
     torch.manual_seed(0)

@@ -26,7 +26,7 @@ class Lesson01Budget:
 class Lesson02Budget:
     """Lesson 02, DDPM training on one data set."""
 
-    max_size: int = 32  # pixels a side; larger images are made this small, sprites stay 16
+    max_size: int = 16  # pixels a side; larger images are made this small
     images: int = 20_000  # training images, at most
     channels: tuple[int, ...] = (32, 64, 64)
     blocks: int = 1  # residual blocks a level
@@ -43,7 +43,7 @@ class Lesson02Budget:
     class_dropout: float = 0.1  # share of labels hidden, for guidance
     log_every: int = 40  # steps between progress lines
     sample_steps: int = 50
-    metric_samples: int = 400  # images on each side of a distance
+    metric_samples: int = 256  # images on each side of a distance
     trial_steps: int = 0  # steps of each training of the claim on trial; 0: not run
     seeds: int = 1  # training seeds of the claim on trial
 
@@ -57,7 +57,7 @@ BUDGETS = {
     },
     "02": {
         "smoke": Lesson02Budget(
-            max_size=16, images=400, channels=(16, 16, 16), steps=8, batch=16, warmup=2,
+            images=400, channels=(16, 16, 16), steps=8, batch=16, warmup=2,
             log_every=2, sample_steps=4, metric_samples=150,
         ),
         "student": Lesson02Budget(),

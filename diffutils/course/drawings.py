@@ -15,8 +15,10 @@ def histograms(
     panels: Mapping[str, tuple[np.ndarray, np.ndarray]], x: np.ndarray, rows: int = 1
 ) -> Any:
     """Figure of bars and a line: title -> (samples, exact density at x)."""
-    fig, axes = viz.figure(rows, len(panels) // rows, 3.0, 2.1, sharex=True, squeeze=False)
-    for ax, (title, (samples, exact)) in zip(axes.flat, panels.items(), strict=True):
+    fig, axes = viz.figure(rows, -(-len(panels) // rows), 3.0, 2.1, sharex=True, squeeze=False)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax, (title, (samples, exact)) in zip(axes.flat, panels.items(), strict=False):
         ax.hist(samples, 90, range=(x[0], x[-1]), density=True, color=viz.COLORS["sky"])
         ax.plot(x, exact, color="black", lw=1.2)
         ax.set(title=title, yticks=[], xlim=(x[0], x[-1]))
@@ -26,12 +28,20 @@ def histograms(
 
 
 @viz.style()
-def river(ax: Any, paths: np.ndarray, y: np.ndarray, densities: np.ndarray, colors=None) -> None:
-    """Draws densities (T + 1, len(y)) as shading over the steps, and paths (T + 1, n)."""
-    t = np.arange(len(densities))
+def river(
+    ax: Any,
+    paths: np.ndarray,
+    y: np.ndarray,
+    densities: np.ndarray,
+    colors: Sequence[str] | None = None,
+) -> None:
+    """Draws densities (T, len(y)) as shading over the steps, and paths (T, n) in viz.COLORS."""
+    t, shade = np.arange(len(densities)), densities.T**0.5
+    thin = max(1, len(t) // 250)  # more columns than dots would only cost time
     levels = np.linspace(0, 1.2, 13)
-    ax.contourf(t, y, densities.T**0.5, levels, cmap="Blues", vmax=1.5, extend="max")
-    for path, color in zip(paths.T, colors or ["vermilion"] * paths.shape[1], strict=True):
+    ax.contourf(t[::thin], y, shade[:, ::thin], levels, cmap="Blues", vmax=1.5, extend="max")
+    colors = ["vermilion"] * paths.shape[1] if colors is None else colors
+    for path, color in zip(paths.T, colors, strict=True):
         ax.plot(t, path, color=viz.COLORS[color], lw=0.9)
     ax.set(xlim=(0, t[-1]), ylim=(y[0], y[-1]), xlabel="step t", ylabel="brightness")
 
@@ -41,7 +51,7 @@ def title_picture(
     images: Any, times: Sequence[int], paths: np.ndarray, y: np.ndarray, densities: np.ndarray
 ) -> Any:
     """Figure of a row of images above the `river` of a pixel."""
-    fig, axes = viz.figure(2, len(images), 1.4, 2.0, height_ratios=[1, 1.6])
+    fig, axes = viz.figure(2, len(images), 1.3, 1.9, height_ratios=[1, 1.6])
     for ax, image, t in zip(axes[0], viz.pixels(images), times, strict=True):
         ax.imshow(image)
         ax.set_axis_off()
@@ -68,7 +78,7 @@ def knowledge(panels: Mapping[str, tuple[np.ndarray, ...]], x: np.ndarray) -> An
         column[0].plot(x, x, "k:", lw=1)
         column[0].set_title(title)
         column[1].set_xlabel("noisy pixel")
-    axes[0, 0].set_ylabel("best guess of the clean pixel")
+    axes[0, 0].set_ylabel("best guess")
     axes[1, 0].set_ylabel("score")
     return fig
 

@@ -107,7 +107,7 @@ def measure_card(
     model = checkpoints.load_model(weights)
     model.denoiser.to("cuda" if torch.cuda.is_available() else "cpu")
     card = model.card
-    data = load(card["data"], size=card["size"], limit=max(4 * n, 2000), heldout=n, seed=card["seed"])
+    data = load(card["data"], size=card["size"], limit=max(4 * n, 2000), heldout=n)
     labels = balanced_labels(n, len(data.classes)) if data.classes else None
     images = generate(model, n, steps=steps, eta=eta, scale=scale, labels=labels, seed=seed)
     net, name = feature_space(card["data"], data.shape[0])
