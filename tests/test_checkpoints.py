@@ -256,6 +256,6 @@ def test_shipped_models_load():
     cards = [json.loads(p.read_text()) for p in sorted(C.PRETRAINED.glob("*.json"))]
     for card in (c for c in cards if "unet" in c):
         model = C.pretrained(card["name"])
-        side = 2 ** model.denoiser.net.halvings
+        side = 2**model.denoiser.net.halvings
         x = torch.randn(1, model.denoiser.net.in_channels, side, side)
         assert bool(model.denoiser(x, 1.0).isfinite().all())

@@ -498,9 +498,7 @@ def test_a_sample_does_not_depend_on_its_batch(settings):
     assert all(torch.equal(run(torch.tensor([i]))[0], whole[i]) for i in range(9))
     order = torch.tensor([5, 0, 8])
     assert torch.equal(run(order), whole[order])
-    other = sample(
-        smooth, z, sigmas, noise=samplers.seeded_noise(4, torch.arange(9)), **settings
-    )
+    other = sample(smooth, z, sigmas, noise=samplers.seeded_noise(4, torch.arange(9)), **settings)
     assert not torch.equal(other, whole)
 
 

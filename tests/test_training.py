@@ -127,9 +127,7 @@ def test_learning_rate_factors():
     assert training.constant(7, 100) == 1
     lrs = [r.lr for r in fit(tiny(), pictures(), SCHEDULE, steps=20, batch=4, lr=0.1, warmup=5,
                              log_every=1)]  # fmt: skip
-    want = [
-        0.1 * min(1, (k + 1) / 5) * 0.5 * (1 + math.cos(math.pi * k / 20)) for k in range(20)
-    ]
+    want = [0.1 * min(1, (k + 1) / 5) * 0.5 * (1 + math.cos(math.pi * k / 20)) for k in range(20)]
     assert lrs == pytest.approx(want, rel=1e-12)
 
 
@@ -529,10 +527,15 @@ def run(folder: Path) -> None:
     if share == 1:
         return
     errors = []
-    for batch, broken in ((7, Spy()), (8, Breaks(3 if rank == 1 else 99))):
+    infinite = lambda e: e.square() + (math.inf if rank == 1 else 0)  # noqa: E731  (slope finite)
+    for batch, broken, distance in (
+        (7, Spy(), torch.square),
+        (8, Breaks(3 if rank == 1 else 99), torch.square),
+        (8, Spy(), infinite),
+    ):
         net = Denoiser(broken, denoisers.eps, torch.log)
         try:
-            list(fit(net, pictures(), SCHEDULE, steps=6, batch=batch))
+            list(fit(net, pictures(), SCHEDULE, steps=6, batch=batch, distance=distance))
         except (ValueError, FloatingPointError) as error:
             errors.append(str(error))
     (folder / f"errors-{rank}").write_text("\n".join(errors))
@@ -548,9 +551,12 @@ def launch(folder: Path, share: int) -> None:
            "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": "",
            "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}  # fmt: skip
     processes = [
-        subprocess.Popen([sys.executable, __file__, str(folder)],
-                         env={**env, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-                         stderr=subprocess.PIPE, text=True)  # fmt: skip
+        subprocess.Popen(
+            [sys.executable, __file__, str(folder)],
+            env={**env, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
         for rank in range(share)
     ]
     for p in processes:
@@ -572,9 +578,9 @@ def test_two_processes_train_as_one_does(tmp_path):
     assert max(float((a - b).abs().max()) for a, b in
                zip(one["weights"], weights(started), strict=True)) > 1e-3  # fmt: skip
     for rank in (0, 1):
-        divide, broken = (tmp_path / f"errors-{rank}").read_text().split("\n")
+        divide, broken, infinite = (tmp_path / f"errors-{rank}").read_text().split("\n")
         assert divide == "batch = 7 must be divisible by the 2 processes"
-        assert "not finite since step 3" in broken
+        assert "not finite since step 3" in broken and "not finite since step 0" in infinite
 
 
 def test_a_copy_of_the_denoiser_can_be_trained_too():
