@@ -205,22 +205,40 @@ def _display(data: bytes, kind: str, alt: str) -> None:
 
 
 def _png(fig: Any) -> bytes:
-    """PNG of at most 256 colours: a third of the size, and the notebook holds it twice."""
+    """PNG of at most 256 colours where that is smaller: the notebook holds it twice."""
     from PIL import Image
 
-    raw, small = io.BytesIO(), io.BytesIO()
+    raw, full, small = io.BytesIO(), io.BytesIO(), io.BytesIO()
     fig.savefig(raw, format="png", dpi=fig.dpi, facecolor="white")
     image = Image.open(raw).convert("RGB")
+    image.save(full, format="png", optimize=True)
     # Median cut would lose colours that are rare, such as a cat's green eyes.
     flat = image.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     error = np.abs(np.asarray(image, dtype=int) - np.asarray(flat.convert("RGB"))).mean()
-    if error > 1.5:  # photographs and noise: bands would show, so the error is spread
-        palette = np.array(flat.getpalette()).reshape(-1, 3)
-        palette[palette.sum(1).argmax()] = 255  # or else the white paper is speckled
-        flat.putpalette(palette.flatten().tolist())
-        flat = image.quantize(palette=flat, dither=Image.Dither.FLOYDSTEINBERG)
+    if error > 1.5:  # photographs and noise: bands would show
+        flat = _dithered(image)
     flat.save(small, format="png", optimize=True)
-    return small.getvalue()
+    return min(full.getvalue(), small.getvalue(), key=len)
+
+
+def _dithered(image: Any) -> Any:
+    """256 colours, the error spread over neighbours, except where a common colour fits exactly."""
+    from PIL import Image
+
+    pixels = np.asarray(image, dtype=int)
+    colours, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
+    order = np.argsort(-counts)[:24]
+    common = colours[order[counts[order] > pixels.size / 1500]]  # flat areas: they must not speckle
+    rest = image.quantize(256 - len(common), method=Image.Quantize.MAXCOVERAGE).getpalette()
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(common.flatten().tolist() + rest[: 3 * (256 - len(common))])
+    plain = image.quantize(palette=palette, dither=Image.Dither.NONE)
+    spread = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    exact = np.abs(pixels - np.asarray(plain.convert("RGB"))).max(2) <= 2
+    index = np.where(exact, np.asarray(plain), np.asarray(spread))
+    chosen = Image.fromarray(index.astype(np.uint8))
+    chosen.putpalette(plain.getpalette())
+    return chosen
 
 
 def _pick(values: Sequence[Any], count: int) -> list[Any]:
