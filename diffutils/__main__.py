@@ -146,7 +146,7 @@ def clear_errors():
     """Turn the errors that users cause into one sentence and exit code 2."""
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         raise click.UsageError(str(error)) from None
 
 

@@ -42,11 +42,11 @@ def frechet(a: Float[Tensor, "N d"], b: Float[Tensor, "M d"]) -> float:
     return max(distance.item(), 0.0)
 
 
-def mmd(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"]) -> float:
+def mmd(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
     r"""Unbiased squared maximum mean discrepancy with the kernel :math:`k(x,y)=(x·y/d+1)^3`.
 
-    .. math:: \frac{1}{n(n-1)}\sum_{i\ne j}\big(k(a_i,a_j)+k(b_i,b_j)\big)
-              -\frac{2}{n^2}\sum_{i,j}k(a_i,b_j)
+    .. math:: \frac{1}{n(n-1)}\sum_{i\ne j}k(a_i,a_j)+\frac{1}{m(m-1)}\sum_{i\ne j}k(b_i,b_j)
+              -\frac{2}{nm}\sum_{i,j}k(a_i,b_j)
 
     May be slightly negative, since it is unbiased.
     Source: Gretton et al. 2012, eq. 3; Binkowski et al. 2018 (arXiv 1801.01401), section 3.
@@ -56,8 +56,11 @@ def mmd(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"]) -> float:
     def kernel(x: Tensor, y: Tensor) -> Tensor:
         return (x @ y.T / x.shape[1] + 1) ** 3
 
-    within = sum(k.sum() - k.diagonal().sum() for k in (kernel(a, a), kernel(b, b)))
-    return (within / (len(a) * (len(a) - 1)) - 2 * kernel(a, b).mean()).item()
+    def within(x: Tensor) -> Tensor:
+        k = kernel(x, x)
+        return (k.sum() - k.diagonal().sum()) / (len(x) * (len(x) - 1))
+
+    return (within(a) + within(b) - 2 * kernel(a, b).mean()).item()
 
 
 def kernel_distance(

@@ -3,7 +3,7 @@
 An ordinary generator has a state, so what sample 7 receives depends on what was drawn before it.
 Philox has none: it scrambles a counter.  We put the step and the global sample index into that
 counter.  A resumed run, another batch size or another number of processes therefore sees the same
-numbers, on every device.
+numbers, on every device up to the rounding of its logarithm and cosine.
 
 Source: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
 """
@@ -18,7 +18,7 @@ from torch import Tensor
 MASK = 0xFFFFFFFF
 
 # What a number is for.  Different streams are independent for the same (seed, step, index).
-NOISE, LEVEL, FLIP, LABEL, ORDER, START, EVALUATION = range(7)
+NOISE, LEVEL, FLIP, LABEL, ORDER, START, EVALUATION, SAMPLING = range(8)
 
 
 def philox(counter: tuple[Tensor, ...], seed: int) -> tuple[Tensor, ...]:

@@ -33,7 +33,10 @@ def torch_noise(step: int, x: Tensor) -> Tensor:
 
 def seeded_noise(seed: int, index: Int[Tensor, "B"]) -> Callable[[int, Tensor], Tensor]:
     """Noise that depends on (seed, step, sample index) alone, so not on the batch."""
-    return lambda step, x: rng.normal(seed, step, index.to(x.device), x.shape[1:]).to(x.dtype)
+    def noise(step: int, x: Tensor) -> Tensor:
+        return rng.normal(seed, step, index.to(x.device), x.shape[1:], rng.SAMPLING).to(x.dtype)
+
+    return noise
 
 
 def start(

@@ -112,6 +112,8 @@ def fit(
     """
     from accelerate import Accelerator
 
+    if steps < 1 or log_every < 1:
+        raise ValueError(f"steps and log_every must be at least 1, got {steps} and {log_every}")
     check_data(denoiser, images, labels, batch)
     if heldout is not None:
         check_data(denoiser, heldout, heldout_labels, batch)

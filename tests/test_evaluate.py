@@ -3,8 +3,10 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from diffutils import checkpoints, data, denoisers, schedules
 from diffutils.course import evaluate, trial
@@ -101,3 +103,42 @@ def test_the_clamped_state_is_the_published_one():
 def test_a_trial_without_steps_says_not_run():
     rows = trial.faces_trial(budget("02", "student"), 0, None)
     assert [row["claim"] for row in rows] and all("measured" not in row for row in rows)
+
+
+def write_folder(folder, sizes, mode="RGB"):
+    """Noise images in two class folders, one image for each size."""
+    random = np.random.default_rng(0)
+    for i, size in enumerate(sizes):
+        place = folder / ("cats" if i < len(sizes) // 2 else "dogs")
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(0, 256, (size, size + i % 3, len(mode)), np.uint8)
+        Image.fromarray(pixels.squeeze(), mode).save(place / f"{i:03}.png")
+    return f"folder:{folder}"
+
+
+def test_a_folder_of_mixed_sizes_comes_at_one_size_and_shuffled(tmp_path):
+    name = write_folder(tmp_path, [19 + i % 7 for i in range(40)])
+    chosen = budget("02", "student")
+    found = load_for(name, chosen, 0)
+    assert found.shape == (3, 16, 16) and len(found.train) + len(found.heldout) == 40
+    assert len(set(found.train_labels[:8].tolist())) == 2  # not one class first
+
+
+def test_sides_are_made_divisible(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (30, 14, 14), np.uint8)
+    np.savez(tmp_path / "odd.npz", images=images)
+    found = load_for(f"npz:{tmp_path / 'odd.npz'}", budget("02", "student"), 0)
+    assert found.shape == (1, 16, 16)
+
+
+def test_few_images_give_nan_not_an_error():
+    random = torch.Generator().manual_seed(0)
+    train, heldout, fake = torch.randint(0, 256, (3, 3, 1, 4, 4), generator=random).byte()
+    found = evaluate.measure(fake, data.ImageSet("few", train, heldout), Pixels())
+    assert found["N"] == 3
+    assert all(np.isnan(found[k]) for k in ("frechet", "kernel", "precision", "recall"))
+
+
+def test_unknown_labels_are_refused_before_sampling(model):
+    with pytest.raises(ValueError, match="labels run from 0 to 7, but the model knows 3"):
+        evaluate.generate(model, 2, labels=torch.tensor([0, 7]))

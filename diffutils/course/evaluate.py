@@ -1,6 +1,7 @@
 """Draw many samples from a model and measure them: the numbers on a model's card."""
 
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,7 +9,9 @@ import torch
 from torch import Tensor
 
 from diffutils import checkpoints, features, metrics, rng, samplers
+from diffutils.course.lesson import best_device
 from diffutils.data import ImageSet, load, to_uint8
+from diffutils.data.images import shuffled
 from diffutils.denoisers import clipped, guided
 from diffutils.schedules import steps as levels
 from diffutils.schedules import trailing
@@ -30,10 +33,16 @@ def generate(
     """n images uint8 (n, C, H, W) from .denoiser and .schedule, on the denoiser's device.
 
     labels: (n,) asked classes, or None; scale: guidance; image i depends on (seed, i) alone,
-    whatever the batch.  Raises: ValueError for labels of another length.
+    whatever the batch.  Raises: ValueError for labels of another length, or unknown ones.
     """
     if labels is not None and len(labels) != n:
         raise ValueError(f"{n} images need {n} labels, got {len(labels)}")
+    classes = getattr(model.denoiser.net, "classes", 0)
+    if labels is not None and n and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise ValueError(
+            f"labels run from {int(labels.min())} to {int(labels.max())}, but the model knows "
+            f"{classes} classes, counted from 0"
+        )
     denoiser = model.denoiser.eval()
     device = next(denoiser.parameters()).device
     size, channels = model.card["size"], denoiser.net.in_channels
@@ -69,26 +78,39 @@ def balanced_labels(n: int, classes: int) -> Tensor:
     return torch.arange(n) % classes
 
 
+def asked_labels(data: ImageSet, n: int) -> Tensor | None:
+    """Labels to ask for when n samples are compared with n held-out images: those images' own."""
+    return data.heldout_labels[:n] if data.classes and data.heldout_labels is not None else None
+
+
 def measure(images: Tensor, data: ImageSet, net, judge=None, labels: Tensor | None = None) -> dict:
     """Distances of images to the held-out images in net's feature space, with their floor.
 
     Both sides get N = min(images, held-out) images; the floor compares N training images with
-    the same held-out ones.  With a judge: the share of images it puts in the asked class.
+    the same held-out ones.  A number that so few images cannot give is nan.  With a judge: the
+    share of images it puts in the asked class.
     """
     n = min(len(images), len(data.heldout), len(data.train))
     fake, real, again = (
         features.features(net, x[:n]) for x in (images, data.heldout, data.train)
     )
-    precision, recall = metrics.precision_recall(real, fake)
-    subset = min(1000, n // 2)
-    kernel, kernel_std = metrics.kernel_distance(fake, real, subset_size=subset)
+    subset = max(2, min(1000, n // 2))
+    nan = math.nan
+
+    def frechet(x: Tensor) -> float:
+        return metrics.frechet(x, real) if n > real.shape[1] else nan
+
+    def kernel(x: Tensor) -> tuple[float, float]:
+        return metrics.kernel_distance(x, real, subset_size=subset) if n >= 4 else (nan, nan)
+
+    precision, recall = metrics.precision_recall(real, fake) if n > 3 else (nan, nan)
     result = {
         "N": n,
-        "frechet": metrics.frechet(fake, real),
-        "frechet_floor": metrics.frechet(again, real),
-        "kernel": kernel,
-        "kernel_std": kernel_std,
-        "kernel_floor": metrics.kernel_distance(again, real, subset_size=subset)[0],
+        "frechet": frechet(fake),
+        "frechet_floor": frechet(again),
+        "kernel": kernel(fake)[0],
+        "kernel_std": kernel(fake)[1],
+        "kernel_floor": kernel(again)[0],
         "precision": precision,
         "recall": recall,
     }
@@ -105,15 +127,17 @@ def measure_card(
     The class agreement is counted on the very samples whose distances are given.
     """
     model = checkpoints.load_model(weights)
-    model.denoiser.to("cuda" if torch.cuda.is_available() else "cpu")
-    card = model.card
-    data = load(card["data"], size=card["size"], limit=max(4 * n, 2000), heldout=n)
-    labels = balanced_labels(n, len(data.classes)) if data.classes else None
+    model.denoiser.to(best_device())
+    card = model.card  # the very images it was trained on, or copies could not be found
+    data = load(card["data"], card["size"], card["images"], seed=card["seed"], heldout=n)
+    data = shuffled(data, seed)
+    n = min(n, len(data.heldout))
+    labels = asked_labels(data, n)
     images = generate(model, n, steps=steps, eta=eta, scale=scale, labels=labels, seed=seed)
     net, name = feature_space(card["data"], data.shape[0])
     judge = features.load_classifier("sprites-judge") if card["data"] == "sprites" else None
     numbers = measure(images, data, net, judge, labels)
-    copies = metrics.memorisation(images.float(), data.train.float(), data.heldout.float())
+    copies = metrics.memorisation(images, data.train, data.heldout)
     numbers |= {
         "ratio": numbers["frechet"] / numbers["frechet_floor"],
         "copies": copies["copies"],

@@ -3,6 +3,7 @@
 import datetime
 import json
 import math
+import os
 import platform
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 
 from diffutils import checkpoints, training
 from diffutils.data import ImageSet, load
+from diffutils.data.images import shuffled
 
 SAVE_EVERY = 300  # seconds between saves of the averaged weights
 
@@ -30,6 +32,7 @@ def card(data: ImageSet, budget, seed: int, name: str) -> dict:
         "coefficients": "eps",
         "betas": {"name": budget.schedule, "arguments": {"T": budget.T}},
         "size": data.train.shape[-1],
+        "images": len(data.train),
         "classes": list(data.classes),
         "data": data.name,
         "source": data.source,
@@ -51,14 +54,20 @@ def hardware() -> str:
 
 
 def load_for(dataset: str, budget, seed: int) -> ImageSet:
-    """The data set at its own size, or at budget.max_size where it is larger."""
-    drawn_at_any_size = dataset == "faces"
-    size = budget.max_size if drawn_at_any_size else None
-    data = load(dataset, size=size, limit=budget.images, seed=seed)
-    if max(data.shape[1:]) > budget.max_size or data.shape[1] != data.shape[2]:
-        size = min(budget.max_size, *data.shape[1:])
-        data = load(dataset, size=size, limit=budget.images, seed=seed)
-    return data
+    """The data set at its own size, or at budget.max_size where it is larger.
+
+    The side is rounded up to what the budget's U-Net can halve, the order is shuffled.
+    """
+    halvings = len(budget.channels) - 1
+    made_to_size = dataset in ("faces", "photos") or dataset.startswith(("folder:", "zip:"))
+    data = None
+    if not made_to_size:  # arrays have a size of their own, files are of any size
+        data = load(dataset, limit=budget.images, seed=seed)
+    side = budget.max_size if data is None else min(budget.max_size, *data.shape[1:])
+    side = -(-side // 2**halvings) * 2**halvings
+    if data is None or data.shape[1:] != (side, side):
+        data = load(dataset, size=side, limit=budget.images, seed=seed)
+    return shuffled(data, seed)
 
 
 def batch_for(data: ImageSet, budget) -> int:
@@ -92,7 +101,11 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str, bf16: bo
     Writes out/NAME.safetensors (float16), out/NAME.json (card) and out/NAME.log.jsonl.
     Returns the card.
     """
+    from accelerate import PartialState
+
     out.mkdir(parents=True, exist_ok=True)
+    first = PartialState().is_main_process  # of several processes, one writes and reports
+    report = report if first else lambda line: None
     data = load_for(dataset, budget, seed)
     info = card(data, budget, seed, name)
     torch.manual_seed(seed)
@@ -101,7 +114,7 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str, bf16: bo
     report(f"{name}: {len(data.train):,} images {tuple(data.train.shape[1:])}, "
            f"{count:,} parameters, {budget.steps:,} steps of {batch_for(data, budget)}")
     saved = time.monotonic()
-    with open(out / f"{name}.log.jsonl", "w") as log:
+    with open(out / f"{name}.log.jsonl" if first else os.devnull, "w") as log:
         records = fit_budget(model.denoiser, data, model.schedule, budget, seed,
                              bf16=bf16, compile=compile)
         for r in records:
@@ -111,7 +124,7 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str, bf16: bo
             report(f"  step {r.step:6d}  loss {r.loss:.4f}  held-out "
                    f"{math.nan if r.heldout is None else r.heldout:.4f}  "
                    f"{r.images_per_second:.0f} images/s")
-            if time.monotonic() - saved > SAVE_EVERY or r.step == budget.steps:
+            if first and (time.monotonic() - saved > SAVE_EVERY or r.step == budget.steps):
                 info["trained"] = {
                     "steps": r.step, "seconds": round(r.seconds), "hardware": hardware(),
                     "torch": torch.__version__, "date": datetime.date.today().isoformat(),

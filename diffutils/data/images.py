@@ -180,6 +180,20 @@ def limited(data: ImageSet, limit: int | None, heldout: int | None, seed: int) -
     return replace(data, **parts)
 
 
+def shuffled(data: ImageSet, seed: int) -> ImageSet:
+    """The same set in an order drawn from `seed`.
+
+    Files often lie sorted by class; shuffled, the first n images are a fair sample.
+    """
+    parts = {}
+    for part in ("train", "heldout"):
+        images, labels = getattr(data, part), getattr(data, f"{part}_labels")
+        order = torch.from_numpy(np.random.default_rng(seed).permutation(len(images)))
+        parts[part] = images[order]
+        parts[f"{part}_labels"] = None if labels is None else labels[order]
+    return replace(data, **parts)
+
+
 def image_set(name, pixels, held, labels=None, classes=(), licence="not stated", source=""):
     """uint8 (N, H, W, C) and a boolean mask of the held-out images (N,) -> ImageSet.
 
