@@ -49,7 +49,7 @@ def test_random_features_depend_on_the_seed_only(data):
 
 
 def test_training_learns(data):
-    net = F.train_classifier(data.train, data.train_labels, 150, width=16, batch=64)
+    net = F.train_classifier(data.train, data.train_labels, 300, width=16, batch=64)
     assert F.accuracy(net, data.heldout, data.heldout_labels) > 0.7
     assert not any(p.requires_grad for p in net.parameters()) and not net.training
 
