@@ -95,9 +95,10 @@ def fit_budget(denoiser, data: ImageSet, schedule, budget, seed: int, **more):
 
 
 def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str, bf16: bool = False,
-          compile: bool = False, report=print) -> dict:
+          compile: bool = False, start: Path | None = None, report=print) -> dict:
     """Train on a data set, saving averaged weights every five minutes and at the end.
 
+    start: weights to go on from, with their card beside them; the network must be the same.
     Writes out/NAME.safetensors (float16), out/NAME.json (card) and out/NAME.log.jsonl.
     Returns the card.
     """
@@ -110,6 +111,9 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str, bf16: bo
     info = card(data, budget, seed, name)
     torch.manual_seed(seed)
     model = checkpoints.build(info)
+    if start is not None:
+        before = checkpoints.load_weights(start, model.denoiser.net)
+        info["started_from"] = {k: before[k] for k in ("name", "images", "seed", "settings")}
     count = sum(p.numel() for p in model.denoiser.parameters())
     report(f"{name}: {len(data.train):,} images {tuple(data.train.shape[1:])}, "
            f"{count:,} parameters, {budget.steps:,} steps of {batch_for(data, budget)}")
