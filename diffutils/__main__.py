@@ -99,9 +99,7 @@ def get(name):
 @click.option("--name", default="model", show_default=True, help="Name of the files.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train"))
 @click.option("--start", type=click.Path(path_type=Path), help="Weights to go on from.")
-@click.option("--bf16", is_flag=True, help="Run the network in bfloat16.")
-@click.option("--compile", is_flag=True, help="Compile the network: worth it on a GPU.")
-def train(dataset, profile, changes, seed, name, out, start, bf16, compile):
+def train(dataset, profile, changes, seed, name, out, start):
     """Train lesson 02's model; leaves weights, a card and a log in --out."""
     from diffutils.course.budgets import budget
     from diffutils.course.train import train as train_model
@@ -111,8 +109,7 @@ def train(dataset, profile, changes, seed, name, out, start, bf16, compile):
             raise ValueError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
         overrides = dict(change.split("=", 1) for change in changes)
         chosen = budget("02", profile, overrides)
-        train_model(dataset, chosen, out, seed=seed, name=name, bf16=bf16, compile=compile,
-                    start=start, report=click.echo)  # fmt: skip
+        train_model(dataset, chosen, out, seed=seed, name=name, start=start, report=click.echo)
     click.echo(f"Weights and card: {out / name}.safetensors, .json")
 
 

@@ -1,8 +1,11 @@
 """Weights on disk: safetensors (no pickle) and a JSON card that says what they are."""
 
+import datetime
 import json
 import os
+import platform
 import tempfile
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -99,23 +102,65 @@ def load_weights(path: Path, module: nn.Module) -> dict:
             f"differ, first {wrong[0]}; build the network as the card beside the file says"
         )
     module.load_state_dict(state)
-    return json.loads(path.with_suffix(".json").read_text())
+    return read_card(path)
+
+
+def read_card(weights: Path) -> dict:
+    """The JSON card beside weights.
+
+    Raises: FileNotFoundError without a card; ValueError when it is no JSON object.
+    """
+    path = Path(weights).with_suffix(".json")
+    if not path.is_file():
+        raise FileNotFoundError(f"no card at {path}; weights need their .json beside them")
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(card, dict):
+            raise ValueError("not an object")
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); fetch it again with its weights") from None
+    return card
+
+
+def provenance(began: float) -> dict:
+    """What a card says of a training that began at time.monotonic() = began."""
+    return {
+        "seconds": round(time.monotonic() - began),
+        "hardware": hardware(),
+        "torch": torch.__version__,
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def hardware() -> str:
+    """The device that training runs on, in words."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
+    return f"CPU, {torch.get_num_threads()} threads ({platform.machine()})"
 
 
 def build(card: dict) -> SimpleNamespace:
-    """The network that a card describes: .denoiser (untrained), .schedule, .card."""
-    net = UNet(**card["unet"])
-    schedule = schedules.Discrete(BETAS[card["betas"]["name"]](**card["betas"]["arguments"]))
-    denoiser = Denoiser(net, COEFFICIENTS[card["coefficients"]], schedule.t)
+    """The network that a card describes: .denoiser (untrained), .schedule, .card.
+
+    Raises: ValueError for a card that lacks an entry or names what does not exist.
+    """
+    try:
+        net = UNet(**card["unet"])
+        betas = BETAS[card["betas"]["name"]](**card["betas"]["arguments"])
+        coefficients = COEFFICIENTS[card["coefficients"]]
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"the card {card.get('name', '')!r} describes no model ({error}); it needs unet, betas "
+            f"({', '.join(BETAS)}) and coefficients ({', '.join(COEFFICIENTS)})"
+        ) from None
+    schedule = schedules.Discrete(betas)
+    denoiser = Denoiser(net, coefficients, schedule.t)
     return SimpleNamespace(denoiser=denoiser, schedule=schedule, card=card)
 
 
 def load_model(path: Path) -> SimpleNamespace:
     """A trained model from PATH.safetensors and its card: .denoiser, .schedule, .card."""
-    card_path = Path(path).with_suffix(".json")
-    if not card_path.is_file():
-        raise FileNotFoundError(f"no card at {card_path}; weights need their .json beside them")
-    model = build(json.loads(card_path.read_text()))
+    model = build(read_card(path))
     load_weights(Path(path), model.denoiser.net)
     model.denoiser.eval().requires_grad_(False)
     return model
@@ -123,7 +168,7 @@ def load_model(path: Path) -> SimpleNamespace:
 
 def shipped() -> list[str]:
     """Names of the models in data/pretrained."""
-    cards = (json.loads(p.read_text()) for p in sorted(PRETRAINED.glob("*.json")))
+    cards = (read_card(p) for p in sorted(PRETRAINED.glob("*.json")))
     return [card["name"] for card in cards if "unet" in card]
 
 

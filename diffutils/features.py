@@ -5,9 +5,7 @@ cards to `data/pretrained`. The network that measures distances never judges cla
 could otherwise please one network twice.
 """
 
-import datetime
 import json
-import platform
 import time
 from pathlib import Path
 
@@ -142,10 +140,13 @@ def load_classifier(name: str, folder: Path = checkpoints.PRETRAINED) -> Classif
     """
     path = Path(folder) / f"{name}.safetensors"
     if not path.is_file():
-        cards = (json.loads(p.read_text()) for p in sorted(Path(folder).glob("*.json")))
+        cards = (checkpoints.read_card(p) for p in sorted(Path(folder).glob("*.json")))
         names = ", ".join(c["name"] for c in cards if "classifier" in c)
         raise ValueError(f"no classifier {name!r}; there are: {names or 'none'}")
-    net = Classifier(**json.loads(path.with_suffix(".json").read_text())["classifier"])
+    card = checkpoints.read_card(path)
+    if not isinstance(card.get("classifier"), dict):
+        raise ValueError(f"{name!r} is no classifier: its card has no entry of that name")
+    net = Classifier(**card["classifier"])
     net.card = checkpoints.load_weights(path, net)
     return net.eval().requires_grad_(False)
 
@@ -161,7 +162,7 @@ def make_pretrained(name: str, folder: Path = checkpoints.PRETRAINED, n: int = 5
         ramps = len(sprites.RAMPS)
         labels, heldout_labels = labels * ramps + first, heldout_labels * ramps + heldout_first
         classes = [f"{c}, first colour {i}" for c in classes for i in range(ramps)]
-    start = time.perf_counter()
+    began = time.monotonic()
     net = train_classifier(data.train, labels, steps, width=width, seed=seed)
     card = {
         "name": name,
@@ -173,13 +174,9 @@ def make_pretrained(name: str, folder: Path = checkpoints.PRETRAINED, n: int = 5
         "licence": data.licence,
         "steps": steps,
         "seed": seed,
-        "seconds": round(time.perf_counter() - start),
-        "hardware": f"{platform.machine()} CPU, {torch.get_num_threads()} thread(s)",
-        "torch": torch.__version__,
-        "date": datetime.date.today().isoformat(),
         "made_by": "python -m diffutils.features",
         "precision": "float16",
-    }
+    } | checkpoints.provenance(began)
     path = Path(folder) / f"{name}.safetensors"
     checkpoints.save_weights(path, net, card)
     card["metrics"] = _measured(load_classifier(name, folder), data, heldout_labels)

@@ -1,11 +1,11 @@
 """Distances between sets of samples, on a feature matrix (N, d) that the caller names.
 
 A distance on Inception features is an FID; on any other features it is called by what it is,
-for example "Fréchet distance, classifier features". Report the `floor` beside every distance:
+for example "Fréchet distance, classifier features". Report the floor beside every distance:
 two sets of real images of the same size are not at distance zero either.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -91,30 +91,6 @@ def kernel_distance(
 
     values = torch.tensor([mmd(subset(a), subset(b)) for _ in range(subsets)]).double()
     return values.mean().item(), values.std(correction=0).item()
-
-
-def floor(
-    real: Float[Tensor, "N d"],
-    distance: Callable[[Tensor, Tensor], Any] = frechet,
-    samples: int | None = None,
-    seed: int = 0,
-) -> Any:
-    """Distance that two disjoint sets of real samples have, which no generator should beat.
-
-    Splits `real` at random into two sets of `samples` each (half of them by default) and returns
-    `distance(one, other)`. Compare it only with distances measured at the same `samples`.
-
-    Raises: ValueError if `real` cannot give two such sets.
-    """
-    samples = len(real) // 2 if samples is None else samples
-    if not 1 <= samples <= len(real) // 2:
-        raise ValueError(
-            f"floor cannot take two disjoint sets of {samples} from {len(real)} real samples:"
-            f" give at least {2 * max(samples, 1)} real samples, or pass fewer as samples."
-        )
-    order = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed))
-    order = order.to(real.device)
-    return distance(real[order[:samples]], real[order[samples : 2 * samples]])
 
 
 def precision_recall(

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from . import rng
+from .data import to_float
 from .denoisers import Denoiser
 
 
@@ -55,11 +56,6 @@ def batch_order(seed: int, step: int, batch: int, n: int) -> Int[Tensor, "batch"
     order = torch.cat([rng.permutation(seed, e, n) for e in epochs])
     offset = first - epochs[0] * n
     return order[offset : offset + batch]
-
-
-def to_float(images: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-    """uint8 0..255 -> float32 in [-1, 1]."""
-    return images.float() / 127.5 - 1
 
 
 class Bfloat16(torch.nn.Module):

@@ -230,6 +230,26 @@ def test_model_from_its_card(tmp_path):
     torch.testing.assert_close(got, want.detach().float(), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "damaged"), ("[1]", "not an object"), ("\xff", "damaged"), ("{}", "unet")],
+)
+def test_a_damaged_card_is_a_clear_error(tmp_path, text, message):
+    path = tmp_path / "model.safetensors"
+    C.save_weights(path, net(), {})
+    path.with_suffix(".json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=message):
+        C.load_model(path)
+
+
+@pytest.mark.parametrize("entry", ["unet", "betas", "coefficients"])
+def test_a_card_that_names_what_does_not_exist(tmp_path, entry):
+    card = C.read_card(C.PRETRAINED / "sprites.safetensors")
+    card[entry] = {"name": "odd", "arguments": {}} if entry == "betas" else "odd"
+    with pytest.raises(ValueError, match="describes no model"):
+        C.build(card)
+
+
 def test_every_kind_of_card_can_be_built():
     for betas in C.BETAS:
         for coefficients in C.COEFFICIENTS:

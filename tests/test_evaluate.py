@@ -8,10 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from diffutils import checkpoints, data, denoisers, schedules
+from diffutils import checkpoints, data, denoisers, schedules, training
 from diffutils.course import evaluate, trial
 from diffutils.course.budgets import budget
-from diffutils.course.train import batch_for, load_for, train
+from diffutils.course.train import batch_for, fit_settings, load_for, train
 from diffutils.denoisers import Denoiser
 from diffutils.features import Classifier
 from diffutils.unet import UNet
@@ -103,6 +103,68 @@ def test_the_clamped_state_is_the_published_one():
 def test_a_trial_without_steps_says_not_run():
     rows = trial.faces_trial(budget("02", "student"), 0, None)
     assert [row["claim"] for row in rows] and all("measured" not in row for row in rows)
+
+
+def test_both_arms_of_the_trial_train_and_draw():
+    few = {"trial_steps": 3, "seeds": 2, "images": 32, "metric_samples": 4, "log_every": 3,
+           "channels": (16, 16, 16), "pixels": 8 * 64 * 64}  # fmt: skip
+    lines = []
+
+    def progress(records, steps, name):
+        lines.append((name, steps))
+        return records
+
+    rows = trial.faces_trial(budget("02", "smoke", few), 0, progress)
+    assert [row["claim"] for row in rows] == [trial.CLAIM.format(arm) for arm in trial.ARMS]
+    assert lines == [(f"{arm}, seed {seed}", 3) for arm in trial.ARMS for seed in (0, 1)]
+    for row in rows:
+        assert row["N"] == 4 and row["seeds"] == "2 training" and "3 steps of 8" in row["protocol"]
+
+
+def test_the_arms_differ_where_the_protocol_says(monkeypatch):
+    seen = {}
+
+    def fit(denoiser, images, schedule, **settings):
+        seen[settings["decay"].__name__] = settings | {"betas": schedule.betas}
+        yield SimpleNamespace(ema=denoiser)
+
+    monkeypatch.setattr(training, "fit", fit)
+    chosen = budget("02", "smoke", {"trial_steps": 40, "images": 8})
+    faces = data.load("faces", size=64, limit=8)
+    for arm in trial.ARMS:
+        trial.train_arm(arm, faces, chosen, 0, lambda records, steps, name: records)
+    published, corrected = seen["constant"], seen["cosine"]
+    assert (published["distance"], corrected["distance"]) == (torch.abs, torch.square)
+    assert published["optimizer"] is torch.optim.Adam and published["lr"] == 1e-3
+    assert published["ema"] == published["warmup"] == 0 and corrected["ema"] > 0.99
+    assert float(published["betas"][-1]) == 0.02
+    assert corrected["betas"][-1] / published["betas"][-1] == pytest.approx(1000 / 300)
+
+
+def test_every_set_has_a_feature_space():
+    faces, name = evaluate.feature_space("faces", 3)
+    assert "faces-features" in name and faces.card["name"] == "faces-features"
+    other, name = evaluate.feature_space("mnist", 1)
+    assert "random" in name and other.stages[0].in_channels == 1
+
+
+def test_without_labels_no_label_reaches_the_training():
+    chosen = budget("02", "smoke", {"class_dropout": 1})
+    found = load_for("sprites", chosen, 0)
+    assert found.classes == () and found.train_labels is None
+    assert fit_settings(found, chosen)["labels"] is None
+
+
+def test_training_goes_on_from_weights(tmp_path):
+    small = budget("02", "smoke", {"steps": 2, "images": 32, "lr": 1e-9, "ema": 0})
+    train("sprites", small, tmp_path, name="first", report=lambda line: None)
+    first = checkpoints.load_model(tmp_path / "first.safetensors").denoiser.net
+    card = train("sprites", small, tmp_path, name="second", seed=1, report=lambda line: None,
+                 start=tmp_path / "first.safetensors")  # fmt: skip
+    second = checkpoints.load_model(tmp_path / "second.safetensors").denoiser.net
+    assert card["started_from"]["name"] == "first"
+    for a, b in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-3)
 
 
 def write_folder(folder, sizes, mode="RGB"):

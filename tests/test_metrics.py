@@ -135,24 +135,6 @@ def test_kernel_distance_refuses_subsets_larger_than_the_sets():
         metrics.kernel_distance(A, B)
 
 
-def test_floor_compares_disjoint_halves():
-    seen = []
-    metrics.floor(torch.arange(10.0)[:, None], lambda a, b: seen.extend([a, b]))
-    one, other = (set(x[:, 0].tolist()) for x in seen)
-    assert len(one) == len(other) == 5 and not one & other
-
-
-def test_floor_is_above_zero_and_falls_with_more_samples():
-    x = torch.randn(4000, 8)
-    small, large = metrics.floor(x, samples=200), metrics.floor(x, samples=2000)
-    assert 0 < large < small / 4
-
-
-def test_floor_refuses_overlapping_sets():
-    with pytest.raises(ValueError, match="at least 202 real samples"):
-        metrics.floor(A[:200], samples=101)
-
-
 def test_precision_recall_equals_brute_force():
     def covered(x, centres, k):
         hits = 0

@@ -16,6 +16,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from diffutils import denoisers, samplers, schedules, training
+from diffutils.data import to_float
 from diffutils.denoisers import Denoiser
 from diffutils.training import batch_order, evaluate, fit
 from diffutils.unet import UNet
@@ -151,7 +152,7 @@ def test_the_network_sees_noised_images_of_its_batch():
 
 
 def test_pixels_span_minus_one_to_one():
-    assert training.to_float(torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 1, 2)).flatten(
+    assert to_float(torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 1, 2)).flatten(
     ).tolist() == [-1.0, 1.0]  # fmt: skip
 
 
@@ -196,7 +197,7 @@ def test_flips_mirror_half_of_the_images():
     list(fit(denoiser, images, lambda u: 1e-5 * (1 + u), steps=30, batch=32, flip=True, lr=0.0))
     mirrored = []
     for k, (x, *_) in enumerate(net.seen):
-        x0 = training.to_float(images[batch_order(0, k, 32, 32)])
+        x0 = to_float(images[batch_order(0, k, 32, 32)])
         straight = (x - x0).abs().amax((1, 2, 3)) < 1e-3
         turned = (x - x0.flip(-1)).abs().amax((1, 2, 3)) < 1e-3
         assert bool((straight ^ turned).all())
@@ -296,7 +297,7 @@ class Exact(Denoiser):
 def test_learns_two_points(coefficients):
     """Loss at most 1.2 times the exact denoiser's, and not below it; samples on the points."""
     points = torch.tensor([[230, 200], [30, 90]], dtype=torch.uint8).view(2, 2, 1, 1)
-    images, known = points.repeat(256, 1, 1, 1), training.to_float(points)
+    images, known = points.repeat(256, 1, 1, 1), to_float(points)
     schedule = schedules.log_uniform(0.3, 5.0)
     torch.manual_seed(0)
     denoiser = Denoiser(Points(), coefficients, torch.log)

@@ -7,7 +7,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 PROFILES = ("smoke", "student", "full", "published")
 MAY_BE_ZERO = ("warmup", "trial_steps")  # every other whole number is at least 1
-SHARES = ("ema", "class_dropout")  # in [0, 1)
+SHARES = {"ema": "below 1", "class_dropout": "1"}  # from 0 up to
 Betas = Literal["linear", "scaled_linear", "quadratic", "cosine", "sigmoid"]
 
 
@@ -34,13 +34,17 @@ class Lesson02Budget:
     T: int = 1000
     schedule: Betas = "linear"
     loss: Literal["mse", "l1"] = "mse"
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    decay: Literal["cosine", "constant"] = "cosine"  # learning rate after the warm-up
+    bf16: bool = False  # the network in bfloat16
+    compile: bool = False  # the network compiled: worth it on a GPU
     steps: int = 400
     batch: int = 64  # images a step, at most
     pixels: int = 64 * 16 * 16  # pixels a step, at most: larger images come in smaller batches
     lr: float = 2e-3
     warmup: int = 40  # steps of linear learning-rate warm-up
     ema: float = 0.99
-    class_dropout: float = 0.1  # share of labels hidden, for guidance
+    class_dropout: float = 0.1  # share of labels hidden, for guidance; 1: labels are not used
     log_every: int = 40  # steps between progress lines
     sample_steps: int = 50
     metric_samples: int = 256  # images on each side of a distance
@@ -65,13 +69,14 @@ BUDGETS = {
             max_size=64, images=100_000, channels=(128, 256, 256), blocks=2,
             attention=(False, True, True), steps=30_000, batch=256, pixels=256 * 32 * 32, lr=4e-4,
             warmup=1_000, ema=0.9995, log_every=500, sample_steps=250, metric_samples=5_000,
-            trial_steps=5_000, seeds=3,
+            trial_steps=5_000, seeds=3, bf16=True, compile=True,
         ),
         "published": Lesson02Budget(
             max_size=64, images=63_632, channels=(64, 128, 256, 512, 512),
-            attention=(False,) * 5, T=300, loss="l1", steps=99_400, batch=64, pixels=64 * 64 * 64,
-            lr=1e-3, warmup=0, ema=0.0, class_dropout=0.0, log_every=994, sample_steps=300,
-            metric_samples=5_000, trial_steps=99_400, seeds=3,
+            attention=(False,) * 5, T=300, loss="l1", optimizer="adam", decay="constant",
+            steps=99_400, batch=64, pixels=64 * 64 * 64, lr=1e-3, warmup=0, ema=0.0,
+            class_dropout=1.0, log_every=994, sample_steps=300, metric_samples=5_000,
+            trial_steps=99_400, seeds=3,
         ),
     },
 }  # fmt: skip
@@ -120,10 +125,10 @@ def _converted(name: str, value, kind):
         converted = _convert(value, kind)
         if kind is int and converted == 0 and name not in MAY_BE_ZERO:
             raise ValueError
-        if name in SHARES and converted >= 1:
+        if name in SHARES and (converted > 1 or (converted == 1 and SHARES[name] != "1")):
             raise ValueError
     except (TypeError, ValueError):
-        spelled = "a number from 0 to below 1" if name in SHARES else _spelled(kind)
+        spelled = f"a number from 0 to {SHARES[name]}" if name in SHARES else _spelled(kind)
         raise ValueError(f"{name} is {value!r}, expected {spelled}.") from None
     return converted
 

@@ -1,11 +1,10 @@
 """Train one model from a budget and keep what came of it: weights, card, log."""
 
-import datetime
 import json
 import math
 import os
-import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -40,23 +39,18 @@ def card(data: ImageSet, budget, seed: int, name: str) -> dict:
         "seed": seed,
         "settings": {
             k: getattr(budget, k)
-            for k in ("steps", "lr", "warmup", "ema", "loss", "class_dropout")
+            for k in ("steps", "lr", "warmup", "decay", "optimizer", "ema", "loss", "class_dropout",
+                      "bf16")
         }
         | {"batch": batch_for(data, budget)},
     }
 
 
-def hardware() -> str:
-    """The device that training runs on, in words."""
-    if torch.cuda.is_available():
-        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
-    return f"CPU, {torch.get_num_threads()} threads ({platform.machine()})"
-
-
 def load_for(dataset: str, budget, seed: int) -> ImageSet:
     """The data set at its own size, or at budget.max_size where it is larger.
 
-    The side is rounded up to what the budget's U-Net can halve, the order is shuffled.
+    The side is rounded up to what the budget's U-Net can halve, the order is shuffled.  With
+    class_dropout = 1 the labels are left out.
     """
     halvings = len(budget.channels) - 1
     made_to_size = dataset in ("faces", "photos") or dataset.startswith(("folder:", "zip:"))
@@ -67,6 +61,8 @@ def load_for(dataset: str, budget, seed: int) -> ImageSet:
     side = -(-side // 2**halvings) * 2**halvings
     if data is None or data.shape[1:] != (side, side):
         data = load(dataset, size=side, limit=budget.images, seed=seed)
+    if budget.class_dropout == 1:
+        data = replace(data, train_labels=None, heldout_labels=None, classes=())
     return shuffled(data, seed)
 
 
@@ -75,27 +71,23 @@ def batch_for(data: ImageSet, budget) -> int:
     return max(1, min(budget.batch, budget.pixels // (data.shape[1] * data.shape[2])))
 
 
-def fit_budget(denoiser, data: ImageSet, schedule, budget, seed: int, **more):
-    """`training.fit` with a lesson's budget, on an ImageSet; yields its records."""
-    labels = data.train_labels if data.classes else None
-    return training.fit(
-        denoiser,
-        data.train,
-        schedule,
-        labels=labels,
-        heldout=data.heldout,
-        heldout_labels=data.heldout_labels if data.classes else None,
-        distance={"mse": torch.square, "l1": torch.abs}[budget.loss],
-        seed=seed,
-        **{k: getattr(budget, k) for k in ("steps", "lr", "warmup", "ema", "log_every")},
-        batch=batch_for(data, budget),
-        label_dropout=budget.class_dropout,
-        **more,
-    )
+def fit_settings(data: ImageSet, budget) -> dict:
+    """The keyword arguments of `training.fit` that the data and a lesson's budget decide."""
+    same = ("steps", "lr", "warmup", "ema", "log_every", "bf16", "compile")
+    return {name: getattr(budget, name) for name in same} | {
+        "batch": batch_for(data, budget),
+        "labels": data.train_labels,
+        "heldout": data.heldout,
+        "heldout_labels": data.heldout_labels,
+        "label_dropout": budget.class_dropout,
+        "distance": {"mse": torch.square, "l1": torch.abs}[budget.loss],
+        "optimizer": {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[budget.optimizer],
+        "decay": {"cosine": training.cosine, "constant": training.constant}[budget.decay],
+    }
 
 
-def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str, bf16: bool = False,
-          compile: bool = False, start: Path | None = None, report=print) -> dict:
+def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str,
+          start: Path | None = None, report=print) -> dict:
     """Train on a data set, saving averaged weights every five minutes and at the end.
 
     start: weights to go on from, with their card beside them; the network must be the same.
@@ -117,10 +109,11 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str, bf16: bo
     count = sum(p.numel() for p in model.denoiser.parameters())
     report(f"{name}: {len(data.train):,} images {tuple(data.train.shape[1:])}, "
            f"{count:,} parameters, {budget.steps:,} steps of {batch_for(data, budget)}")
-    saved = time.monotonic()
+    began = saved = time.monotonic()
     with open(out / f"{name}.log.jsonl" if first else os.devnull, "w") as log:
-        records = fit_budget(model.denoiser, data, model.schedule, budget, seed,
-                             bf16=bf16, compile=compile)
+        records = training.fit(
+            model.denoiser, data.train, model.schedule, seed=seed, **fit_settings(data, budget)
+        )
         for r in records:
             line = {k: v for k, v in vars(r).items() if isinstance(v, int | float)}
             log.write(json.dumps(line) + "\n")
@@ -130,8 +123,7 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str, bf16: bo
                    f"{r.images_per_second:.0f} images/s")
             if first and (time.monotonic() - saved > SAVE_EVERY or r.step == budget.steps):
                 info["trained"] = {
-                    "steps": r.step, "seconds": round(r.seconds), "hardware": hardware(),
-                    "torch": torch.__version__, "date": datetime.date.today().isoformat(),
+                    "steps": r.step, **checkpoints.provenance(began),
                     "loss": round(r.loss, 5), "heldout_loss": r.heldout and round(r.heldout, 5),
                 }
                 checkpoints.save_weights(out / f"{name}.safetensors", r.ema.net, info)

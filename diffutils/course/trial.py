@@ -1,13 +1,14 @@
 """Claims about training, put on trial: several arms, several training seeds, one protocol."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import torch
 
 from diffutils import denoisers, rng, samplers, schedules, training
 from diffutils.course import evaluate
-from diffutils.course.train import batch_for
+from diffutils.course.train import batch_for, fit_settings
 from diffutils.data import ImageSet, load, to_uint8
 from diffutils.denoisers import Denoiser
 from diffutils.unet import UNet
@@ -34,16 +35,16 @@ def train_arm(arm: str, data: ImageSet, budget, seed: int, progress) -> SimpleNa
     torch.manual_seed(seed)
     net = UNet(3, 3, budget.channels, budget.blocks, budget.attention)
     denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    settings = (
-        dict(distance=torch.square, lr=budget.lr, warmup=budget.warmup, ema=budget.ema)
-        if corrected
-        else dict(distance=torch.abs, lr=1e-3, warmup=0, ema=0.0, optimizer=torch.optim.Adam,
-                  decay=training.constant)
+    arm_budget = replace(
+        budget, steps=budget.trial_steps,
+        **(dict(loss="mse", optimizer="adamw", decay="cosine", ema=0.9995, lr=4e-4,
+                warmup=budget.trial_steps // 20)
+           if corrected else
+           dict(loss="l1", optimizer="adam", decay="constant", ema=0.0, warmup=0, lr=1e-3)),
     )  # fmt: skip
     records = training.fit(
-        denoiser, data.train, schedule, steps=budget.trial_steps, batch=batch_for(data, budget),
-        heldout=data.heldout, seed=seed, log_every=budget.log_every, **settings,
-    )  # fmt: skip
+        denoiser, data.train, schedule, seed=seed, **fit_settings(data, arm_budget)
+    )
     for record in progress(records, budget.trial_steps, f"{arm}, seed {seed}"):
         last = record
     return SimpleNamespace(denoiser=last.ema, schedule=schedule, card={"size": data.shape[1]})
@@ -73,6 +74,7 @@ def faces_trial(budget, seed: int, progress) -> list[dict]:
     if not budget.trial_steps:
         return [dict(claim=CLAIM.format(arm), protocol=how) for arm, how in ARMS.items()]
     data = load("faces", size=64, limit=budget.images, seed=0)
+    data = replace(data, train_labels=None, heldout_labels=None, classes=())
     space, name = evaluate.feature_space("faces", 3)
     rows = []
     for arm, how in ARMS.items():
