@@ -5,6 +5,8 @@
 PYTHON ?= python3
 PROFILE ?=
 LESSONS ?=
+# Anything: also run the lessons that are finished, and resume nothing.
+AGAIN ?=
 # An index of CPU builds leaves out the CUDA libraries (Linux): about 1 GB instead of 5.5 GB.
 TORCH_INDEX ?=
 
@@ -17,7 +19,8 @@ SELECT := $(if $(LESSONS),--lessons "$(LESSONS)")
 .PHONY: help run test test-all lab notebooks bench lint lock
 
 help:
-	@echo 'make run         run every lesson (PROFILE=smoke|student|full|published, LESSONS="01 02")'
+	@echo 'make run         run every lesson (PROFILE=smoke|student|full|published, LESSONS="01 02");'
+	@echo '                 finished ones are skipped (AGAIN=1: not), killed ones go on'
 	@echo 'make test        everything that CI runs;  make test-all adds the slow tests'
 	@echo 'make lab         open the lessons in JupyterLab'
 	@echo 'make notebooks   run the lessons and store their outputs in notebooks/'
@@ -26,7 +29,7 @@ help:
 	@echo 'Set-up: PYTHON=python3.12 picks the interpreter, TORCH_INDEX=... CPU builds of torch.'
 
 run: $(STAMP)
-	@$(PY) -m diffutils run $(if $(PROFILE),--profile "$(PROFILE)") $(SELECT)
+	@$(PY) -m diffutils run $(if $(PROFILE),--profile "$(PROFILE)") $(SELECT) $(if $(AGAIN),--again)
 
 test: $(STAMP)
 	@$(PY) -m diffutils test

@@ -9,11 +9,12 @@ __version__ = "0.1.0"
 
 MODULES = (
     "checkpoints", "course", "data", "denoisers", "display", "features", "metrics", "rng",
-    "samplers", "schedules", "training", "unet", "viz",
+    "samplers", "saves", "schedules", "training", "unet", "viz",
 )  # fmt: skip
 
 NAMES = {
     "checkpoints": "pretrained",
+    "course.exercises": "check predict reconcile",
     "course.lesson": "lesson",
     "data": "ImageSet load to_float to_uint8",
     "denoisers": "Denoiser",

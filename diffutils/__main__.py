@@ -1,4 +1,4 @@
-"""The commands: `python -m diffutils run | test | lab | notebooks | data | train | ...`."""
+"""The commands: `python -m diffutils run | test | lab | export | notebooks | data | ...`."""
 
 import subprocess
 import sys
@@ -24,17 +24,23 @@ def cli():
 @click.option("--out", type=click.Path(path_type=Path), help="Where the executed notebooks go.")
 @click.option("--dataset", help="Data set for every lesson that takes one; see the data command.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed for every lesson.")
-def run(profile, lessons, out, dataset, seed):
-    """Execute lessons headlessly and print a table of their results."""
-    from diffutils.course import runs
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A field of the budget.")
+@click.option("--again", is_flag=True, help="Also what is finished; nothing is resumed.")
+def run(profile, lessons, out, dataset, seed, changes, again):
+    """Execute lessons headlessly and print a table of their results.
+
+    What --out (default: runs/PROFILE) holds finished, with the same parameters and code, is
+    skipped, and what was killed there goes on.
+    """
+    from diffutils.course import rundir, runs
 
     with clear_errors():
         profile = profile_name(profile)
         chosen = runs.select(lessons)
-        out = Path(out).resolve() if out else runs.new_directory(profile)
-        given = {"dataset": dataset, "seed": seed}
+        out = Path(out).resolve() if out else rundir.base() / profile
+        given = {"dataset": dataset, "seed": seed, "overrides": overrides(changes) or None}
         parameters = {k: v for k, v in given.items() if v is not None}
-        outcomes = runs.run(chosen, profile, out, parameters, say=click.echo)
+        outcomes = runs.run(chosen, profile, out, parameters, again, say=click.echo)
     report(outcomes, f"Executed notebooks and run directories: {out}")
 
 
@@ -62,9 +68,28 @@ def test(everything, pytest_arguments):
 @cli.command(context_settings={"ignore_unknown_options": True})
 @click.argument("jupyter_arguments", nargs=-1, type=click.UNPROCESSED)
 def lab(jupyter_arguments):
-    """Open the lessons in JupyterLab; further arguments go to it."""
-    command = [sys.executable, "-m", "jupyterlab", str(CHECKOUT / "notebooks"), *jupyter_arguments]
+    """Open your copies of the lessons, in work/, in JupyterLab; further arguments go to it."""
+    from diffutils.course import runs, workspace
+
+    work = CHECKOUT / "work"
+    with clear_errors():
+        for line in workspace.prepare(runs.select(), work):
+            click.echo(line)
+    command = [sys.executable, "-m", "jupyterlab", str(work), *jupyter_arguments]
     sys.exit(subprocess.run(command, cwd=CHECKOUT).returncode)
+
+
+@cli.command()
+@LESSONS
+@click.argument("out", type=click.Path(path_type=Path))
+def export(lessons, out):
+    """Write a set for students, without solutions, and one for instructors into OUT."""
+    from diffutils.course import runs
+    from diffutils.course.exercises.export import export as write_sets
+
+    with clear_errors():
+        for path in write_sets(runs.select(lessons), CHECKOUT / "figures", out):
+            click.echo(path)
 
 
 @cli.group(invoke_without_command=True)
@@ -88,7 +113,7 @@ def get(name):
     from diffutils.data import download
 
     with clear_errors():
-        click.echo(f"{name} is in {download(name)}")
+        click.echo(f"{name} is in {download(name, report=click.echo)}")
 
 
 @cli.command()
@@ -99,17 +124,19 @@ def get(name):
 @click.option("--name", default="model", show_default=True, help="Name of the files.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train"))
 @click.option("--start", type=click.Path(path_type=Path), help="Weights to go on from.")
-def train(dataset, profile, changes, seed, name, out, start):
-    """Train lesson 02's model; leaves weights, a card and a log in --out."""
+@click.option("--samples", default=0, help="Draw so many images into --out/images at the end.")
+@click.option("--trdata", is_flag=True, help="Keep the first training images, as seen.")
+def train(dataset, profile, changes, seed, name, out, start, samples, trdata):
+    """Train lesson 02's model; --out is its run directory, from which a killed run goes on."""
     from diffutils.course.budgets import budget
     from diffutils.course.train import train as train_model
 
     with clear_errors():
-        if wrong := [change for change in changes if "=" not in change]:
-            raise ValueError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
-        overrides = dict(change.split("=", 1) for change in changes)
-        chosen = budget("02", profile, overrides)
-        train_model(dataset, chosen, out, seed=seed, name=name, start=start, report=click.echo)
+        chosen = budget("02", profile, overrides(changes))
+        train_model(
+            dataset, chosen, out, seed=seed, name=name, start=start, samples=samples,
+            trdata=trdata, report=click.echo,
+        )  # fmt: skip
     click.echo(f"Weights and card: {out / name}.safetensors, .json")
 
 
@@ -120,12 +147,15 @@ def train(dataset, profile, changes, seed, name, out, start):
 @click.option("--eta", default=0.0, show_default=True, help="0 is DDIM, 1 is DDPM.")
 @click.option("--scale", default=1.0, show_default=True, help="Guidance.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-def measure(weights, n, steps, eta, scale, seed):
+@click.option("--bf16", is_flag=True, help="Let the network sample in bfloat16.")
+def measure(weights, n, steps, eta, scale, seed, bf16):
     """Measure a trained model against held-out images and write the numbers into its card."""
     from diffutils.course.evaluate import measure_card
 
     with clear_errors():
-        numbers = measure_card(weights, n=n, steps=steps, eta=eta, scale=scale, seed=seed)
+        numbers = measure_card(
+            weights, n=n, steps=steps, eta=eta, scale=scale, seed=seed, bf16=bf16
+        )
     for key, value in numbers.items():
         click.echo(f"{key:24} {value:.4f}" if isinstance(value, float) else f"{key:24} {value}")
 
@@ -137,6 +167,13 @@ def bench():
 
     for line in measure():
         click.echo(line)
+
+
+def overrides(changes: tuple[str, ...]) -> dict[str, str]:
+    """The budget fields that --set KEY=VALUE names."""
+    if wrong := [change for change in changes if "=" not in change]:
+        raise ValueError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
+    return dict(change.split("=", 1) for change in changes)
 
 
 @contextmanager

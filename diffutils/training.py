@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from . import rng
+from . import rng, saves
 from .data import to_float
 from .denoisers import Denoiser
 
@@ -93,15 +93,18 @@ def fit(
     compile: bool = False,
     seed: int = 0,
     log_every: int = 50,
+    state: dict | None = None,
 ) -> Iterator[SimpleNamespace]:
     """Train the denoiser in place; yield a record every `log_every` steps and at the last.
 
     images: training images; schedule: sigma(u), the training density; distance: torch.square or
     torch.abs; label_dropout: share of labels replaced by the null class (classifier-free
-    guidance); decay(step, steps): learning-rate factor after the warm-up; clip: gradient norm.
+    guidance); decay(step, steps): learning-rate factor after the warm-up; clip: gradient norm;
+    state: what a record's state() gave: go on from there as if the run had never stopped.
 
     Record: step, loss (mean since the last record), heldout (loss on held-out images, or None),
-    lr, grad_norm, seconds, images_per_second, ema (Denoiser with averaged weights).
+    lr, grad_norm, seconds, images_per_second, ema (Denoiser with averaged weights), and state(),
+    a copy of all that a resumed run needs, to be taken before the next record.
 
     Raises: ValueError for a batch that does not divide among the processes or labels that do not
     fit; FloatingPointError, naming the step, when the loss is no longer finite.
@@ -134,12 +137,16 @@ def fit(
     opt = optimizer(denoiser.net.parameters(), lr=lr, fused=device.type in ("cpu", "cuda"))
     net, opt = accelerator.prepare(denoiser.net, opt)
     model = Denoiser(Bfloat16(net) if bf16 else net, denoiser.coefficients, denoiser.c_noise)
+    done, began = 0, time.perf_counter()
+    if state is not None:
+        saves.restore(state, denoiser.net, average.net, opt)
+        done, began = state["step"], began - state["seconds"]
 
     total = torch.zeros((), device=device)
     first_bad = torch.full((), steps, device=device)
     where = slots.to(device)
-    since, began, last = 0, time.perf_counter(), time.perf_counter()
-    for k in range(steps):
+    since, last = 0, time.perf_counter()
+    for k in range(steps)[done:]:
         chosen = batch_order(seed, k, batch, len(images))[slots]
         x0 = to_float(send(images[send(chosen, images.device)], device))
         if flip:
@@ -175,6 +182,7 @@ def fit(
                 f"raise warmup (now {warmup}) or switch bf16 off"
             )
         now = time.perf_counter()
+        seconds = now - began
         yield SimpleNamespace(
             step=k + 1,
             loss=float(accelerator.reduce(total, "mean")) / since,
@@ -183,9 +191,10 @@ def fit(
             else evaluate(model, heldout, schedule, heldout_labels, distance=distance),
             lr=lr * factor,
             grad_norm=float(grad_norm),
-            seconds=now - began,
+            seconds=seconds,
             images_per_second=since * batch / (now - last),
             ema=average,
+            state=partial(saves.snapshot, k + 1, seconds, denoiser.net, average.net, opt),
         )
         total.zero_()
         since, last = 0, time.perf_counter()

@@ -154,6 +154,8 @@ def bars(
     for i, (name, value) in enumerate(reference.items(), start=3):
         ax.axvline(value, label=f"{name}: {value:.3g}", **_look(i))
     ax.set_yticks(range(len(values)), list(values))
+    for tick in ax.get_yticklabels():
+        tick.set_parse_math(_is_math(tick.get_text()))
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.margins(x=0.15)
@@ -210,9 +212,10 @@ def _mosaic(
     step_x, step_y = scale * images.shape[2] + 2, scale * images.shape[1] + gap
     for i, title in enumerate(titles):
         x, y = (i % columns + 0.5) * step_x - 1, (i // columns) * step_y - 3
-        ax.text(x, y, title, ha="center", va="bottom", size=8)
+        ax.text(x, y, title, ha="center", va="bottom", size=8, parse_math=_is_math(title))
     for row, label in enumerate(labels):
-        ax.text(-5, (row + 0.5) * step_y - 1, label, ha="right", va="center", size=8)
+        y = (row + 0.5) * step_y - 1
+        ax.text(-5, y, label, ha="right", va="center", size=8, parse_math=_is_math(label))
     return fig
 
 
@@ -228,6 +231,17 @@ def _tiles(images: np.ndarray, columns: int, scale: int, gap: int) -> np.ndarray
 
 def _scale(images: np.ndarray) -> int:
     return max(1, 64 // images.shape[1])
+
+
+def _is_math(text: str) -> bool:
+    """Whether Matplotlib can draw what stands between dollar signs: names from data hold any."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _count(name: str, given: Sequence[str] | None, wanted: int) -> None:

@@ -53,3 +53,58 @@ def write_notebook():
         return path
 
     return write
+
+
+class Web:
+    """A web server on the loopback interface, and the ways in which it can fail.
+
+    files: content by name; ranges: whether it can send a part; cuts: after how many bytes it hangs
+    up, one number for each of the next requests; status: an error for every request; asked: name
+    and Range of every request so far.
+    """
+
+    def __init__(self):
+        from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+        self.files, self.asked, self.cuts = {}, [], []
+        self.ranges, self.status = True, None
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                web.answer(self)
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}/"
+
+    def answer(self, request) -> None:
+        """Send a file, from where the request asks for it, or what `status` and `cuts` say."""
+        name, asked = request.path[1:], request.headers.get("Range")
+        self.asked.append((name, asked))
+        if self.status or name not in self.files:
+            return request.send_error(self.status or 404)
+        content = self.files[name]
+        first = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.ranges else 0
+        if first and first >= len(content):
+            return request.send_error(416)
+        request.send_response(206 if first else 200)
+        request.send_header("Content-Length", str(len(content) - first))
+        request.end_headers()
+        sent = content[first:]
+        request.wfile.write(sent[: self.cuts.pop(0) if self.cuts else len(sent)])
+
+
+@pytest.fixture
+def web(monkeypatch):
+    """A `Web` that runs; a proxy in the environment is passed by."""
+    import threading
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    web = Web()
+    threading.Thread(target=web.server.serve_forever, args=(0.01,), daemon=True).start()
+    yield web
+    web.server.shutdown()
+    web.server.server_close()

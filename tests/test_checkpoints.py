@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 
 import pytest
 import torch
@@ -98,47 +97,14 @@ def test_saving_changes_nothing_in_the_module(tmp_path):
 # ------------------------------------------------------------------- files that are not weights
 
 
-class Bomb:
-    def __reduce__(self):
-        return os.mkdir, ("exploded",)
-
-
-def hostile(path):
-    path.write_bytes(pickle.dumps(Bomb()))
-
-
-def torch_pickle(path):
-    torch.save(net().state_dict(), path)
-
-
-def truncated(path):
-    C.save_weights(path, net(), CARD)
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def header_only(path):
-    C.save_weights(path, net(), CARD)
-    path.write_bytes(path.read_bytes()[:50])
-
-
-def empty(path):
-    path.write_bytes(b"")
-
-
-def text(path):
-    path.write_text("<html>404</html>" * 10)
-
-
-@pytest.mark.parametrize("make", [hostile, torch_pickle, truncated, header_only, empty, text])
-def test_other_files_are_refused(tmp_path, monkeypatch, make):
-    """One clear sentence; nothing is executed; the module keeps its weights."""
-    monkeypatch.chdir(tmp_path)
+def test_a_refused_file_leaves_the_network_as_it_was(tmp_path):
+    """What is refused, and how it is said: tests/test_bad_input.py."""
     path, module = tmp_path / "toy.safetensors", net()
-    make(path)
+    C.save_weights(path, net(1), CARD)
+    path.write_bytes(path.read_bytes()[:-100])
     before = {k: v.clone() for k, v in module.state_dict().items()}
-    with pytest.raises(ValueError, match="not a valid safetensors file.*never from pickle"):
+    with pytest.raises(ValueError, match="not a valid safetensors file"):
         C.load_weights(path, module)
-    assert not (tmp_path / "exploded").exists()
     same(module.state_dict(), before)
 
 
@@ -228,18 +194,6 @@ def test_model_from_its_card(tmp_path):
     want = x / (1 + level**2) - level / (1 + level**2).sqrt() * F
     got = model.denoiser(x, level, torch.tensor([0, 3]))
     torch.testing.assert_close(got, want.detach().float(), atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("{", "damaged"), ("[1]", "not an object"), ("\xff", "damaged"), ("{}", "unet")],
-)
-def test_a_damaged_card_is_a_clear_error(tmp_path, text, message):
-    path = tmp_path / "model.safetensors"
-    C.save_weights(path, net(), {})
-    path.with_suffix(".json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(ValueError, match=message):
-        C.load_model(path)
 
 
 @pytest.mark.parametrize("entry", ["unet", "betas", "coefficients"])

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from diffutils.__main__ import cli
-from diffutils.course import runs
+from diffutils.course import kernel, runs
 
 PARAMETERS = 'profile = None  # how much\nseed = 0  # randomness\n'
 GOOD = """
@@ -44,6 +44,44 @@ def test_run_shows_progress_table_and_place(lessons, tmp_path):
     executed = nbformat.read(out / "01_good.ipynb", as_version=4)
     assert "smoke · sprites · seed 5" in executed.cells[-1].outputs[0].text
     assert (out / "01" / "run.json").is_file()
+
+
+def test_a_finished_lesson_is_skipped_until_something_changes(lessons, tmp_path, write_notebook):
+    """Another parameter, another text, or --again run it; a failed or missing record too."""
+    out = tmp_path / "out"
+
+    def skipped(*more):
+        done = call("run", "--profile", "smoke", "--out", str(out), *more)
+        assert done.exit_code == 0 and "answer 42" in done.output, done.output
+        assert ("was finished before" in done.output) == ("01_good  ok, before" in done.output)
+        return "was finished before" in done.output
+
+    assert [skipped(), skipped(), skipped("--seed", "5"), skipped("--seed", "5")] == [
+        False, True, False, True,
+    ]  # fmt: skip
+    assert not skipped("--seed", "5", "--again")
+    write_notebook(lessons / "01_good.ipynb", PARAMETERS, GOOD + "# changed")
+    assert [skipped(), skipped()] == [False, True]
+    (out / "01" / "run.json").write_text("{")
+    assert not skipped()
+    (out / "01_good.ipynb").unlink()
+    assert not skipped()
+
+
+def test_by_default_a_profile_has_one_directory(lessons, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call("run", "--profile", "smoke").exit_code == 0
+    assert (tmp_path / "runs" / "smoke" / "01" / "run.json").is_file()
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["smoke"]
+
+
+def test_again_tells_the_lesson_to_start_anew(lessons, tmp_path, write_notebook):
+    shown = GOOD.replace('"step 0 of 1"', 'f"resume is {resume}"')
+    parameters = PARAMETERS + 'resume = "auto"  # or never\n'
+    write_notebook(lessons / "01_good.ipynb", parameters, shown)
+    for again, said in ((), "auto"), (("--again",), "never"):
+        done = call("run", "--profile", "smoke", "--out", str(tmp_path / "out"), *again)
+        assert f"resume is {said}" in done.output
 
 
 def test_a_failing_lesson_is_named_and_stops_no_other(lessons, tmp_path, write_notebook):
@@ -95,6 +133,8 @@ def test_notebooks_keeps_the_old_file_when_a_lesson_fails(
         (["run", "--lessons", "01 77"], "There is no lesson '77'; choose from 01"),
         (["run", "--seed", "-1"], "--seed"),
         (["run", "--dataset", "mnist"], "None of the chosen lessons has the parameter 'dataset'"),
+        (["run", "--set", "images=3"], "None of the chosen lessons has the parameter 'overrides'"),
+        (["run", "--set", "images"], "--set takes KEY=VALUE"),
         (["sing"], "No such command"),
     ],
 )
@@ -116,7 +156,7 @@ def test_no_notebooks_is_a_clear_error(tmp_path, monkeypatch):
 
 
 def test_threads_are_at_least_one():
-    assert runs.threads() >= 1
+    assert kernel.threads() >= 1
 
 
 def test_data_lists_every_built_in_set():
@@ -148,15 +188,41 @@ def test_train_and_measure(tmp_path):
     assert card["metrics"]["sampling"] == {"steps": 2, "eta": 0.0, "scale": 1.0, "seed": 0}
 
 
-@pytest.mark.parametrize(
-    "arguments, sentence",
-    [
-        (("--set", "steps"), "--set takes KEY=VALUE, got 'steps'"),
-        (("--set", "stepz=3"), "lesson 02 does not know"),
-        (("--dataset", "spirits"), "no data set is called 'spirits'"),
-    ],
-)
-def test_train_says_what_is_wrong(arguments, sentence, tmp_path):
-    done = call("train", "--profile", "smoke", "--out", str(tmp_path), *arguments)
-    assert done.exit_code == 2
-    assert sentence in done.output
+def test_values_are_checked_before_a_lesson_starts(lessons, tmp_path, write_notebook):
+    parameters = PARAMETERS + 'dataset = "sprites"  # d\noverrides = {}  # o\n'
+    write_notebook(lessons / "01_good.ipynb", parameters, GOOD)
+    for arguments, said in (
+        (("--dataset", "spirits"), "choose one of sprites, faces"),
+        (("--dataset", "folder:/nowhere"), "there is no /nowhere"),
+        (("--set", "stepz=3"), "which lesson 01 does not know"),
+        (("--set", "images=no"), "images is 'no', expected a whole number"),
+    ):
+        done = call("run", "--profile", "smoke", "--out", str(tmp_path / "out"), *arguments)
+        assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_busy_directory_is_refused_before_anything_starts(lessons, tmp_path, monkeypatch):
+    def busy(folder):
+        raise BlockingIOError(f"{folder} is in use by process 1")
+
+    monkeypatch.setattr(runs.rundir, "check_free", busy)
+    done = call("run", "--profile", "smoke", "--out", str(tmp_path / "out"))
+    assert done.exit_code == 2 and "is in use by process 1" in " ".join(done.output.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_train_goes_on_and_draws(tmp_path):
+    small = ("--set", "steps=4", "--set", "images=150", "--set", "log_every=2", "--trdata",
+             "--samples", "3")  # fmt: skip
+    given = ("train", "--profile", "smoke", *small, "--name", "tiny", "--out", str(tmp_path))
+    for said in ("step      4  loss", "all 4 steps were done before"):
+        done = call(*given)
+        assert done.exit_code == 0 and said in done.output, done.output
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "checkpoints", "images", "log.jsonl", "model.txt", "samples", "tiny.json",
+        "tiny.safetensors", "trdata",
+    }  # fmt: skip
+    assert len(list((tmp_path / "images").iterdir())) == 3
+    done = call(*given, "--start", str(tmp_path / "tiny.safetensors"))
+    assert done.exit_code == 2 and "choose another --name" in " ".join(done.output.split())

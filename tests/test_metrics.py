@@ -92,8 +92,6 @@ def test_frechet_refuses_too_few_samples(n):
 
 
 def test_features_are_checked():
-    with pytest.raises(ValueError, match="NaN"):
-        metrics.frechet(A * float("nan"), B)
     # jaxtyping, where it is switched on, is first to say that the widths differ
     with pytest.raises((ValueError, TypeError)):
         metrics.frechet(A[:, :11], B)

@@ -33,6 +33,8 @@ class Lesson02Budget:
     attention: tuple[bool, ...] = (False, False, True)  # self-attention, by level
     T: int = 1000
     schedule: Betas = "linear"
+    beta_min: float = 1e-4  # the range of beta, in every schedule but cosine
+    beta_max: float = 0.02
     loss: Literal["mse", "l1"] = "mse"
     optimizer: Literal["adamw", "adam"] = "adamw"
     decay: Literal["cosine", "constant"] = "cosine"  # learning rate after the warm-up
@@ -50,6 +52,18 @@ class Lesson02Budget:
     metric_samples: int = 256  # images on each side of a distance
     trial_steps: int = 0  # steps of each training of the claim on trial; 0: not run
     seeds: int = 1  # training seeds of the claim on trial
+
+    def __post_init__(self):
+        low, high = self.beta_min, self.beta_max
+        if not 0 < low <= high < 1:
+            raise ValueError(
+                f"beta_min is {low} and beta_max is {high}, expected 0 < beta_min <= beta_max < 1."
+            )
+        if self.schedule == "cosine" and (low, high) != (1e-4, 0.02):
+            raise ValueError(
+                "beta_min and beta_max say nothing to the cosine schedule, which has no range; "
+                "leave them out or choose another schedule."
+            )
 
 
 BUDGETS = {

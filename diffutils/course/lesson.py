@@ -9,13 +9,13 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 
+from diffutils.course import fingerprint, parameters, rundir
 from diffutils.course.budgets import budget, profile_name
+from diffutils.course.rundir import CHECKOUT
 from diffutils.course.tables import markdown
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 COLUMNS = ("claim", "published", "measured", "protocol", "N", "seeds")
 NOT_RUN = "not run"
 
@@ -27,26 +27,31 @@ def lesson(
     seed: int = 0,
     run_dir: str | None = None,
     overrides: dict | None = None,
+    resume: str = "auto",
 ) -> "Lesson":
-    """Validate a lesson's parameters, open its run directory, print budget and device in one line.
+    """Validate a lesson's parameters, reserve its run directory, print budget and device.
 
     number: "01", "02", ...; profile: None means $DIFFUTILS_PROFILE or "student"; run_dir: None
-    means a new directory under $DIFFUTILS_RUN_DIR or runs/; overrides: budget fields by name.
-    Raises: ValueError, with the valid choices, for a parameter that is unknown or wrongly typed.
+    means NUMBER in $DIFFUTILS_RUN_DIR or in runs/PROFILE; overrides: budget fields by name;
+    resume: "auto" goes on from what an earlier run left there, "never" starts anew.
+    Raises: ValueError, with the valid choices, for a parameter that is unknown or wrongly typed;
+    BlockingIOError when another process works in the run directory.
     """
-    return Lesson(number, profile_name(profile), dataset, _seed(seed), run_dir, overrides)
+    parameters.check_names(parameters.injected(), parameters.NAMES)
+    return Lesson(number, profile_name(profile), dataset, seed, run_dir, overrides, resume)
 
 
 class Lesson:
     """One run of one lesson: its budget, device, run directory, metrics and claims."""
 
-    def __init__(self, number, profile, dataset, seed, run_dir, overrides):
-        self.number, self.profile, self.dataset, self.seed = number, profile, dataset, seed
+    def __init__(self, number, profile, dataset, seed, run_dir, overrides, resume):
+        self.number, self.profile = number, profile
         self.budget = budget(number, profile, overrides)
-        if not isinstance(dataset, str) or not dataset:
-            raise ValueError(f"dataset is {dataset!r}, expected a name such as 'sprites'.")
+        self.dataset = parameters.dataset(dataset)
+        self.seed, self.resume = parameters.seed(seed), parameters.resume(resume)
         self.device = best_device()
         self.dir = _run_directory(number, profile, run_dir)
+        rundir.hold(self.dir)
         self._given_dir = run_dir
         self.claims: list[dict] = []
         self.metrics: dict[str, float | str] = {}
@@ -61,17 +66,37 @@ class Lesson:
     def __repr__(self) -> str:
         return f"Lesson({self.number!r}, {self.profile!r}, {self.dataset!r}, seed={self.seed})"
 
+    def train(self, name: str, denoiser, images, schedule, **settings) -> Iterator:
+        """Yield the records of `diffutils.fit` (its settings), kept in the run directory.
+
+        Everything lies in run directory/name: checkpoints, from which a killed run goes on, log,
+        samples, weights.  Further settings, records and errors: `recorded.recorded_fit`.
+        """
+        from diffutils.course.recorded import progress_line, recorded_fit
+
+        rundir.hold(self.dir)  # once more, for a training after finish()
+        settings = {"seed": self.seed, "resume": self.resume, "say": self.progress} | settings
+        for record in recorded_fit(self.dir / name, denoiser, images, schedule, **settings):
+            if not record.replayed:
+                self.progress(progress_line(name, record, settings["steps"]))
+            yield record
+
+    def images(self, name: str, images) -> Path:
+        """Keep generated images, uint8 (N, C, H, W), one PNG each in images/name; the folder."""
+        from diffutils.course.pictures import write_images
+
+        write_images(self.dir / "images" / name, images)
+        return self.dir / "images" / name
+
     def track(self, records: Iterable, steps: int, name: str = "training") -> Iterator:
         """Pass on the records of `diffutils.fit`, one progress line each.
 
         The lines also reach the terminal of `python -m diffutils run`.
         """
+        from diffutils.course.recorded import progress_line
+
         for record in records:
-            heldout = "" if record.heldout is None else f" · held-out {record.heldout:.4f}"
-            self.progress(
-                f"{name}: step {record.step}/{steps} · loss {record.loss:.4f}{heldout} · "
-                f"{record.images_per_second:.0f} images/s"
-            )
+            self.progress(progress_line(name, record, steps))
             yield record
 
     def progress(self, line: str) -> None:
@@ -106,11 +131,12 @@ class Lesson:
         self.claims.append({k: _text(v) for k, v in zip(COLUMNS, row, strict=True)})
 
     def finish(self) -> None:
-        """Write run.json into the run directory and show the claim table."""
+        """Write run.json into the run directory, give that free, and show the claim table."""
         from diffutils.checkpoints import write_whole
 
         path = self.dir / "run.json"
         write_whole(path, (json.dumps(self.record(), indent=1, ensure_ascii=False) + "\n").encode())
+        rundir.release(self.dir)
         show_markdown(markdown(COLUMNS, [list(row.values()) for row in self.claims]))
         print(f"written: {self._shown()}/run.json")
 
@@ -128,7 +154,7 @@ class Lesson:
             "lesson": self.number,
             "parameters": {"profile": self.profile, "dataset": self.dataset, "seed": self.seed},
             "budget": asdict(self.budget),
-            "versions": {"python": platform.python_version()} | _versions(),
+            "versions": fingerprint.versions(),
             "commit": git_commit(),
             "device": device_name(self.device),
             "threads": _threads(),
@@ -191,36 +217,14 @@ def show_markdown(text: str) -> None:
         display(Markdown(text))
 
 
-def _seed(seed) -> int:
-    try:
-        if isinstance(seed, bool) or int(seed) != float(seed) or int(seed) < 0:
-            raise ValueError
-    except (TypeError, ValueError):
-        raise ValueError(f"seed is {seed!r}, expected a whole number from 0 up.") from None
-    return int(seed)
-
-
 def _run_directory(number: str, profile: str, run_dir: str | None) -> Path:
     if run_dir is not None:
         path = Path(run_dir).expanduser()
     elif base := os.environ.get("DIFFUTILS_RUN_DIR"):
         path = Path(base) / number
-    else:  # inside the checkout all runs lie together, elsewhere where the reader works
-        here = Path.cwd()
-        home = CHECKOUT if here.is_relative_to(CHECKOUT) else here
-        path = home / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{profile}" / number
-    path.mkdir(parents=True, exist_ok=True)
+    else:
+        path = rundir.base() / profile / number
     return path.resolve()
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in ("diffutils", "torch", "torchvision", "numpy", "scipy", "accelerate"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def _threads() -> int:

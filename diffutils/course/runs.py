@@ -1,17 +1,14 @@
 """Run lessons headlessly through papermill, with progress, a table and clear failures."""
 
 import json
-import os
-import sys
-import tempfile
-import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffutils.course.budgets import PROFILES
-from diffutils.course.lesson import CHECKOUT
+from diffutils.course import fingerprint, kernel, rundir
+from diffutils.course import parameters as valid
+from diffutils.course.budgets import PROFILES, budget
+from diffutils.course.rundir import CHECKOUT
 from diffutils.course.tables import aligned
 
 NOTEBOOKS = CHECKOUT / "notebooks"
@@ -27,6 +24,7 @@ class Outcome:
     error: str | None = None  # cell and exception, None when the lesson ran through
     memory_mb: int | None = None
     headline: str = "-"
+    skipped: bool = False  # finished before: numbers and notebook are of that run
 
 
 def select(names: str | None = None) -> list[Path]:
@@ -56,28 +54,85 @@ def run(
     profile: str,
     out: Path,
     parameters: dict | None = None,
+    again: bool = False,
     say=print,
 ) -> list[Outcome]:
     """Execute each notebook into `out`; a lesson that fails does not stop the others.
 
-    Raises: ValueError for an unknown profile or a parameter that no chosen lesson has.
+    A lesson that `out` holds finished, with the same parameters and code, is skipped; one that
+    was killed goes on from its checkpoints.  again: neither, all starts anew.
+    Raises: ValueError for an unknown profile or parameter, or a wrong value; BlockingIOError when
+    another process works in `out`.  Then nothing was started.
     """
-    if profile not in PROFILES:
-        raise ValueError(f"profile is {profile!r}; choose one of {', '.join(PROFILES)}.")
     parameters = {"profile": profile} | (parameters or {})
     accepted = {path: _declared(path) for path in notebooks}
+    _validate(parameters, accepted)
+    for path in notebooks:
+        rundir.check_free(out / path.stem[:2])
+    rundir.hold(out)
+    outcomes = []
+    try:
+        for i, path in enumerate(notebooks, 1):
+            head = f"[{i}/{len(notebooks)}] {path.stem}"
+            mine = {k: v for k, v in parameters.items() if k in accepted[path]}
+            identity = {"parameters": mine, "notebook": fingerprint.notebook(path),
+                        "code": fingerprint.code(), "versions": fingerprint.versions()}  # fmt: skip
+            outcomes.append(None if again else _finished(path, out, identity))
+            if outcomes[-1] is not None:
+                say(f"{head} ({profile}) was finished before; --again would run it again")
+                continue
+            say(f"{head} ({profile}) ...")
+            if again and "resume" in accepted[path]:
+                mine = mine | {"resume": "never"}
+            outcomes[-1] = end = execute(path, out / path.name, profile, mine, say)
+            if end.error is None:
+                _mark_finished(path, out, identity)
+            say(f"{head} {_status(end)} after {end.seconds:.0f} s")
+    finally:
+        rundir.release(out)
+    return outcomes
+
+
+def _validate(parameters: dict, accepted: dict[Path, set[str]]) -> None:
+    """Raise ValueError, before anything starts, for what a lesson would refuse."""
+    if parameters["profile"] not in PROFILES:
+        raise ValueError(
+            f"profile is {parameters['profile']!r}; choose one of {', '.join(PROFILES)}."
+        )
     for name in parameters:
         if name != "profile" and not any(name in known for known in accepted.values()):
             raise ValueError(f"None of the chosen lessons has the parameter {name!r}.")
-    out.mkdir(parents=True, exist_ok=True)
-    outcomes = []
-    for i, path in enumerate(notebooks, 1):
-        say(f"[{i}/{len(notebooks)}] {path.stem} ({profile}) ...")
-        mine = {k: v for k, v in parameters.items() if k in accepted[path]}
-        outcomes.append(execute(path, out / path.name, profile, mine, say))
-        end = outcomes[-1]
-        say(f"[{i}/{len(notebooks)}] {path.stem} {_status(end)} after {end.seconds:.0f} s")
-    return outcomes
+    if "dataset" in parameters:
+        valid.dataset(parameters["dataset"])
+    if "overrides" in parameters:
+        for path in accepted:
+            budget(path.stem[:2], parameters["profile"], parameters["overrides"])
+
+
+def _finished(path: Path, out: Path, identity: dict) -> Outcome | None:
+    """What an earlier run of exactly this lesson left in `out`, None if there is none."""
+    target, record = out / path.name, _record(path, out)
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    same = content.get("finished") == json.loads(json.dumps(identity))
+    if not same or not target.is_file():
+        return None
+    return _with_results(Outcome(path.stem, target, content["seconds"], skipped=True), record)
+
+
+def _mark_finished(path: Path, out: Path, identity: dict) -> None:
+    """Add to run.json what was run: only a notebook executed whole and in order gets the mark."""
+    from diffutils.checkpoints import write_whole
+
+    record = _record(path, out)
+    content = json.loads(record.read_text(encoding="utf-8")) | {"finished": identity}
+    write_whole(record, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _record(path: Path, out: Path) -> Path:
+    return out / path.stem[:2] / "run.json"
 
 
 def execute(path: Path, target: Path, profile: str, parameters: dict, say=print) -> Outcome:
@@ -85,11 +140,11 @@ def execute(path: Path, target: Path, profile: str, parameters: dict, say=print)
     import papermill
     from nbclient.exceptions import DeadKernelError
 
-    record = target.parent / path.stem[:2] / "run.json"
+    record = _record(path, target.parent)
     record.unlink(missing_ok=True)  # of an earlier run into the same directory
     environment = {"DIFFUTILS_PROFILE": profile, "DIFFUTILS_RUN_DIR": str(target.parent)}
     began, error = time.perf_counter(), None
-    with _progress(say, path.stem[:2]) as progress, _environment(environment | progress):
+    with kernel.progress(say, path.stem[:2]) as file, kernel.environment(environment | file):
         try:
             papermill.execute_notebook(
                 # papermill formats paths: a brace in one must be doubled.
@@ -170,9 +225,8 @@ def _joined(outputs: list) -> list:
 
 
 def new_directory(profile: str) -> Path:
-    """A fresh runs/<time>-<profile> in the checkout, or here when the checkout is read-only."""
-    base = CHECKOUT if os.access(CHECKOUT, os.W_OK) else Path.cwd()
-    stem = base / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{profile}"
+    """A fresh runs/<time>-<profile>."""
+    stem = rundir.base() / f"{time.strftime('%Y%m%d-%H%M%S')}-{profile}"
     for path in (stem, *(stem.with_name(f"{stem.name}-{i}") for i in range(2, 100))):
         try:
             path.mkdir(parents=True)
@@ -180,19 +234,6 @@ def new_directory(profile: str) -> Path:
         except FileExistsError:
             continue
     raise FileExistsError(f"{stem} and its successors exist; choose a directory with --out.")
-
-
-def threads() -> int:
-    """Cores for computing: physical ones, and no more than this process may use."""
-    import psutil
-
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:  # a container's share of the machine, Linux only
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        allowed = min(allowed, max(1, int(quota) // int(period)))
-    except (OSError, ValueError):
-        pass
-    return min(allowed, psutil.cpu_count(logical=False) or allowed)
 
 
 def _declared(path: Path) -> set[str]:
@@ -215,50 +256,4 @@ def _with_results(outcome: Outcome, record: Path) -> Outcome:
 
 
 def _status(outcome: Outcome) -> str:
-    return "failed" if outcome.error else "ok"
-
-
-@contextmanager
-def _environment(changes: dict[str, str]):
-    """Variables for the kernel, which inherits this process's environment."""
-    changes = changes | {
-        "DIFFUTILS_HEADLESS": "1",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(threads()),
-    }
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _progress(say, label: str):
-    """Repeat here what the kernel appends to the file named in $DIFFUTILS_PROGRESS."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "progress.txt"
-        path.touch()
-        done = threading.Event()
-
-        def follow():
-            with open(path, encoding="utf-8") as lines:
-                last = False
-                while not last:
-                    last = done.wait(0.2)
-                    for line in iter(lines.readline, ""):
-                        say(f"  {label} {line.rstrip()}")
-                        sys.stdout.flush()
-
-        thread = threading.Thread(target=follow, daemon=True)
-        thread.start()
-        try:
-            yield {"DIFFUTILS_PROGRESS": str(path)}
-        finally:
-            done.set()
-            thread.join()
+    return "failed" if outcome.error else "ok, before" if outcome.skipped else "ok"

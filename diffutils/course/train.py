@@ -1,19 +1,27 @@
-"""Train one model from a budget and keep what came of it: weights, card, log."""
+"""Train one model from a budget, in a run directory of its own."""
 
-import json
 import math
-import os
-import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 
 from diffutils import checkpoints, training
+from diffutils.course import evaluate, pictures, rundir
+from diffutils.course.recorded import recorded_fit
 from diffutils.data import ImageSet, load
 from diffutils.data.images import shuffled
 
-SAVE_EVERY = 300  # seconds between saves of the averaged weights
+GRID = 32  # images in a sample of the progress
+
+
+def betas(budget) -> dict:
+    """The name of the budget's schedule in `checkpoints.BETAS`, and its arguments."""
+    ranged = {} if budget.schedule == "cosine" else {
+        "beta_min": budget.beta_min, "beta_max": budget.beta_max
+    }  # fmt: skip
+    return {"name": budget.schedule, "arguments": {"T": budget.T} | ranged}
 
 
 def card(data: ImageSet, budget, seed: int, name: str) -> dict:
@@ -29,7 +37,7 @@ def card(data: ImageSet, budget, seed: int, name: str) -> dict:
             "classes": len(data.classes),
         },
         "coefficients": "eps",
-        "betas": {"name": budget.schedule, "arguments": {"T": budget.T}},
+        "betas": betas(budget),
         "size": data.train.shape[-1],
         "images": len(data.train),
         "classes": list(data.classes),
@@ -87,18 +95,23 @@ def fit_settings(data: ImageSet, budget) -> dict:
 
 
 def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str,
-          start: Path | None = None, report=print) -> dict:
-    """Train on a data set, saving averaged weights every five minutes and at the end.
+          start: Path | None = None, samples: int = 0, trdata: bool = False, report=print) -> dict:
+    """Train on a data set in the run directory `out`, and go on from there after a kill.
 
-    start: weights to go on from, with their card beside them; the network must be the same.
-    Writes out/NAME.safetensors (float16), out/NAME.json (card) and out/NAME.log.jsonl.
-    Returns the card.
+    start: weights to begin with, with their card beside them; the network must be the same.
+    samples: draw so many images into out/images at the end; trdata: keep the first training images.
+    Writes out/NAME.safetensors (float16), out/NAME.json (card) and what `recorded_fit` keeps.
+    Returns the card.  Raises: BlockingIOError when another process works in out; ValueError.
     """
-    from accelerate import PartialState
+    from accelerate import Accelerator
 
-    out.mkdir(parents=True, exist_ok=True)
-    first = PartialState().is_main_process  # of several processes, one writes and reports
+    first = Accelerator().is_main_process  # of several processes, one writes and reports
     report = report if first else lambda line: None
+    weights = out / f"{name}.safetensors"
+    if start is not None and Path(start).resolve() == weights.resolve():
+        raise ValueError(f"start is {start}, which this run would overwrite; choose another --name")
+    if first:
+        rundir.hold(out)
     data = load_for(dataset, budget, seed)
     info = card(data, budget, seed, name)
     torch.manual_seed(seed)
@@ -109,23 +122,24 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str,
     count = sum(p.numel() for p in model.denoiser.parameters())
     report(f"{name}: {len(data.train):,} images {tuple(data.train.shape[1:])}, "
            f"{count:,} parameters, {budget.steps:,} steps of {batch_for(data, budget)}")
-    began = saved = time.monotonic()
-    with open(out / f"{name}.log.jsonl" if first else os.devnull, "w") as log:
-        records = training.fit(
-            model.denoiser, data.train, model.schedule, seed=seed, **fit_settings(data, budget)
-        )
-        for r in records:
-            line = {k: v for k, v in vars(r).items() if isinstance(v, int | float)}
-            log.write(json.dumps(line) + "\n")
-            log.flush()
+    labels = evaluate.asked_labels(data, GRID)
+
+    def draw(denoiser, n: int = GRID, labels=labels) -> torch.Tensor:
+        drawn = SimpleNamespace(denoiser=denoiser, schedule=model.schedule, card=info)
+        steps = min(budget.sample_steps, budget.T)
+        return evaluate.generate(drawn, n, steps=steps, labels=labels, seed=seed)
+
+    records = recorded_fit(
+        out, model.denoiser, data.train, model.schedule, card=info, draw=draw, draws=20,
+        trdata=trdata, say=report, seed=seed, **fit_settings(data, budget),
+    )  # fmt: skip
+    for r in records:
+        if not r.replayed:
             report(f"  step {r.step:6d}  loss {r.loss:.4f}  held-out "
                    f"{math.nan if r.heldout is None else r.heldout:.4f}  "
                    f"{r.images_per_second:.0f} images/s")
-            if first and (time.monotonic() - saved > SAVE_EVERY or r.step == budget.steps):
-                info["trained"] = {
-                    "steps": r.step, **checkpoints.provenance(began),
-                    "loss": round(r.loss, 5), "heldout_loss": r.heldout and round(r.heldout, 5),
-                }
-                checkpoints.save_weights(out / f"{name}.safetensors", r.ema.net, info)
-                saved = time.monotonic()
-    return info
+    if first:
+        if samples:
+            pictures.write_images(out / "images", draw(r.ema, samples, None))
+        rundir.release(out)
+    return checkpoints.read_card(weights)

@@ -1,6 +1,8 @@
 """Image sets behind one door: `load(name)` gives uint8 images, split without leaks."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +17,8 @@ __all__ = ["NAMES", "ImageSet", "Record", "catalogue", "download", "load", "to_f
 
 NAMES = ("sprites", "faces", "digits", "digits-m", "photos", "mnist", "cifar10", "mnist-m",
          "sprites-dlai", "folder:PATH", "zip:PATH", "npz:PATH", "csv:PATH")
+MAX_SIDE = 8192  # pixels; a larger `size` is a slip
+LABELLED = ("faces", "folder", "zip", "csv")  # sets with several kinds of label
 
 
 def load(name: str, size: int | None = None, limit: int | None = None, seed: int = 0,
@@ -23,23 +27,31 @@ def load(name: str, size: int | None = None, limit: int | None = None, seed: int
 
     Args:
         name: one of `NAMES`; PATH is a file or folder of your own.
-        size: side in pixels; images are cropped to their central square and resized by a filter
-            that does not alias. Default: the size of the set.
+        size: side in pixels, at most 8192; images are cropped to their central square and resized
+            by a filter that does not alias. Default: the size of the set.
         limit: at most so many training images, chosen by `seed`. Sets drawn by code draw exactly so
             many (default: sprites 50,000, faces 20,000, photos 5,000).
         heldout: the same for the held-out images (default for drawn sets: a tenth of `limit`,
             at least 500 where `limit` allows; for others all there are).
+        seed: a whole number from 0 up.
         label: which label to read: a column of labels.csv, "first" or "last" for `csv:`, an
             attribute for `faces`.
 
     Raises:
-        ValueError: unknown name, or files that hold no usable images.
+        ValueError: unknown name, an argument out of its range, or files that hold no usable images.
         FileNotFoundError: the files of the set are not here; the message says how to get them.
     """
     for value, what in ((size, "size"), (limit, "limit"), (heldout, "heldout")):
-        if value is not None and (not isinstance(value, int) or value < 1):
+        if value is not None and (type(value) is not int or value < 1):
             raise ValueError(f"{what}={value!r}; expected a whole number of at least 1, or None")
+    if size is not None and size > MAX_SIDE:
+        raise ValueError(f"size={size}; expected a side of at most {MAX_SIDE} pixels")
+    if type(seed) is not int or seed < 0:
+        raise ValueError(f"seed={seed!r}; expected a whole number from 0 up")
     kind, colon, path = str(name).partition(":")
+    if label is not None and kind not in LABELLED:
+        raise ValueError(f"label={label!r}: only {', '.join(LABELLED)} have labels to choose from, "
+                         f"not {name}; leave label out")
     if colon and f"{kind}:PATH" in NAMES:
         if not path:
             raise ValueError(f"{name!r} names no file; write {kind}:PATH")
@@ -49,8 +61,16 @@ def load(name: str, size: int | None = None, limit: int | None = None, seed: int
     elif name in NAMES:
         data = _published(name, seed)
     else:
-        raise ValueError(f"no data set is called {name!r}; the names are {', '.join(NAMES)}")
+        raise ValueError(f"no data set is called {name!r}{_meant(kind, NAMES)}; "
+                         f"the names are {', '.join(NAMES)}")
     return _resized(_limited(_without_leaks(data), limit, heldout, seed), size)
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    """A question that offers the name most like a misspelt one, or nothing."""
+    words = {known.partition(":")[0]: known for known in names}
+    near = get_close_matches(name.lower(), words, 1)
+    return f" (did you mean {words[near[0]]!r}?)" if near else ""
 
 
 def _own(kind, path, size, limit, seed, label) -> ImageSet:
@@ -102,11 +122,21 @@ def _published(name, seed) -> ImageSet:
             "sprites-dlai": downloads.sprites_dlai}[name]()
 
 
-def download(name: str, root: Path | None = None) -> Path:
-    """Fetch a published set into data/NAME once; see `diffutils.data.downloads.download`."""
+def download(
+    name: str, root: Path | None = None, report: Callable[[str], None] = print
+) -> Path:
+    """Fetch a published set into data/NAME once; see `diffutils.data.downloads.download`.
+
+    Raises:
+        ValueError: the set has no download.
+    """
     from diffutils.data import downloads
 
-    return downloads.download(name, root)
+    known = downloads.REMOTES
+    if name not in known:
+        raise ValueError(f"{name!r} has no download{_meant(str(name), known)}; those that have are "
+                         f"{', '.join(known)}")
+    return downloads.download(name, root, report)
 
 
 @dataclass(frozen=True)

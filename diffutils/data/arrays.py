@@ -3,11 +3,13 @@
 import csv
 import gzip
 import zipfile
+import zlib
 from math import isqrt
 from pathlib import Path
 
 import numpy as np
 
+from diffutils.data import archives
 from diffutils.data import images as px
 from diffutils.data.images import ImageSet
 
@@ -30,17 +32,20 @@ def npz(path: Path) -> ImageSet:
         ValueError: not an npz file, or its arrays have other names or shapes.
     """
     name = f"npz:{path}"
-    if not path.is_file():
-        raise FileNotFoundError(f"{name} does not exist; give the path of an .npz file")
+    archives.opened(name, path, "an .npz file, written by np.savez").close()
     try:
         with np.load(path, allow_pickle=False) as store:
             arrays = {key: store[key] for key in store.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise ValueError(f"{name} is not an .npz file of plain arrays ({error})") from None
+    except (ValueError, OSError, EOFError, MemoryError, zlib.error, zipfile.BadZipFile) as error:
+        raise ValueError(f"{name} does not hold plain arrays of numbers that fit into memory "
+                         f"({error}); write it again with np.savez") from None
+    if loose := [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise ValueError(f"{name}: {loose[0]} is no array; write the file again with np.savez")
     found = {ours: next((arrays[n] for n in names if n in arrays), None)
              for ours, names in ALIASES.items()}
     if found["images"] is None:
-        raise ValueError(f"{name} holds {sorted(arrays)}; the images must be called 'images'")
+        raise ValueError(f"{name} holds {sorted(arrays)}; the images must be called 'images': "
+                         "write it with np.savez(path, images=...)")
     return from_arrays(name, classes=arrays.get("classes"), **found)
 
 
@@ -64,13 +69,16 @@ def from_arrays(name, images, labels=None, test_images=None, test_labels=None, c
             break
         values.append(_class_values(name, given))
         if len(given) != len(part):
-            raise ValueError(f"{name}: {key} has {len(given)} rows for {len(part)} images")
+            raise ValueError(f"{name}: {key} has {len(given)} rows for {len(part)} images; give "
+                             "one for each")
     if not values:
         return px.image_set(name, pixels, held, licence=licence, source=source)
     values = np.concatenate(values)
     distinct, numbers = np.unique(values, return_inverse=True)
-    whole = distinct.dtype.kind in "iu"
-    if classes is not None and whole and 0 <= distinct[0] and distinct[-1] < len(classes):
+    if classes is not None and distinct.dtype.kind in "iu":  # names of the numbers 0, 1, ...
+        if not 0 <= distinct[0] <= distinct[-1] < len(classes):
+            raise ValueError(f"{name}: labels run from {distinct[0]} to {distinct[-1]}, but "
+                             f"classes holds {len(classes)} names, counted from 0; make them fit")
         numbers, distinct = values, classes
     return px.image_set(name, pixels, held, numbers, map(str, distinct), licence, source)
 
@@ -89,6 +97,9 @@ def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
         images = images.transpose(0, 2, 3, 1)
     if images.shape[3] not in (1, 3, 4):
         raise ValueError(f"{name}: images have shape {images.shape}; expected 1, 3 or 4 channels")
+    if min(images.shape[1:3]) < px.MIN_SIDE:
+        raise ValueError(f"{name}: images are {images.shape[1]} x {images.shape[2]} pixels; "
+                         f"expected at least {px.MIN_SIDE} a side")
     try:
         pixels = px.to_bytes(images)
     except ValueError as error:
@@ -101,8 +112,13 @@ def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
 
 def _class_values(name, labels: np.ndarray) -> np.ndarray:
     """Labels (N,), (N, 1) or one-hot (N, K) -> integers or names (N,)."""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
     if labels.ndim == 2:
-        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(1)
+        if not np.array_equal(np.sort(labels, 1)[:, -2:] == 1, [[False, True]] * len(labels)):
+            raise ValueError(f"{name}: labels of shape {labels.shape} are not one-hot; expected "
+                             "one 1 a row, or one class number for each image")
+        labels = labels.argmax(1)
     if labels.ndim != 1:
         raise ValueError(f"{name}: labels have shape {labels.shape}; expected (N,) or (N, K)")
     if labels.dtype.kind != "f":
@@ -123,18 +139,23 @@ def csv_rows(path: Path, label: str | None = None) -> ImageSet:
         ValueError: rows of unequal length, cells that are no numbers, or rows of no square image.
     """
     name = f"csv:{path}"
-    if not path.is_file():
-        raise FileNotFoundError(f"{name} does not exist; give the path of a .csv file")
+    archives.existing(name, path, "a .csv file")
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", newline="", encoding="utf-8-sig") as file:
-        rows = csv.reader(file)
-        first, second = next(rows, []), next(rows, [])
+    try:
+        with opener(path, "rt", newline="", encoding="utf-8-sig") as file:
+            rows = csv.reader(file)
+            first, second = next(rows, []), next(rows, [])
+    except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{name} is not CSV text in UTF-8 ({error}); save it as that") from None
     header = first if _is_header(first) else None
     row = first if header is None else second
     if not row:
-        raise ValueError(f"{name} holds no rows of pixels")
+        raise ValueError(f"{name} holds no rows of pixels; expected one image a row")
     width = len(row)
-    words = [i for i in (0, width - 1) if not _is_number(row[i])]
+    words = [i for i in sorted({0, width - 1}) if not _is_number(row[i])]
+    if not words and width < px.MIN_SIDE**2 or len(words) == width:
+        raise ValueError(f"{name} holds rows such as {','.join(row)[:40]!r}; expected one image a "
+                         "row: numbers from 0 to 255, separated by commas")
     numbers = _columns(name, path, header, [i for i in range(width) if i not in words], np.float32)
     column = words[0] if words else _label_column(name, numbers, header, label)
     labels = None
@@ -168,8 +189,9 @@ def _columns(name, path, header, columns, dtype) -> np.ndarray:
         return np.loadtxt(path, dtype, comments=None, delimiter=",", quotechar='"', ndmin=2,
                           skiprows=0 if header is None else 1, usecols=columns,
                           encoding="utf-8-sig")
-    except ValueError as error:
-        raise ValueError(f"{name} cannot be read as rows of numbers: {error}") from None
+    except (ValueError, EOFError, zlib.error) as error:
+        raise ValueError(f"{name} cannot be read as rows of numbers: {error}; every row needs one "
+                         "number a pixel, and a label first or last or none") from None
 
 
 def _layout(width: int) -> tuple[int, int] | None:

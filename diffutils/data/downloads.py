@@ -4,27 +4,18 @@
 """
 
 import gzip
-import hashlib
 import os
 import pickle
 import tarfile
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from diffutils.data import arrays, digits
+from diffutils.data.fetch import Remote, checked, fetch
 from diffutils.data.images import ImageSet
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A file to fetch: its mirrors in order of trial and its checksum, `md5:...` or `git:...`."""
-
-    file: str
-    urls: tuple[str, ...]
-    checksum: str
-
 
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _SPRITES = "https://huggingface.co/datasets/ashis-palai/sprites_image_dataset/resolve/main/"
@@ -79,63 +70,27 @@ def find(name: str, file: str) -> Path | None:
     return None
 
 
-def checked(path: Path, checksum: str) -> bytes:
-    """The bytes of a file after comparing its checksum, `md5:...`, `git:...` (blob id) or "".
+def download(
+    name: str, root: Path | None = None, report: Callable[[str], None] = print
+) -> Path:
+    """Fetch the files of a set of `REMOTES` that are not here yet into root/name.
+
+    root: the project's data folder by default; report: takes one line of progress at a time.
 
     Raises:
-        ValueError: the checksum differs.
+        ValueError: a file that is here is damaged.
+        ConnectionError: no mirror gives a whole file.
+        OSError: the folder cannot be written.
     """
-    content = path.read_bytes()
-    kind, _, expected = checksum.partition(":")
-    actual = expected
-    if kind == "md5":
-        actual = hashlib.md5(content).hexdigest()
-    elif kind == "git":
-        actual = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-    if actual != expected:
-        raise ValueError(f"{path} is damaged or another file: its {kind} checksum is {actual}, "
-                         f"expected {expected}; delete it and fetch it again")
-    return content
-
-
-def download(name: str, root: Path | None = None) -> Path:
-    """Fetch the files of a set that are not here yet into root/name (default: the project's data).
-
-    Raises:
-        ValueError: the set has no download, or a file arrives damaged.
-        ConnectionError: no mirror answers.
-    """
-    if name not in REMOTES:
-        raise ValueError(f"{name!r} has no download; those that have are {', '.join(REMOTES)}")
     folder = Path(root or home()) / name
     for remote in REMOTES[name]:
         path = folder / remote.file
-        fresh = not path.is_file()
-        if fresh:
-            _fetch(remote, folder)
-        try:
+        if path.is_file():
             checked(path, remote.checksum)
-        except ValueError:
-            if fresh:
-                path.unlink()
-            raise
+        else:
+            report(f"{remote.file} -> {folder}")
+            fetch(remote, folder, report)
     return folder
-
-
-def _fetch(remote: Remote, folder: Path) -> None:
-    import pooch
-
-    pooch.get_logger().setLevel("WARNING")
-    md5 = remote.checksum if remote.checksum.startswith("md5:") else None
-    problems = []
-    for url in remote.urls:
-        try:
-            pooch.retrieve(url, md5, remote.file, folder)
-            return
-        except (OSError, ValueError) as error:  # requests' errors are OSErrors
-            problems.append(f"{url}: {error}")
-    raise ConnectionError(f"{remote.file} could not be fetched ({'; '.join(problems)}); "
-                          f"fetch it by hand and put it into {folder}")
 
 
 def _missing(name: str, files: str) -> FileNotFoundError:

@@ -4,16 +4,16 @@ import csv
 import io
 import os
 import warnings
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 
+from diffutils.data import archives
 from diffutils.data import images as px
 from diffutils.data.images import ImageSet
 
+MEMORY = 2**33  # bytes of decoded pixels, more than any set of this course needs
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 TRAIN, TEST = {"train", "training"}, {"test", "testing", "val", "valid", "validation", "heldout"}
 
@@ -23,10 +23,14 @@ def folder(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet
 
     Raises:
         FileNotFoundError: no such folder.
-        ValueError: no image in it can be read.
+        ValueError: it is a file, or no image in it can be read.
     """
+    if path.is_file():
+        raise ValueError(f"folder:{path} is a file; give a folder with images, or zip:{path} if it "
+                         "is a zip archive")
     if not path.is_dir():
-        raise FileNotFoundError(f"folder:{path} is not a folder; give the path of one with images")
+        raise FileNotFoundError(f"folder:{path} does not exist; give the path of a folder with "
+                                "images")
     names = [p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()]
     return _from_files(f"folder:{path}", names, lambda name: (path / name).read_bytes(),
                        size, limit, seed, label)
@@ -37,15 +41,9 @@ def zipped(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not a zip archive, or no image in it can be read.
+        ValueError: not an archive that `archives.opened` takes, or no image in it can be read.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"zip:{path} does not exist; give the path of a zip archive")
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"zip:{path} is not a readable zip archive ({error})") from None
-    with archive:
+    with archives.opened(f"zip:{path}", path) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
         return _from_files(f"zip:{path}", names, archive.read, size, limit, seed, label)
 
@@ -58,8 +56,9 @@ def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
     files = sorted(n for n in names if PurePosixPath(n).suffix.lower() in SUFFIXES
                    and not any(part.startswith((".", "__MACOSX")) for part in n.split("/")))
     if not files:
-        raise ValueError(f"{name} holds no image file ({', '.join(sorted(SUFFIXES))})")
-    root = os.path.commonpath([os.path.dirname(f) or "." for f in files]) if files else ""
+        raise ValueError(f"{name} holds no image file; put some in, named "
+                         f"{', '.join('*' + suffix for suffix in sorted(SUFFIXES))}")
+    root = os.path.commonpath([os.path.dirname(f) or "." for f in files])
     root = "" if root == "." else root
     parts = {f: PurePosixPath(os.path.relpath(f, root or ".")).parts for f in files}
     tops = {part[0].lower() for part in parts.values() if len(part) > 1}
@@ -87,8 +86,14 @@ def _labels(name, files, parts, split_given, names, read, column) -> dict[str, s
     """Class name of every file: from labels.csv, else from its first sub-folder, else None."""
     tables = sorted((n for n in names if PurePosixPath(n).name == "labels.csv"), key=len)
     if tables:
-        text = read(tables[0]).decode("utf-8-sig")
-        return _read_labels(f"{name}/labels.csv", text, files, column)
+        try:
+            text = read(tables[0]).decode("utf-8-sig")
+            return _read_labels(f"{name}/labels.csv", text, files, column)
+        except (UnicodeDecodeError, csv.Error):
+            raise ValueError(f"{name}/labels.csv is not CSV text in UTF-8; save it so") from None
+    if column is not None:
+        raise ValueError(f"{name} has no labels.csv to read label={column!r} from; add it, or "
+                         "leave label out")
     depth = 1 if split_given else 0
     if all(len(part) > depth + 1 for part in parts.values()):
         found = {f: parts[f][depth] for f in files}
@@ -131,15 +136,22 @@ def _decode(name, files, read, size):
 
     def one(file):
         try:
-            image = px.square(px.decode(Image.open(io.BytesIO(read(file)))))
+            image = px.read_image(read(file))
         except Exception as error:  # Pillow and zlib raise many types for broken files
             return None, f"{file} ({error})"
         pixels = np.asarray(image)
         key = px.content_key(pixels if pixels.ndim == 3 else pixels[..., None])
         return (np.asarray(px.resize(image, size)) if size else pixels), key
 
+    decoded, held = [], 0
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        decoded = list(pool.map(one, files))
+        for pixels, note in pool.map(one, files):
+            decoded.append((pixels, note))
+            held += 0 if pixels is None else pixels.nbytes
+            if held > MEMORY:
+                pool.shutdown(cancel_futures=True)
+                raise ValueError(f"{name}: its images take more than {MEMORY / 1e9:.0f} GB; give a "
+                                 "size, for example size=64, or a limit")
     broken = [note for pixels, note in decoded if pixels is None]
     if len(broken) == len(files):
         raise ValueError(f"{name}: none of its {len(files)} images can be read; first: {broken[0]}")

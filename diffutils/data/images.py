@@ -1,6 +1,7 @@
 """What every image set shares: the record `ImageSet`, pixels, and a split that cannot leak."""
 
 import hashlib
+import io
 import warnings
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+MIN_SIDE = 4  # pixels; smaller images show nothing, and come from files read in a wrong way
+MAX_PIXELS = 2**26  # of one image file, 8192 x 8192: decoding it takes 0.2 GB
 HELD_OUT = 0.1  # share of the images held out when a set comes without a test split
 
 
@@ -39,6 +42,25 @@ def to_float(images: Tensor) -> Tensor:
 def to_uint8(images: Tensor) -> Tensor:
     """float [-1, 1] -> uint8 [0, 255], rounded to the nearest; values outside are clipped."""
     return ((images.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def read_image(content: bytes) -> Image.Image:
+    """An image file -> its central square, 8-bit mode L or RGB.
+
+    Raises:
+        ValueError: too few pixels, or so many that decoding them could fill the memory.
+        OSError: no image file, or a damaged one; Pillow raises other errors, too.
+    """
+    try:
+        image = Image.open(io.BytesIO(content))  # reads the header only
+    except Image.DecompressionBombError:
+        raise ValueError(f"more than {MAX_PIXELS:,} pixels") from None
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
+    if min(width, height) < MIN_SIDE:
+        raise ValueError(f"{width} x {height} is less than {MIN_SIDE} pixels a side")
+    return square(decode(image))
 
 
 def decode(image: Image.Image) -> Image.Image:

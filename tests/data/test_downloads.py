@@ -2,20 +2,19 @@
 
 import gzip
 import hashlib
-import http.server
 import io
 import os
 import pickle
 import tarfile
-import threading
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
-from diffutils.data import download, downloads, load
+from diffutils.__main__ import cli
+from diffutils.data import download, downloads, fetch, load
 
 DATA = os.environ.get("DIFFUTILS_DATA", "")
 needs_mnist = pytest.mark.skipif(not (Path(DATA) / "mnist").is_dir() or not DATA,
@@ -170,51 +169,98 @@ def test_git_blob_id_is_git_s(tmp_path):
 
 
 @pytest.fixture
-def server(tmp_path):
-    """A web server on the loopback interface; yields its folder and its address."""
-    folder = tmp_path / "www"
-    folder.mkdir()
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *args: None
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=web.serve_forever, daemon=True).start()
-    yield folder, f"http://127.0.0.1:{web.server_port}/"
-    web.shutdown()
-    web.server_close()
+def served(empty, web, monkeypatch):
+    """A function that makes "mnist" one file on the test's server, at the given mirrors."""
+    monkeypatch.setattr(fetch, "PAUSE", 0)
+
+    def serve(content, *mirrors, checksum=None):
+        web.files["set.bin"] = content
+        checksum = f"md5:{hashlib.md5(content).hexdigest()}" if checksum is None else checksum
+        urls = tuple(web.address + mirror for mirror in mirrors or ("set.bin",))
+        remote = fetch.Remote("set.bin", urls, checksum)
+        monkeypatch.setitem(downloads.REMOTES, "mnist", (remote,))
+        return empty / "data" / "mnist" / "set.bin"
+
+    return serve
 
 
-def test_download_tries_mirrors_checks_and_keeps(empty, server, monkeypatch):
-    pytest.importorskip("pooch")
-    www, address = server
-    (www / "good.bin").write_bytes(b"hello\n")
-    md5 = hashlib.md5(b"hello\n").hexdigest()
-    mirrors = (address + "gone.bin", address + "good.bin")
-    remote = downloads.Remote("good.bin", mirrors, f"md5:{md5}")
-    monkeypatch.setitem(downloads.REMOTES, "mnist", (remote,))
-    folder = download("mnist")
-    assert folder == empty / "data" / "mnist" and (folder / "good.bin").read_bytes() == b"hello\n"
-    (www / "good.bin").unlink()
-    download("mnist")  # what is here is not fetched again
-    (folder / "good.bin").unlink()
-    with pytest.raises(ConnectionError, match="good.bin could not be fetched .* by hand"):
+BLOCK = 2**16  # what arrives is written in blocks of so many bytes
+CONTENT = bytes(np.random.default_rng(0).integers(0, 256, 300_000, dtype=np.uint8))
+
+
+def get():
+    """`python -m diffutils data get mnist`: the lines it prints."""
+    done = CliRunner().invoke(cli, ["data", "get", "mnist"])
+    assert done.exit_code == 0, done.output
+    return done.output.splitlines()
+
+
+def test_mirrors_are_tried_in_turn_and_what_is_here_is_kept(served, web):
+    path = served(CONTENT, "gone.bin", "set.bin")
+    get()
+    assert path.read_bytes() == CONTENT and [p.name for p in path.parent.iterdir()] == ["set.bin"]
+    assert [name for name, _ in web.asked] == ["gone.bin", "set.bin"]
+    get()
+    assert len(web.asked) == 2  # what is here is not fetched again
+
+
+def test_progress_comes_in_lines(served):
+    served(bytes(10_000_000))
+    lines = get()
+    assert 8 <= sum("of 10.0 MB" in line for line in lines) <= 11
+    assert "set.bin: 10.0 of 10.0 MB (100 %)" in lines[-2]
+
+
+def test_a_cut_download_goes_on_where_it_was_cut(served, web):
+    path = served(CONTENT)
+    web.cuts = [2 * BLOCK, BLOCK + 7]
+    lines = get()
+    assert path.read_bytes() == CONTENT
+    assert [asked for _, asked in web.asked] == [None, f"bytes={2 * BLOCK}-", f"bytes={3 * BLOCK}-"]
+    assert any("broke off at 0.1 of 0.3 MB" in line for line in lines)
+
+
+def test_a_second_call_goes_on_where_the_first_gave_up(served, web):
+    path = served(CONTENT)
+    web.cuts = [BLOCK, 0, 0, 0]  # as many as there are tries
+    with pytest.raises(ConnectionError, match="broke off at 0.1 of 0.3 MB.*run the same command"):
         download("mnist")
+    assert [p.name for p in path.parent.iterdir()] == ["set.bin.part"]
+    get()
+    assert path.read_bytes() == CONTENT and web.asked[-1] == ("set.bin", f"bytes={BLOCK}-")
 
 
-def test_a_damaged_download_is_not_kept(empty, server, monkeypatch):
-    pytest.importorskip("pooch")
-    www, address = server
-    (www / "bad.bin").write_bytes(b"other")
-    for checksum in (f"md5:{'0' * 32}", f"git:{'0' * 40}"):
-        monkeypatch.setitem(downloads.REMOTES, "mnist", (
-            downloads.Remote("bad.bin", (address + "bad.bin",), checksum),))
-        with pytest.raises((ConnectionError, ValueError), match="bad.bin"):
-            download("mnist")
-        assert not (empty / "data" / "mnist" / "bad.bin").exists()
+def test_a_server_that_knows_no_ranges_sends_all_again(served, web):
+    path = served(CONTENT)
+    web.cuts, web.ranges = [100_000], False
+    get()
+    assert path.read_bytes() == CONTENT and len(web.asked) == 2
 
 
-def test_only_published_sets_can_be_downloaded():
-    with pytest.raises(ValueError, match="'sprites' has no download; those that have are mnist"):
-        download("sprites")
+def test_an_old_part_of_another_file_costs_one_more_request(served, web):
+    path = served(CONTENT)
+    path.parent.mkdir(parents=True)
+    part = path.with_name("set.bin.part")
+    part.write_bytes(bytes(100_000))  # the first third of an older version
+    get()
+    assert path.read_bytes() == CONTENT and not part.exists()
+    assert [asked for _, asked in web.asked] == ["bytes=100000-", None]
+
+
+def test_a_part_that_was_whole_is_only_checked(served, web):
+    path = served(CONTENT)
+    path.parent.mkdir(parents=True)
+    path.with_name("set.bin.part").write_bytes(CONTENT)
+    get()
+    assert path.read_bytes() == CONTENT and len(web.asked) == 1
+
+
+def test_without_a_checksum_nothing_older_is_gone_on_from(served, web):
+    path = served(CONTENT, checksum="")
+    path.parent.mkdir(parents=True)
+    path.with_name("set.bin.part").write_bytes(bytes(100_000))
+    get()
+    assert path.read_bytes() == CONTENT and web.asked == [("set.bin", None)]
 
 
 @needs_mnist

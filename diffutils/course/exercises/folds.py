@@ -1,0 +1,59 @@
+"""Exercises inside a notebook: find the stub and the folded solution, fill in or take out.
+
+An exercise is a code cell that ends in `name = du.check("2.3", name)`, followed by a Markdown cell
+with <details> folds: hint 1, hint 2 and, with a Python code fence, the solution.
+"""
+
+import copy
+import re
+
+CHECK = re.compile(r'^\w+ = du\.check\("(\d+\.\d+)", \w+\)', re.MULTILINE)
+SOLUTION = re.compile(
+    r"<details><summary>Solution</summary>\s*```python\n(.*?)```\s*</details>", re.DOTALL
+)
+ASK = "<details><summary>Solution</summary>\n\nAsk your instructor.\n\n</details>"
+
+
+def exercise_id(cell) -> str | None:
+    """The id of the exercise whose stub this cell holds, or None."""
+    found = CHECK.search(cell.source) if cell.cell_type == "code" else None
+    return found and found[1]
+
+
+def solutions(notebook) -> dict[str, str]:
+    """The code of every folded solution, by exercise id.
+
+    Raises: ValueError for an exercise that is not followed by a folded solution.
+    """
+    found = {}
+    for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
+        if (id := exercise_id(cell)) is None:
+            continue
+        fold = after and after.cell_type == "markdown" and SOLUTION.search(after.source)
+        if not fold:
+            raise ValueError(f"exercise {id} is not followed by a folded solution")
+        found[id] = fold[1].strip()
+    return found
+
+
+def without_solutions(notebook):
+    """A copy whose solution folds are empty and whose exercise cells have no outputs."""
+    result = copy.deepcopy(notebook)
+    solutions(notebook)  # refuse a notebook in which a solution would stay unseen
+    for cell in result.cells:
+        if cell.cell_type == "markdown":
+            cell.source = SOLUTION.sub(ASK, cell.source)
+        elif exercise_id(cell):
+            cell.outputs, cell.execution_count = [], None
+    return result
+
+
+def with_solutions(notebook):
+    """A copy whose stubs are replaced by the folded solutions, without their old outputs."""
+    result, answers = copy.deepcopy(notebook), solutions(notebook)
+    for cell in result.cells:
+        if id := exercise_id(cell):
+            rest = cell.source[CHECK.search(cell.source).start():]
+            cell.source = f"{answers[id]}\n\n{rest}"
+            cell.outputs, cell.execution_count = [], None
+    return result

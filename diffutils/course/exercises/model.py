@@ -1,0 +1,58 @@
+"""What an exercise is, and where to find one."""
+
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from diffutils.course.exercises.compare import TOLERANCE
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call and what it must return.
+
+    about: one sentence that helps a student whose function fails here.
+    tolerance: allowed |result - expected| / (1 + |expected|).
+    """
+
+    arguments: tuple
+    expected: object
+    about: str
+    tolerance: float = TOLERANCE
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong implementation that students write, and the sentence that sets them right."""
+
+    name: str
+    function: Callable
+    hint: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A task with its answer, its judge and its known mistakes.
+
+    difficulty: 1 (warm-up) to 3 (hard); minutes: for a student who has read the section.
+    cases: called only when somebody is judged, so that importing a lesson costs nothing.
+    """
+
+    id: str
+    title: str
+    difficulty: int
+    minutes: int
+    reference: Callable
+    cases: Callable[[], Sequence[Case]]
+    mistakes: tuple[Mistake, ...]
+
+
+def every_exercise() -> dict[str, Exercise]:
+    """All exercises of all lessons, by id."""
+    names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
+    lessons = sorted(name for name in names if name.startswith("lesson"))
+    found = [e for name in lessons for e in import_module(f"{__package__}.{name}").EXERCISES]
+    found.sort(key=lambda e: [int(number) for number in e.id.split(".")])
+    return {exercise.id: exercise for exercise in found}

@@ -1,0 +1,156 @@
+"""Run a student's function so that nothing it does can harm or stop the lesson.
+
+The function runs in a thread of its own, and the notebook waits for it with a time limit.  So the
+limit works in the main thread of a kernel, on Linux, macOS and Windows, without signals.  A thread
+that is late is stopped by an exception that Python raises between two of its instructions.
+
+Limits: one call into C (time.sleep, a huge matrix product) can only be stopped when it returns.
+The notebook does not wait for that; it says that something still runs.  Code that holds the
+interpreter itself (a hanging C extension) or ends the process (os._exit) is beyond any thread, and
+so are settings of libraries that it changes (torch.set_default_dtype): they stay changed.
+"""
+
+import copy
+import ctypes
+import io
+import linecache
+import random
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+
+from diffutils.course.exercises.compare import plain, same
+
+SECONDS = 10.0  # for one call; answers take milliseconds
+PATIENCE = 1.0  # how long a late thread is asked to stop, in seconds
+PRINTED = 300  # characters of what a student prints that are kept
+
+
+class Stopped(BaseException):
+    """Raised inside a student's function that is late; no `except Exception` catches it."""
+
+
+class Capture(io.TextIOBase):
+    """A file for print that keeps the beginning only, however much is printed."""
+
+    def __init__(self):
+        super().__init__()
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text[: PRINTED - len(self.text)]
+        return len(text)
+
+
+@dataclass
+class Outcome:
+    """What came of one call.
+
+    result: plain data, see `compare.plain`; None where there is an error.
+    error: one sentence, or None.  unfinished: the error is about a `...` still in the code.
+    printed: the beginning of what was printed.  edited: indices of arguments changed in place.
+    drew: global random numbers were used.
+    """
+
+    result: object = None
+    error: str | None = None
+    unfinished: bool = False
+    printed: str = ""
+    edited: tuple[int, ...] = ()
+    drew: bool = False
+
+
+def call(function: Callable, arguments: tuple, seconds: float = SECONDS) -> Outcome:
+    """Call function with copies of the arguments; whatever happens ends up in the Outcome."""
+    outcome, capture = Outcome(), Capture()
+    given = copy.deepcopy(arguments)
+
+    def work() -> None:
+        try:
+            outcome.result = plain(function(*given))
+        except BaseException as error:  # SystemExit and Stopped too: nothing leaves this thread
+            describe(error, function, outcome)
+
+    thread = threading.Thread(target=work, daemon=True)
+    with quiet_randomness() as states, redirect_stdout(capture), redirect_stderr(capture):
+        before = states()
+        thread.start()
+        try:
+            thread.join(seconds)
+        finally:  # also when the student presses "interrupt"
+            if late := thread.is_alive():
+                stop(thread)
+        outcome.drew = not same(states(), before)
+    outcome.printed = capture.text
+    if late:
+        outcome = Outcome(error=f"it was stopped after {seconds:g} seconds. Is there a loop that "
+                          "never ends, or one that a single array operation could replace?")
+        if thread.is_alive():
+            outcome.error += " It could not be ended and still runs; restart the kernel."
+        return outcome
+    outcome.edited = tuple(
+        i for i, (now, was) in enumerate(zip(given, arguments, strict=True))
+        if not callable(was) and not same(now, was)
+    )
+    return outcome
+
+
+def stop(thread: threading.Thread) -> None:
+    """Ask a thread to end, again and again: a bare `except:` in it may swallow some requests."""
+    until = time.monotonic() + PATIENCE
+    ident = ctypes.c_ulong(thread.ident)
+    while thread.is_alive() and time.monotonic() < until:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Stopped))
+        thread.join(0.02)
+
+
+@contextmanager
+def quiet_randomness():
+    """Seed Python, NumPy and PyTorch, and put all three back as they were; yields their states."""
+    import numpy as np
+    import torch
+
+    def states() -> tuple:
+        name, keys, position, *_ = np.random.get_state()
+        return random.getstate(), (name, keys, position), torch.get_rng_state()
+
+    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        random.seed(0)
+        np.random.seed(0)
+        torch.random.default_generator.manual_seed(0)
+        yield states
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(kept[1])
+        torch.set_rng_state(kept[2])
+
+
+def describe(error: BaseException, function: Callable, outcome: Outcome) -> None:
+    """Write name, message and place of an exception into the outcome."""
+    try:
+        message = str(error)
+    except BaseException:  # a student's own exception class may fail here too
+        message = ""
+    where = line_of(error, function)
+    if "ellipsis" in message.lower():  # what Python says of arithmetic with a `...`
+        outcome.unfinished = True
+        outcome.error = f"a `...` is not replaced yet, and something needs its value{where}."
+        return
+    name = type(error).__name__
+    said = f"{name}: {message[:200]}" if message else name
+    outcome.error = f"it raised {said}{where}."
+
+
+def line_of(error: BaseException, function: Callable) -> str:
+    """' (line 3: `x / y`)' for the last line of the student's own code; '' where unknown."""
+    code = getattr(function, "__code__", None)
+    frames = [f for f in traceback.extract_tb(error.__traceback__, limit=-200)
+              if code is not None and f.filename == code.co_filename]
+    if not frames:
+        return ""
+    text = linecache.getline(frames[-1].filename, frames[-1].lineno).strip()
+    return f" (line {frames[-1].lineno}: `{text}`)" if text else f" (line {frames[-1].lineno})"

@@ -1,0 +1,137 @@
+"""Judge a student's function, and say in one or two sentences what is wrong."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from diffutils.course.exercises import sandbox
+from diffutils.course.exercises.compare import difference, plain
+from diffutils.course.exercises.model import Case, Exercise, every_exercise
+
+RIGHT, WRONG, OPEN = "right", "wrong", "not attempted"
+LINES = 5  # of what the student's function printed, shown under the verdict
+
+
+@dataclass
+class Verdict:
+    """status: RIGHT, WRONG or OPEN; words: what helps; mistake: the name of a known mistake."""
+
+    status: str
+    words: str = ""
+    mistake: str | None = None
+    printed: str = ""
+
+
+def check(id: str, function: Callable, seconds: float = sandbox.SECONDS) -> Callable:
+    """Print a verdict on the answer to exercise `id`; return a function to go on with.
+
+    That is the student's own where it is right, else the course's.  So a lesson never stops at an
+    exercise.  seconds: the time limit of one call.  Raises nothing, whatever the function does.
+    """
+    known = every_exercise()
+    if id not in known:
+        print(f"There is no exercise {id!r}; there are {', '.join(known)}.")
+        return function
+    exercise = known[id]
+    verdict = judge(exercise, function, seconds)
+    mark = {RIGHT: "✓", WRONG: "✗", OPEN: "○"}[verdict.status]
+    print(f"{mark} Exercise {id}, {exercise.title}: {verdict.status}. {verdict.words}".rstrip())
+    if verdict.printed:
+        print("Your function printed:", *verdict.printed.splitlines()[:LINES], sep="\n  ")
+    if verdict.status == RIGHT:
+        return function
+    print("The lesson goes on with the course's function; try again whenever you like.")
+    return exercise.reference
+
+
+def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Verdict:
+    """Try the function on every case of the exercise."""
+    if function is None or function is Ellipsis:
+        return Verdict(OPEN)
+    if not callable(function):
+        kind = type(function).__name__
+        return Verdict(WRONG, f"check needs the function itself, not a result ({kind}): "
+                       f'write check("{exercise.id}", name) without calling it.')
+    failed, results, printed = None, [], ""
+    cases = exercise.cases()
+    for case in cases:
+        outcome = sandbox.call(function, case.arguments, seconds)
+        printed = printed or outcome.printed
+        if is_stub(outcome):
+            return Verdict(OPEN, unfinished(outcome), printed=printed)
+        if outcome.error:
+            return Verdict(WRONG, f"{sentence(outcome.error)} {case.about}", printed=printed)
+        results.append(outcome.result)
+        words = difference(outcome.result, plain(case.expected), case.tolerance)
+        failed = failed or (words and (words, case, outcome))
+        if not words and outcome.edited:
+            failed = failed or (edited(exercise, outcome), case, outcome)
+    if failed is None:
+        return Verdict(RIGHT, printed=printed)
+    words, case, outcome = failed
+    if mistake := diagnose(exercise, cases, results):
+        return Verdict(WRONG, mistake.hint, mistake.name, printed)
+    if outcome.edited and words != edited(exercise, outcome):
+        words += f" Also, {edited(exercise, outcome)}"
+    if outcome.drew:
+        words += " It also draws random numbers of its own; use only what it is handed."
+    return Verdict(WRONG, f"{sentence(words)} {case.about}", printed=printed)
+
+
+def diagnose(exercise: Exercise, cases: list[Case], results: list):
+    """The known mistake that returns the same as the student, or None.
+
+    Results that are not finite are left out: one slip may hide behind an overflow of another.
+    """
+    pairs = [(case, mine) for case, mine in zip(cases, results, strict=True) if finite(mine)]
+    if not any(difference(mine, plain(case.expected), case.tolerance) for case, mine in pairs):
+        return None
+    for mistake in exercise.mistakes:
+        theirs = (sandbox.call(mistake.function, case.arguments).result for case, _ in pairs)
+        if all(
+            difference(mine, result, case.tolerance) is None
+            for (case, mine), result in zip(pairs, theirs, strict=True)
+        ):
+            return mistake
+    return None
+
+
+def finite(result) -> bool:
+    """Whether a result is free of NaN and infinity, as far as it holds numbers."""
+    if isinstance(result, tuple):
+        return all(map(finite, result))
+    return "NaN" not in (words := difference(result, result) or "") and "infinity" not in words
+
+
+def is_stub(outcome: sandbox.Outcome) -> bool:
+    """Whether the function is still as it was given: nothing is returned, or a `...`."""
+    result = outcome.result
+    if outcome.error:
+        return outcome.unfinished
+    if isinstance(result, tuple) and result:
+        return any(part is Ellipsis for part in result)
+    return result is None or result is Ellipsis
+
+
+def unfinished(outcome: sandbox.Outcome) -> str:
+    """What to say where a `...` or a missing return may be meant."""
+    if outcome.error:
+        return sentence(outcome.error)
+    if isinstance(outcome.result, tuple):
+        return "One of the returned values is still `...`."
+    if outcome.result is None:
+        return "It returns None; if you did write an answer, `return` is missing."
+    return ""
+
+
+def edited(exercise: Exercise, outcome: sandbox.Outcome) -> str:
+    """Say which argument was changed in place."""
+    names = list(inspect.signature(exercise.reference).parameters)
+    changed = " and ".join(f"`{names[i]}`" for i in outcome.edited)
+    return (f"it changes its input {changed} in place, and the caller still needs that; write "
+            "`x = x * a` rather than `x *= a`.")
+
+
+def sentence(words: str) -> str:
+    """The same with a capital letter."""
+    return words[:1].upper() + words[1:]

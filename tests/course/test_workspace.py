@@ -1,0 +1,187 @@
+"""A student's answers survive a course update; the exported sets hold what they should."""
+
+import json
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from diffutils import __main__ as commands
+from diffutils.course import runs
+from diffutils.course.exercises import folds
+from diffutils.course.workspace import RECORD, prepare
+
+STUB = 'def double(x):\n    return ...\n\n\ndouble = du.check("1.1", double)\nfour = double(2)'
+FOLDS = ("<details><summary>Hint 1</summary>\n\nTwo.\n\n</details>\n\n<details>"
+         "<summary>Solution</summary>\n\n```python\ndef double(x):\n    return 2 * x\n```\n\n"
+         "</details>")
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    """notebooks/01_first.ipynb with one exercise, executed."""
+    path = tmp_path / "notebooks" / "01_first.ipynb"
+    path.parent.mkdir()
+    write(path, "Version one")
+    return path
+
+
+def write(path, text: str) -> None:
+    printed = [new_output("stream", name="stdout", text="a verdict\n")]
+    cells = [new_markdown_cell(text), new_code_cell("1 + 1", execution_count=1, outputs=printed),
+             new_code_cell(STUB, execution_count=2, outputs=printed), new_markdown_cell(FOLDS)]
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
+    nbformat.write(new_notebook(cells=cells), path)
+
+
+def names(folder) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+# ------------------------------------------------------- work/
+
+
+def test_the_first_time_every_lesson_is_copied(lesson, tmp_path):
+    said = prepare([lesson], tmp_path / "work")
+    assert said == ["work/01_first.ipynb: a fresh copy for your answers."]
+    assert names(tmp_path / "work") == [RECORD, lesson.name]
+    assert (tmp_path / "work" / lesson.name).read_bytes() == lesson.read_bytes()
+    assert prepare([lesson], tmp_path / "work") == []
+
+
+def test_an_answered_lesson_is_never_touched(lesson, tmp_path):
+    work = tmp_path / "work"
+    prepare([lesson], work)
+    mine = work / lesson.name
+    mine.write_text("my answers, perhaps damaged")
+    assert prepare([lesson], work) == []
+
+    write(lesson, "Version two")
+    (said,) = prepare([lesson], work)
+    assert "new version of 01_first.ipynb" in said and "01_first.new-1.ipynb" in said
+    assert mine.read_text() == "my answers, perhaps damaged"
+    assert (work / "01_first.new-1.ipynb").read_bytes() == lesson.read_bytes()
+    assert prepare([lesson], work) == []
+
+    (work / "01_first.new-1.ipynb").write_text("answers here too")
+    write(lesson, "Version three")
+    prepare([lesson], work)
+    assert (work / "01_first.new-1.ipynb").read_text() == "answers here too"
+    assert "Version three" in (work / "01_first.new-2.ipynb").read_text()
+
+    (work / "01_first.new-2.ipynb").unlink()  # declined: it does not come back
+    assert prepare([lesson], work) == []
+
+
+def test_new_outputs_are_no_new_version(lesson, tmp_path):
+    prepare([lesson], tmp_path / "work")
+    notebook = nbformat.read(lesson, as_version=4)
+    notebook.cells[1].outputs, notebook.cells[1].execution_count = [], 7
+    nbformat.write(notebook, lesson)
+    assert prepare([lesson], tmp_path / "work") == []
+
+
+def test_a_deleted_copy_comes_back_as_the_new_version(lesson, tmp_path):
+    work = tmp_path / "work"
+    prepare([lesson], work)
+    (work / lesson.name).unlink()
+    write(lesson, "Version two")
+    assert "a fresh copy" in prepare([lesson], work)[0]
+    assert "Version two" in (work / lesson.name).read_text()
+    assert prepare([lesson], work) == []
+
+
+@pytest.mark.parametrize("record", ["", "{", "[1]", '{"01_first": 3}', None])
+def test_a_lost_record_costs_no_answers(lesson, tmp_path, record):
+    work = tmp_path / "work"
+    prepare([lesson], work)
+    (work / RECORD).unlink() if record is None else (work / RECORD).write_text(record)
+    assert prepare([lesson], work) == []  # the copy says the same as the lesson: nothing is new
+    (work / lesson.name).write_text("my answers")
+    write(lesson, "Version two")
+    prepare([lesson], work)
+    assert (work / lesson.name).read_text() == "my answers"
+    assert json.loads((work / RECORD).read_text())["01_first"].keys() == {
+        "01_first.ipynb", "01_first.new-1.ipynb"}
+
+
+def test_lab_opens_the_copies(lesson, tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(runs, "NOTEBOOKS", lesson.parent)
+    monkeypatch.setattr(commands, "CHECKOUT", tmp_path)
+
+    class Done:
+        returncode = 0
+
+    monkeypatch.setattr(commands.subprocess, "run", lambda c, **kw: started.append(c) or Done)
+    done = CliRunner().invoke(commands.cli, ["lab", "--no-browser"])
+    assert done.exit_code == 0, done.output
+    assert "a fresh copy for your answers" in done.output
+    assert started[0][1:] == ["-m", "jupyterlab", str(tmp_path / "work"), "--no-browser"]
+
+
+def test_git_ignores_work(root):
+    assert "/work/" in (root / ".gitignore").read_text().splitlines()
+
+
+# ------------------------------------------------------- export
+
+
+@pytest.fixture
+def export(lesson, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "NOTEBOOKS", lesson.parent)
+    monkeypatch.setattr(commands, "CHECKOUT", tmp_path)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "01.png").write_bytes(b"a picture")
+    return lambda out: CliRunner().invoke(commands.cli, ["export", str(out)])
+
+
+def test_export_writes_a_set_for_students_and_one_for_instructors(export, lesson, tmp_path):
+    before, out = lesson.read_bytes(), tmp_path / "class"
+    done = export(out)
+    assert done.exit_code == 0, done.output
+    assert names(out) == ["figures", "instructor", "student"]
+    assert (out / "figures" / "01.png").read_bytes() == b"a picture"
+
+    text = (out / "student" / lesson.name).read_text()
+    assert "2 * x" not in text and "Ask your instructor" in text and "Hint 1" in text
+    student = nbformat.reads(text, as_version=4).cells
+    assert student[2].source == STUB
+    assert student[2].outputs == [] and student[2].execution_count is None
+    assert student[1].outputs and student[1].execution_count == 1
+
+    teacher = nbformat.read(out / "instructor" / lesson.name, as_version=4)
+    nbformat.validate(teacher)
+    assert teacher.cells[2].source == (
+        'def double(x):\n    return 2 * x\n\ndouble = du.check("1.1", double)\nfour = double(2)')
+    assert teacher.cells[2].outputs == []
+    assert lesson.read_bytes() == before
+
+
+@pytest.mark.parametrize("taken", ["student/01_first.ipynb", "figures/01.png"])
+def test_export_overwrites_nothing(export, tmp_path, taken):
+    out = tmp_path / "class"
+    (out / taken).parent.mkdir(parents=True)
+    (out / taken).write_text("marked by hand")
+    done = export(out)
+    assert done.exit_code == 2
+    assert "overwrites nothing" in " ".join(done.output.split())
+    assert (out / taken).read_text() == "marked by hand"
+    assert sum(path.is_file() for path in out.rglob("*")) == 1
+
+
+def test_an_exercise_without_a_solution_is_refused(export, lesson, tmp_path):
+    notebook = nbformat.read(lesson, as_version=4)
+    notebook.cells[3].source = notebook.cells[3].source.replace("Solution", "Answer")
+    nbformat.write(notebook, lesson)
+    done = export(tmp_path / "class")
+    assert done.exit_code == 2 and "exercise 1.1" in done.output
+    assert not (tmp_path / "class").exists()
+
+
+def test_only_stubs_are_exercises():
+    assert folds.exercise_id(new_code_cell(STUB)) == "1.1"
+    assert folds.exercise_id(new_markdown_cell(STUB)) is None
+    assert folds.exercise_id(new_code_cell("double = 1")) is None
