@@ -30,9 +30,22 @@ BETAS = {
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file completely or not at all: temporary file, fsync, rename."""
+    """Write a file completely or not at all: temporary file, fsync, rename.
+
+    Raises: OSError, naming the file, e.g. for a full disk.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write_whole(path, content)
+    except OSError as error:
+        raise OSError(
+            f"{path} cannot be written ({error.strerror or error}); make room, or choose another "
+            "directory"
+        ) from None
+
+
+def _write_whole(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as f:
@@ -148,9 +161,10 @@ def build(card: dict) -> SimpleNamespace:
         net = UNet(**card["unet"])
         betas = BETAS[card["betas"]["name"]](**card["betas"]["arguments"])
         coefficients = COEFFICIENTS[card["coefficients"]]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        why = str(error).partition("\n")[0]
         raise ValueError(
-            f"the card {card.get('name', '')!r} describes no model ({error}); it needs unet, betas "
+            f"the card {card.get('name', '')!r} describes no model ({why}); it needs unet, betas "
             f"({', '.join(BETAS)}) and coefficients ({', '.join(COEFFICIENTS)})"
         ) from None
     schedule = schedules.Discrete(betas)

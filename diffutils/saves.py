@@ -66,7 +66,8 @@ def save(folder: Path, state: dict, about: dict) -> Path:
 
     target = folder / f"step-{state['step']:08}"
     building = folder / f".{target.name}.part"
-    shutil.rmtree(building, ignore_errors=True)  # of a run that was killed while it wrote
+    for half in folder.glob(".step-*.part"):  # of a run that was killed while it wrote
+        shutil.rmtree(half)
     building.mkdir(parents=True)
     files = {}
     for group in GROUPS:

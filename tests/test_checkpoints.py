@@ -196,6 +196,22 @@ def test_model_from_its_card(tmp_path):
     torch.testing.assert_close(got, want.detach().float(), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"unet": {"channels": [-8, 8]}},
+        {"unet": {"channels": [10**9, 8]}},
+        {"betas": {"name": "linear", "arguments": {"T": -5}}},
+        {"betas": {"name": "linear", "arguments": {"T": "many"}}},
+    ],
+)
+def test_a_card_with_impossible_numbers_is_one_clear_sentence(change):
+    card = C.read_card(C.PRETRAINED / "sprites.safetensors") | change
+    with pytest.raises(ValueError, match="describes no model") as raised:
+        C.build(card)
+    assert "\n" not in str(raised.value)
+
+
 @pytest.mark.parametrize("entry", ["unet", "betas", "coefficients"])
 def test_a_card_that_names_what_does_not_exist(tmp_path, entry):
     card = C.read_card(C.PRETRAINED / "sprites.safetensors")

@@ -11,9 +11,10 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose cells are text: a bar or a tag in one stays what it is."""
+    """A Markdown table whose cells are text: a bar, a tag or a line break in one stays text."""
 
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(c.replace("|", "\\|").replace("<", "&lt;") for c in cells) + " |"
+        plain = (" ".join(c.split()).replace("|", "\\|").replace("<", "&lt;") for c in cells)
+        return "| " + " | ".join(plain) + " |"
 
     return "\n".join([line(header), "|" + " --- |" * len(header), *map(line, rows)])
