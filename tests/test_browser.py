@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -56,6 +57,7 @@ def lab(checkout, chromium, tmp_path_factory):
          f"--IdentityProvider.token={TOKEN}", f"--LabApp.user_settings_dir={settings}"],
         cwd=checkout,
         env=kept | {"PYTHONPATH": str(checkout), "DIFFUTILS_PROFILE": "smoke"},
+        start_new_session=True,  # so that the end reaches JupyterLab, a child of the command
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
@@ -70,7 +72,7 @@ def lab(checkout, chromium, tmp_path_factory):
                 time.sleep(0.5)
         yield address
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
 
 

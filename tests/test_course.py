@@ -8,6 +8,7 @@ import pytest
 
 import diffutils as du
 from diffutils.course.budgets import BUDGETS, PROFILES, budget, profile_name
+from diffutils.course.recorded import progress_line
 from diffutils.course.tables import aligned, markdown
 
 OWN = {"profile": "smoke", "run_dir": "run"}
@@ -119,18 +120,17 @@ def test_tables():
     assert aligned([("a", "b"), ("long", "c")]) == "a     b\n-------\nlong  c"
 
 
-def test_track_prints_and_forwards_progress(tmp_path, monkeypatch, capsys):
+def test_progress_is_printed_and_reaches_the_terminal(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DIFFUTILS_PROGRESS", str(tmp_path / "progress"))
     lesson = du.lesson("02", **OWN)
-    records = [
-        SimpleNamespace(step=s, loss=0.5, heldout=h, images_per_second=10.0)
-        for s, h in ((1, None), (2, 0.25))
-    ]
-    assert list(lesson.track(iter(records), steps=2)) == records
+    for step, heldout in ((1, None), (2, 0.25)):
+        record = SimpleNamespace(step=step, loss=0.5, heldout=heldout, images_per_second=10.0)
+        lesson.progress(progress_line("model", record, 2))
     lines = (tmp_path / "progress").read_text().splitlines()
-    assert lines[0] == "training: step 1/2 · loss 0.5000 · 10 images/s"
+    assert lines[0] == "model: step 1/2 · loss 0.5000 · 10 images/s"
     assert "held-out 0.2500" in lines[1]
-    assert all(line in capsys.readouterr().out for line in lines[:1])
+    printed = capsys.readouterr().out
+    assert all(line in printed for line in lines)
 
 
 @pytest.mark.parametrize(

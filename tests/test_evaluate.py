@@ -103,15 +103,16 @@ def test_a_trial_without_steps_says_not_run():
 def test_both_arms_of_the_trial_train_and_draw():
     few = {"trial_steps": 3, "seeds": 2, "images": 32, "metric_samples": 4, "log_every": 3,
            "channels": (16, 16, 16), "pixels": 8 * 64 * 64}  # fmt: skip
-    lines = []
+    names = []
 
-    def progress(records, steps, name):
-        lines.append((name, steps))
-        return records
+    def train(name, *arguments, **settings):
+        names.append(name)
+        return training.fit(*arguments, **settings)
 
-    rows = trial.faces_trial(budget("02", "smoke", few), 0, progress)
+    rows = trial.faces_trial(budget("02", "smoke", few), 0, train)
     assert [row["claim"] for row in rows] == [trial.CLAIM.format(arm) for arm in trial.ARMS]
-    assert lines == [(f"{arm}, seed {seed}", 3) for arm in trial.ARMS for seed in (0, 1)]
+    assert names == [f"trial/{arm.replace(' ', '-')}-seed-{seed}"
+                     for arm in trial.ARMS for seed in (0, 1)]  # fmt: skip
     for row in rows:
         assert row["N"] == 4 and row["seeds"] == "2 training" and "3 steps of 8" in row["protocol"]
 
@@ -131,18 +132,17 @@ def test_the_trial_trains_where_a_lesson_keeps_it():
     assert names == [("trial/as-published-seed-5", 3, 5), ("trial/corrected-seed-5", 3, 5)]
 
 
-def test_the_arms_differ_where_the_protocol_says(monkeypatch):
+def test_the_arms_differ_where_the_protocol_says():
     seen = {}
 
-    def fit(denoiser, images, schedule, **settings):
+    def train(name, denoiser, images, schedule, **settings):
         seen[settings["decay"].__name__] = settings | {"betas": schedule.betas}
         yield SimpleNamespace(ema=denoiser)
 
-    monkeypatch.setattr(training, "fit", fit)
     chosen = budget("02", "smoke", {"trial_steps": 40, "images": 8})
     faces = data.load("faces", size=64, limit=8)
     for arm in trial.ARMS:
-        trial.train_arm(arm, faces, chosen, 0, lambda records, steps, name: records)
+        trial.train_arm(arm, faces, chosen, 0, train)
     published, corrected = seen["constant"], seen["cosine"]
     assert (published["distance"], corrected["distance"]) == (torch.abs, torch.square)
     assert published["optimizer"] is torch.optim.Adam and published["lr"] == 1e-3

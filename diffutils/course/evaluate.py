@@ -33,7 +33,8 @@ def generate(
     """n images uint8 (n, C, H, W) from .denoiser and .schedule, on the denoiser's device.
 
     labels: (n,) asked classes, or None; scale: guidance; image i depends on (seed, i) alone,
-    whatever the batch (default: 32 on a CPU, whose caches are small, else 500).  Raises: ValueError for labels of another length, or unknown ones.
+    whatever the batch (default: 32 on a CPU, whose caches are small, else 500).
+    Raises: ValueError for labels of another length, or unknown ones.
     """
     if labels is not None and len(labels) != n:
         raise ValueError(f"{n} images need {n} labels, got {len(labels)}")

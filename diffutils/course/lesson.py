@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -87,17 +87,6 @@ class Lesson:
 
         write_images(self.dir / "images" / name, images)
         return self.dir / "images" / name
-
-    def track(self, records: Iterable, steps: int, name: str = "training") -> Iterator:
-        """Pass on the records of `diffutils.fit`, one progress line each.
-
-        The lines also reach the terminal of `python -m diffutils run`.
-        """
-        from diffutils.course.recorded import progress_line
-
-        for record in records:
-            self.progress(progress_line(name, record, steps))
-            yield record
 
     def progress(self, line: str) -> None:
         """Print a line here and, in a headless run, in the terminal that started it."""

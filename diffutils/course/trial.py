@@ -1,12 +1,13 @@
 """Claims about training, put on trial: several arms, several training seeds, one protocol."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 
 import torch
 
-from diffutils import denoisers, rng, samplers, schedules, training
+from diffutils import denoisers, rng, samplers, schedules
 from diffutils.course import evaluate
 from diffutils.course.train import batch_for, fit_settings
 from diffutils.data import ImageSet, load, to_uint8
@@ -27,14 +28,11 @@ def clamp_state(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     return (x / scale).clamp(-1, 1) * scale
 
 
-def train_arm(
-    arm: str, data: ImageSet, budget, seed: int, progress=None, *, train=None
-) -> SimpleNamespace:
+def train_arm(arm: str, data: ImageSet, budget, seed: int, train: Callable) -> SimpleNamespace:
     """Train one arm of the faces trial; returns .denoiser, .schedule, .card.
 
     train(name, denoiser, images, schedule, **settings of fit) yields the records: a lesson's
-    `train`, which goes on after a kill.  Without it plain `fit`, its records passed through
-    progress(records, steps, name).
+    `train`, which goes on after a kill.
     """
     corrected = arm == "corrected"
     table = schedules.scaled_linear_betas if corrected else schedules.linear_betas
@@ -49,14 +47,9 @@ def train_arm(
            if corrected else
            dict(loss="l1", optimizer="adam", decay="constant", ema=0.0, warmup=0, lr=1e-3)),
     )  # fmt: skip
+    folder = f"trial/{arm.replace(' ', '-')}-seed-{seed}"
     settings = fit_settings(data, arm_budget) | {"seed": seed}
-    if train is None:
-        records = training.fit(denoiser, data.train, schedule, **settings)
-        records = progress(records, budget.trial_steps, f"{arm}, seed {seed}")
-    else:
-        folder = f"trial/{arm.replace(' ', '-')}-seed-{seed}"
-        records = train(folder, denoiser, data.train, schedule, **settings)
-    for record in records:
+    for record in train(folder, denoiser, data.train, schedule, **settings):
         last = record
     return SimpleNamespace(denoiser=last.ema, schedule=schedule, card={"size": data.shape[1]})
 
@@ -77,10 +70,10 @@ def draw_arm(arm: str, model: SimpleNamespace, n: int, seed: int, batch: int = 2
     return torch.cat(images)
 
 
-def faces_trial(budget, seed: int, progress=None, *, train=None) -> list[dict]:
+def faces_trial(budget, seed: int, train: Callable) -> list[dict]:
     """Both arms at every training seed: rows for the claim table.
 
-    progress, train: as in `train_arm`.
+    train: as in `train_arm`.
     budget.trial_steps = 0: nothing runs and the rows say "not run".
     """
     if not budget.trial_steps:
@@ -92,7 +85,7 @@ def faces_trial(budget, seed: int, progress=None, *, train=None) -> list[dict]:
     for arm, how in ARMS.items():
         ratios = []
         for k in range(budget.seeds):
-            model = train_arm(arm, data, budget, seed + k, progress, train=train)
+            model = train_arm(arm, data, budget, seed + k, train)
             images = draw_arm(arm, model, budget.metric_samples, seed + k)
             m = evaluate.measure(images, data, space)
             ratios.append(m["frechet"] / m["frechet_floor"])
