@@ -185,7 +185,8 @@ def test_train_and_measure(tmp_path):
     card = json.loads(weights.with_suffix(".json").read_text())
     assert card["metrics"]["N"] == 140
     assert card["metrics"]["ratio"] > 4  # two steps do not make a model
-    assert card["metrics"]["sampling"] == {"steps": 2, "eta": 0.0, "scale": 1.0, "seed": 0}
+    sampling = {"steps": 2, "eta": 0.0, "scale": 1.0, "seed": 0, "bf16": False}
+    assert card["metrics"]["sampling"] == sampling
 
 
 def test_values_are_checked_before_a_lesson_starts(lessons, tmp_path, write_notebook):

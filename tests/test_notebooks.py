@@ -2,6 +2,7 @@
 
 import ast
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -11,9 +12,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from diffutils.course.exercises.folds import with_solutions
+
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ALLOWED_PARAMETERS = {"profile", "dataset", "seed", "run_dir", "resume", "overrides"}
+# In random order: no lesson may lean on what another one left.
+RUNS = [(path, solved) for path in LESSONS for solved in ("unsolved", "solved")]
+random.shuffle(RUNS)
 every_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
@@ -46,9 +52,14 @@ def nbval(notebook: Path, folder: Path, check: bool = True) -> subprocess.Comple
     return done
 
 
-@every_lesson
-def test_lesson_runs_alone_and_offline(path, tmp_path):
-    nbval(path, tmp_path)
+@pytest.mark.parametrize(("path", "solved"), RUNS, ids=[f"{p.stem}-{s}" for p, s in RUNS])
+def test_lesson_runs_alone_and_offline(path, solved, tmp_path):
+    (tmp_path / "run").mkdir()
+    if solved == "solved":
+        answered = with_solutions(nbformat.read(path, as_version=4))
+        path = tmp_path / path.name
+        nbformat.write(answered, path)
+    nbval(path, tmp_path / "run")
 
 
 def test_the_network_is_really_blocked(tmp_path, write_notebook):
