@@ -238,7 +238,8 @@ def _is_math(text: str) -> bool:
     from matplotlib.mathtext import MathTextParser
 
     try:
-        MathTextParser("path").parse(text)
+        for line in text.split("\n"):  # Matplotlib draws a line at a time
+            MathTextParser("path").parse(line)
     except ValueError:
         return False
     return True

@@ -312,3 +312,10 @@ def test_the_environment_variable_forbids_sliders(monkeypatch):
     assert display._somebody_is_there()
     monkeypatch.setenv("DIFFUTILS_HEADLESS", "1")
     assert not display._somebody_is_there()
+
+
+def test_a_label_of_two_lines_draws_without_a_word(caplog):
+    fig = viz.strip({"two\nlines": torch.zeros(1, 1, 4, 4)})
+    with caplog.at_level("WARNING"):
+        fig.canvas.draw()
+    assert not caplog.records
