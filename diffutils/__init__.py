@@ -8,8 +8,9 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 MODULES = (
-    "checkpoints", "course", "data", "denoisers", "display", "features", "metrics", "rng",
-    "samplers", "saves", "schedules", "training", "unet", "viz",
+    "checkpoints", "course", "data", "denoisers", "display", "feature_spaces", "features",
+    "metrics", "paired", "rng", "samplers", "saves", "schedules", "streaming", "textbook", "timer",
+    "training", "unet", "viz",
 )  # fmt: skip
 
 NAMES = {
@@ -18,8 +19,9 @@ NAMES = {
     "course.lesson": "lesson",
     "data": "ImageSet load to_float to_uint8",
     "denoisers": "Denoiser",
-    "samplers": "sample start trajectory",
+    "samplers": "invert sample slerp start trajectory",
     "schedules": "Discrete steps",
+    "timer": "Seconds median_time",
     "training": "fit",
     "unet": "UNet",
     "viz": "bars curves explore figure gif grid loss_curves show show_gif strip",

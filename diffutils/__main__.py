@@ -109,7 +109,7 @@ def data(context):
 @data.command()
 @click.argument("name")
 def get(name):
-    """Download the published set NAME once."""
+    """Download the published set NAME, or the weights `inception` or `alexnet`, once."""
     from diffutils.data import download
 
     with clear_errors():
@@ -158,6 +158,56 @@ def measure(weights, n, steps, eta, scale, seed, bf16):
         )
     for key, value in numbers.items():
         click.echo(f"{key:24} {value:.4f}" if isinstance(value, float) else f"{key:24} {value}")
+
+
+@cli.command()
+@click.argument("source", metavar="WEIGHTS|RUN|NAME")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("-n", type=click.IntRange(1, 100_000), required=True, help="Images.")
+@click.option("--steps", default=50, show_default=True, help="Sampling steps.")
+@click.option("--eta", type=click.FloatRange(0, 1), default=0.0, show_default=True,
+              help="0 is DDIM, 1 is DDPM.")
+@click.option("--scale", type=click.FloatRange(0), default=1.0, show_default=True, help="Guidance.")
+@click.option("--label", help='Class by name or number, or "none"; default: every class in turn.')
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--bf16", is_flag=True, help="Let the network sample in bfloat16.")
+@click.option("--batch", type=click.IntRange(min=1), help="Images at a time.")
+def sample(source, out, n, **settings):
+    """Draw N images as PNG files into OUT, with their settings in OUT.json.
+
+    From a .safetensors file, a run directory or a shipped model. What is there from the same
+    settings is kept: a killed run goes on, a larger N adds images.
+    """
+    from diffutils.course.sample_folder import sample_folder
+
+    with clear_errors():
+        record = sample_folder(source, out, n, report=click.echo, **settings)
+    click.echo(f"Images: {out}; settings: {record}")
+
+
+@cli.command()
+@click.argument("pred", type=click.Path(path_type=Path))
+@click.argument("gt", type=click.Path(path_type=Path))
+@click.option("--paired", is_flag=True, help="Also PSNR, SSIM, MS-SSIM, LPIPS by file name.")
+@click.option("--features", default="inception", show_default=True,
+              help="inception, alexnet, random, or a classifier such as sprites-features.")
+@click.option("--weights", multiple=True, type=click.Path(exists=True, path_type=Path),
+              help="A file with the weights of inception or alexnet; may be repeated.")
+@click.option("--size", type=click.IntRange(4, 8192), help="Side to bring all images to.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--json", "out", type=click.Path(path_type=Path), help="Also write the numbers here.")
+def evaluate(pred, gt, paired, features, weights, size, seed, out):
+    """Score the images of folder PRED against those of folder GT."""
+    from diffutils.course import scoring
+
+    with clear_errors():
+        result = scoring.evaluate(
+            pred, gt, features=features, with_pairs=paired, weights=weights, size=size, seed=seed,
+            report=lambda line: click.echo(line, err=True),
+        )  # fmt: skip
+        if out:
+            scoring.write(out, result)
+    click.echo(scoring.table(result))
 
 
 @cli.command()

@@ -25,7 +25,7 @@ def frechet(a: Float[Tensor, "N d"], b: Float[Tensor, "M d"]) -> float:
     Raises: ValueError if a set has no more samples than features, or the features do not match.
     Source: Dowson and Landau 1982, eq. 4; Heusel et al. 2017 (arXiv 1706.08500), eq. 6.
     """
-    _check(a, b)
+    check_features(a, b)
     if min(len(a), len(b)) <= a.shape[1]:
         raise ValueError(
             f"frechet got {len(a)} and {len(b)} samples of {a.shape[1]} features, but a covariance"
@@ -33,10 +33,20 @@ def frechet(a: Float[Tensor, "N d"], b: Float[Tensor, "M d"]) -> float:
             " is better), use smaller features, or use kernel_distance."
         )
     a, b = _double(a), _double(b)
-    shift = (a.mean(0) - b.mean(0)).square().sum()
     root_a, root_b = (
         torch.linalg.qr(x - x.mean(0), mode="r").R / (len(x) - 1) ** 0.5 for x in (a, b)
     )
+    return frechet_gaussians(a.mean(0), root_a, b.mean(0), root_b)
+
+
+def frechet_gaussians(
+    mean_a: Float[Tensor, " d"],
+    root_a: Float[Tensor, "d d"],
+    mean_b: Float[Tensor, " d"],
+    root_b: Float[Tensor, "d d"],
+) -> float:
+    """The same distance between Gaussians whose covariances are root.T @ root."""
+    shift = (mean_a - mean_b).square().sum()
     overlap = torch.linalg.svdvals(root_a @ root_b.T).sum()
     distance = shift + root_a.square().sum() + root_b.square().sum() - 2 * overlap
     return max(distance.item(), 0.0)
@@ -53,14 +63,16 @@ def mmd(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
     """
     a, b = _double(a), _double(b)
 
-    def kernel(x: Tensor, y: Tensor) -> Tensor:
-        return (x @ y.T / x.shape[1] + 1) ** 3
-
     def within(x: Tensor) -> Tensor:
-        k = kernel(x, x)
+        k = polynomial_kernel(x, x)
         return (k.sum() - k.diagonal().sum()) / (len(x) * (len(x) - 1))
 
-    return (within(a) + within(b) - 2 * kernel(a, b).mean()).item()
+    return (within(a) + within(b) - 2 * polynomial_kernel(a, b).mean()).item()
+
+
+def polynomial_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
+    """k(x, y) = (x·y/d + 1)^3 of every pair. Source: Binkowski et al. 2018, section 3."""
+    return (x @ y.T / x.shape[1] + 1) ** 3
 
 
 def kernel_distance(
@@ -78,7 +90,7 @@ def kernel_distance(
     Raises: ValueError if a set is smaller than a subset, or the features do not match.
     Source: Binkowski et al. 2018 (arXiv 1801.01401), section 3.
     """
-    _check(a, b)
+    check_features(a, b)
     if not 2 <= subset_size <= min(len(a), len(b)):
         raise ValueError(
             f"kernel_distance cannot draw subsets of {subset_size} from {len(a)} and {len(b)}"
@@ -104,7 +116,7 @@ def precision_recall(
     Raises: ValueError if a set has no more than k samples, or the features do not match.
     Source: Kynkäänniemi et al. 2019 (arXiv 1904.06991), eqs. 1-3.
     """
-    _check(real, fake)
+    check_features(real, fake)
     if not 1 <= k < min(len(real), len(fake)):
         raise ValueError(
             f"precision_recall needs more than k={k} samples on both sides, got {len(real)} and"
@@ -227,7 +239,8 @@ def _double(x: Tensor) -> Tensor:
     return (x.cpu() if x.device.type == "mps" else x).double()
 
 
-def _check(a: Tensor, b: Tensor) -> None:
+def check_features(a: Tensor, b: Tensor) -> None:
+    """Raises: ValueError unless both are finite matrices (N, d) with the same d."""
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise ValueError(
             f"features must be two matrices (N, d) with the same d, but got {tuple(a.shape)} and"

@@ -101,20 +101,91 @@ def sample(denoise: Callable, x: Tensor, sigmas: Tensor, **settings) -> Tensor:
     return deque(trajectory(denoise, x, sigmas, **settings), maxlen=1).pop()
 
 
+def inversion(
+    denoise: Callable[[Tensor, Tensor], Tensor],
+    x: Float[Tensor, "B ..."],
+    sigmas: Float[Tensor, "levels"],
+) -> Iterator[Tensor]:
+    """Yield the state after every step up, from the image x at sigmas[0] to noise at sigmas[-1].
+
+    DDIM's step backwards: x + (sigma_next - sigma) d, with d = (x - D)/sigma where the step begins
+    (Song et al. 2021, eq. 14, and section 4.3).  Sampling down with eta = 0 takes d where this
+    step ends, so it leads back to the image up to an error that halves as the steps double.
+    sigmas: rising, steps(schedule, n).flip(0); at 0, where d is 0/0, D is asked at sigmas[1].
+
+    Raises: ValueError if the levels do not rise, or the last is infinite.
+    """
+    check_levels(sigmas, rising=True)
+    lowest = sigmas[sigmas > 0][0]
+    for sigma, sigma_next in zip(sigmas[:-1], sigmas[1:], strict=True):
+        level = torch.maximum(sigma, lowest)
+        d = (x - denoise(x, level)) / float(level)
+        x = x + float(sigma_next - sigma) * d
+        yield x
+
+
+@torch.no_grad()
+def invert(denoise: Callable, x: Tensor, sigmas: Tensor) -> Tensor:
+    """The last state of `inversion`, without gradients: where `ddim` starts to arrive at x.
+
+    Its noise, for `slerp` and `start`, is this state / sqrt(1 + sigmas[-1]^2) for a VP chain.
+    """
+    return deque(inversion(denoise, x, sigmas), maxlen=1).pop()
+
+
+def slerp(
+    a: Float[Tensor, "B ..."], b: Float[Tensor, "B ..."], t: float | Float[Tensor, "ts"]
+) -> Float[Tensor, "B ..."]:
+    """From a (t = 0) to b (t = 1), sample by sample, along the arc of a circle; t: () or (B,).
+
+    sin((1 - t) theta)/sin(theta) a + sin(t theta)/sin(theta) b, theta the angle between a and b
+    (Shoemake 1985; Song et al. 2021, D.5).  Noises of equal norm keep it; a straight line would
+    pass through shorter ones, which no network has seen.  Parallel noises: the straight line.
+
+    Raises: ValueError for different shapes, or where a and b are opposite: no arc is the shortest.
+    """
+    if a.shape != b.shape:
+        raise ValueError(
+            f"slerp goes between noises of one shape, got {tuple(a.shape)} and {tuple(b.shape)}"
+        )
+    t = torch.as_tensor(t, dtype=a.dtype, device=a.device)
+    if t.ndim and len(t) != len(a):
+        raise ValueError(
+            f"t must be one number or one for each of the {len(a)} samples, got {len(t)}; for an "
+            "arc of n images between two noises give a.expand(n, ...), b.expand(n, ...) and n t's"
+        )
+    t = t.expand(len(a)).view(-1, *[1] * (a.ndim - 1))
+    u, v = (torch.nn.functional.normalize(x.flatten(1), dim=1) for x in (a, b))
+    # Kahan's formula: an arc cosine loses half of the digits where u and v are nearly parallel.
+    theta = (2 * torch.atan2((u - v).norm(dim=1), (u + v).norm(dim=1))).view_as(t)
+    if bool((theta > math.pi - 1e-3).any()):
+        raise ValueError(
+            "slerp got two opposite noises, and no arc between them is shorter than the others; "
+            "draw one of them again"
+        )
+    turn = theta / math.pi  # torch.sinc(x) = sin(pi x)/(pi x), and 1 at 0
+    of_a = (1 - t) * torch.sinc((1 - t) * turn) / torch.sinc(turn)
+    return of_a * a + t * torch.sinc(t * turn) / torch.sinc(turn) * b
+
+
 ddim = partial(sample, eta=0.0)
 ddpm = partial(sample, eta=1.0)
 heun = partial(sample, heun=True)
 
 
-def check_levels(sigmas: Tensor) -> None:
-    """Raise ValueError unless the levels are finite, fall strictly and end at 0 or above."""
-    if len(sigmas) < 2 or not bool((sigmas[:-1] > sigmas[1:]).all()) or sigmas[-1] < 0:
+def check_levels(sigmas: Tensor, rising: bool = False) -> None:
+    """Raise ValueError unless the levels are finite and fall strictly to 0 or above (or rise)."""
+    falling = sigmas.flip(0) if rising else sigmas
+    if len(sigmas) < 2 or not bool((falling[:-1] > falling[1:]).all()) or falling[-1] < 0:
+        rule, flip = "a sampler must fall strictly from sigma_max to 0", ""
+        if rising:
+            rule, flip = "an inversion must rise strictly from 0 to sigma_max", ".flip(0)"
         raise ValueError(
-            "the noise levels of a sampler must fall strictly from sigma_max to 0, got "
-            f"{[round(s, 4) for s in sigmas.tolist()[:6]]} ...; make them with schedules.steps()"
+            f"the noise levels of {rule}, got {[round(s, 4) for s in sigmas.tolist()[:6]]} ...; "
+            f"make them with schedules.steps(){flip}"
         )
-    if not math.isfinite(sigmas[0]):
+    if not math.isfinite(falling[0]):
         raise ValueError(
-            "the first noise level is infinite (terminal SNR 0), where an eps-network says nothing "
-            "about the image; use schedules.rescale_terminal_snr and v- or x0-prediction"
+            "the highest noise level is infinite (terminal SNR 0), where an eps-network says "
+            "nothing about the image; use schedules.rescale_terminal_snr and v- or x0-prediction"
         )

@@ -11,7 +11,7 @@ import warnings
 import pytest
 import torch
 
-from diffutils import denoisers, samplers, schedules
+from diffutils import denoisers, samplers, schedules, textbook
 from diffutils.samplers import beta, beta_tilde, sample, start, trajectory
 
 F64 = torch.float64
@@ -56,50 +56,19 @@ def moments(denoise, sigmas, mean, var, **settings):
 # ------------------------------------------------------------------- closed-form recursions
 
 
-def textbook(abars, m, s, rule, mean=0.0, var=1.0):
-    """Mean and variance of x_t under a published update, data N(m, s^2), in abar."""
-    for ab, ab_next in zip(abars, [*abars[1:], 1.0], strict=True):
-        g = math.sqrt(ab) * s * s / (ab * s * s + 1 - ab)  # x0_hat = m + g (x_t - sqrt(ab) m)
-        of_x0, of_xt, noise_var = rule(ab, ab_next)
-        if ab_next == 1.0:
-            noise_var = 0.0  # every published sampler ends without noise
-        mean = of_x0 * (m + g * (mean - math.sqrt(ab) * m)) + of_xt * mean
-        var = (of_x0 * g + of_xt) ** 2 * var + noise_var
-        yield mean, var
-
-
-def ddim_rule(eta, published_variance=False):
-    """Song et al. 2021, eq. 12 and 16."""
-
-    def rule(ab, ab_next):
-        spread = eta**2 * (1 - ab_next) / (1 - ab) * (1 - ab / ab_next)
-        of_eps = math.sqrt(max(0.0, 1 - ab_next - spread))
-        of_x0 = math.sqrt(ab_next) - of_eps * math.sqrt(ab) / math.sqrt(1 - ab)
-        noise_var = eta**2 * (1 - ab / ab_next) if published_variance else spread
-        return of_x0, of_eps / math.sqrt(1 - ab), noise_var
-
-    return rule
-
-
-def ddpm_rule(published_variance):
-    """Ho et al. 2020, eq. 7; the variance is beta_t or beta~_t."""
-
-    def rule(ab, ab_next):
-        b = 1 - ab / ab_next
-        of_x0 = math.sqrt(ab_next) * b / (1 - ab)
-        of_xt = math.sqrt(ab / ab_next) * (1 - ab_next) / (1 - ab)
-        return of_x0, of_xt, b if published_variance else (1 - ab_next) / (1 - ab) * b
-
-    return rule
+def half_beta(ab, ab_next):
+    """DDIM's eta = 0.5 with the published variance in its noise."""
+    std = math.sqrt(0.25 * (1 - ab / ab_next)) if ab_next < 1 else 0.0
+    return textbook.ddim(0.5)(ab, ab_next)._replace(std=std)
 
 
 CHAINS = {
-    "ddim": (dict(eta=0.0), ddim_rule(0.0)),
-    "half": (dict(eta=0.5), ddim_rule(0.5)),
-    "ddpm as ddim": (dict(eta=1.0), ddim_rule(1.0)),
-    "ddpm, beta~": (dict(eta=1.0), ddpm_rule(False)),
-    "ddpm, beta": (dict(eta=1.0, variance=beta), ddpm_rule(True)),
-    "half, beta": (dict(eta=0.5, variance=beta), ddim_rule(0.5, True)),
+    "ddim": (dict(eta=0.0), textbook.ddim(0.0)),
+    "half": (dict(eta=0.5), textbook.ddim(0.5)),
+    "ddpm as ddim": (dict(eta=1.0), textbook.ddim(1.0)),
+    "ddpm, beta~": (dict(eta=1.0), textbook.ddpm),
+    "ddpm, beta": (dict(eta=1.0, variance=beta), textbook.ddpm_beta),
+    "half, beta": (dict(eta=0.5, variance=beta), half_beta),
 }
 
 
@@ -108,18 +77,29 @@ CHAINS = {
 @pytest.mark.parametrize("m, s", [(0.3, 0.25), (-1.0, 2.0)])
 @pytest.mark.parametrize("n, spacing", [(10, SPACINGS[0]), (7, SPACINGS[1]), (100, SPACINGS[2])])
 def test_chain_equals_its_closed_form(chain, betas, m, s, n, spacing):
-    """Mean and variance after every step: 1e-10."""
+    """Mean and std after every step: 1e-10."""
     settings, rule = CHAINS[chain]
-    schedule = schedules.Discrete(betas)
-    sigmas = schedules.steps(schedule, n, spacing)
-    abars = schedules.alpha_bars(betas)[spacing(1000, n)].tolist()
+    sigmas = schedules.steps(schedules.Discrete(betas), n, spacing)
     var0 = 1 + float(sigmas[0]) ** 2  # x_T ~ N(0, 1) in sigma's units
     ours = moments(denoisers.gaussian(m, s), sigmas, 0.0, var0, **settings)
-    want = textbook(abars, m, s, rule)
-    for k, ((mean, var), (mean_want, var_want)) in enumerate(zip(ours, want, strict=True)):
+    want = textbook.moments(m, s, textbook.respaced(betas, spacing(1000, n)), rule)
+    for k, ((mean, var), (mean_want, std_want)) in enumerate(zip(ours, want, strict=True)):
         shrink = 1 / (1 + float(sigmas[k + 1]) ** 2)
         close(mean * math.sqrt(shrink), mean_want, atol=1e-10)
-        close(var * shrink, var_want, atol=1e-10)
+        close(math.sqrt(var * shrink), std_want, atol=1e-10)
+
+
+def test_eta_1_on_all_levels_is_the_ddpm_posterior():
+    """T = 200: each step against mu~ and beta~ from the beta table, the same noise: 1e-9."""
+    betas = schedules.scaled_linear_betas(200)
+    schedule, z = schedules.Discrete(betas), noises(201)
+    sigmas = schedules.steps(schedule, 200)
+    denoise, x_t, variance = as_denoiser(schedule), z[-1], schedules.posterior_variance(betas)
+    states = trajectory(denoise, start(sigmas, x_t), sigmas, eta=1.0, noise=lambda k, x: z[k])
+    for k, (t, state) in enumerate(zip(range(199, -1, -1), states, strict=True)):
+        x0 = denoise(x_t * math.sqrt(1 + sigmas[k] ** 2), sigmas[k])
+        x_t = schedules.posterior_mean(betas, t, x0, x_t) + variance[t].sqrt() * z[k]
+        close(state / math.sqrt(1 + sigmas[k + 1] ** 2), x_t, atol=1e-9)
 
 
 @pytest.mark.parametrize("n, want", [(1000, 0.246), (200, 0.235), (50, 0.206)])
@@ -419,6 +399,168 @@ def test_heun_is_algorithm_2(churn):
         close(a, b, atol=1e-10)
 
 
+# ------------------------------------------------------------------- inversion
+
+
+GRIDS = {
+    "linear, trailing": schedules.steps(schedules.Discrete(LINEAR), 40),
+    "cosine, leading": schedules.steps(schedules.Discrete(COSINE), 25, schedules.leading),
+    "karras": schedules.steps(schedules.karras(), 18),
+}
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("m, s", [(0.3, 0.25), (-1.0, 2.0)])
+def test_inversion_equals_its_closed_form(grid, m, s):
+    """Gaussian data, every state: x - m grows by 1 + (sigma' - sigma) level/(s^2 + level^2)."""
+    levels = GRIDS[grid].flip(0)
+    x = torch.tensor([[0.1], [-3.0], [m]], dtype=F64)
+    away, told = x - m, [levels[1], *levels[1:-1]]  # 0 has no direction: the next level's
+    states = samplers.inversion(denoisers.gaussian(m, s), x, levels)
+    rows = zip(levels[:-1], levels[1:], told, states, strict=True)
+    for sigma, sigma_next, level, state in rows:
+        away = away * (1 + (sigma_next - sigma) * level / (s * s + level**2))
+        shrink = 1 / math.sqrt(1 + sigma_next**2)
+        close(state * shrink, (m + away) * shrink, atol=1e-10)
+    close(samplers.invert(denoisers.gaussian(m, s), x, levels), state)
+
+
+def test_inversion_reaches_the_noise_of_the_flow():
+    """x(sigma) = m + (x - m) sqrt((s^2 + sigma^2)/s^2): error of first order in the steps."""
+    m, s, x = 0.3, 0.5, torch.tensor([[1.1]], dtype=F64)
+    flow = m + (x - m) * math.sqrt((s * s + 400) / (s * s))
+    errors = []
+    for n in (64, 128, 256, 512):
+        levels = schedules.steps(schedules.karras(0.002, 20.0), n).flip(0)
+        found = samplers.invert(denoisers.gaussian(m, s), x, levels)
+        errors.append(float((found / flow - 1).abs()))
+    rates = [math.log2(a / b) for a, b in zip(errors, errors[1:], strict=False)]
+    assert rates[-1] == pytest.approx(1, abs=0.05) and errors[-1] < 0.02, (rates, errors)
+
+
+@pytest.mark.parametrize("grid", ["karras", "linear"])
+def test_sampling_back_reconstructs(grid):
+    """Two peaks, image -> noise -> image: the error halves as the steps double."""
+    denoise = denoisers.mixture(
+        torch.tensor([0.4, 0.6]), torch.tensor([[-0.8], [0.5]]), torch.tensor([0.2, 0.3])
+    )
+    schedule = schedules.karras(0.002, 20.0) if grid == "karras" else schedules.Discrete(LINEAR)
+    x = torch.linspace(-1.2, 1.2, 25, dtype=F64)[:, None]
+    errors = []
+    for n in (50, 100, 200, 400):
+        sigmas = schedules.steps(schedule, n)
+        noise = samplers.invert(denoise, x, sigmas.flip(0))
+        errors.append(float((samplers.ddim(denoise, noise, sigmas) - x).square().mean().sqrt()))
+    rates = [math.log2(a / b) for a, b in zip(errors, errors[1:], strict=False)]
+    assert min(rates) > 0.6 and rates[-1] == pytest.approx(1, abs=0.25), (rates, errors)
+    assert errors[-1] < 0.03
+
+
+@pytest.mark.parametrize("spacing", ["leading", "trailing"])
+@pytest.mark.parametrize("n", [10, 50, 1000])
+def test_every_step_up_equals_diffusers(n, spacing):
+    """DDIMInverseScheduler, table in float64, the same eps at every step: 1e-9 after each.
+
+    Its pipelines ask the network at the timestep that the step goes to, with a state that is less
+    noisy; we ask at the one it begins at, as Song et al. do.  The scheduler takes either.
+    """
+    from diffusers import DDIMInverseScheduler
+
+    schedule = schedules.Discrete(LINEAR)
+    levels = schedules.steps(schedule, n, getattr(schedules, spacing)).flip(0)
+    other = DDIMInverseScheduler(1000, 1e-4, 0.02, clip_sample=False, timestep_spacing=spacing)
+    other.alphas_cumprod = schedules.alpha_bars(LINEAR)
+    other.set_timesteps(n)
+    denoise, asked = as_denoiser(schedule), []
+
+    def spy(x, sigma):
+        asked.append((x, sigma))
+        return denoise(x, sigma)
+
+    theirs = x = 0.3 * noises(1)[0]
+    states = samplers.inversion(spy, x, levels)
+    for t, sigma, state in zip(other.timesteps, levels[1:], states, strict=True):
+        seen, level = asked[-1]
+        eps = (seen - denoise(seen, level)) / level
+        theirs = other.step(eps, int(t), theirs).prev_sample
+        close(state / math.sqrt(1 + sigma**2), theirs, atol=1e-9)
+    assert len(asked) == n and min(float(level) for _, level in asked) == float(levels[1])
+
+
+def test_inversion_uses_no_gradient_unless_walked():
+    gain = torch.tensor(0.7, requires_grad=True)
+    levels = schedules.steps(schedules.karras(), 4).flip(0)
+    denoise = lambda x, s: gain * x / (1 + s)  # noqa: E731
+    assert not samplers.invert(denoise, torch.ones(1, 1), levels).requires_grad
+    *_, last = samplers.inversion(denoise, torch.ones(1, 1), levels)
+    assert last.requires_grad
+
+
+@pytest.mark.parametrize("levels, message", [
+    ([2.0, 1.0, 0.0], "inversion must rise strictly.*flip"),
+    ([0.0, 1.0, 1.0], "must rise strictly"),
+    ([-0.1, 1.0], "must rise strictly"),
+    ([0.0], "must rise strictly"),
+    ([0.0, 1.0, math.inf], "highest noise level is infinite"),
+])  # fmt: skip
+def test_bad_levels_of_an_inversion(levels, message):
+    with pytest.raises(ValueError, match=message):
+        samplers.invert(smooth, torch.ones(1, 1), torch.tensor(levels, dtype=F64))
+
+
+# ------------------------------------------------------------------- between two noises
+
+
+def test_slerp_is_the_rotation_in_the_plane_of_both():
+    """cos(t theta) e1 + sin(t theta) e2, e2 from Gram-Schmidt, a t for each sample: 1e-12."""
+    z = noises(4)
+    a, b = (z / z.flatten(1).norm(dim=1)[:, None, None]).split(2)
+    t = torch.tensor([0.3, 0.85], dtype=F64)
+    for one, other, share, got in zip(a, b, t, samplers.slerp(a, b, t), strict=True):
+        cosine = float((one * other).sum())
+        across = other - cosine * one
+        angle = float(share) * math.acos(cosine)
+        close(got, math.cos(angle) * one + math.sin(angle) * across / across.norm(), atol=1e-12)
+
+
+def test_slerp_begins_at_a_ends_at_b_and_keeps_the_norm():
+    z = noises(6)
+    a, b = z[:3], z[3:] / z[3:].flatten(1).norm(dim=1)[:, None, None]
+    b = b * a.flatten(1).norm(dim=1)[:, None, None]
+    close(samplers.slerp(a, b, 0.0), a, atol=1e-14)
+    close(samplers.slerp(a, b, 1.0), b, atol=1e-14)
+    for t in (0.1, 0.5, 0.9):
+        norm = samplers.slerp(a, b, t).flatten(1).norm(dim=1)
+        close(norm, a.flatten(1).norm(dim=1), rtol=1e-12)
+        close(samplers.slerp(a, b, t), samplers.slerp(b, a, 1 - t), atol=1e-12)
+    line = ((a + b) / 2).flatten(1).norm(dim=1)
+    assert float((line / a.flatten(1).norm(dim=1)).max()) < 0.95  # what the arc avoids
+
+
+def test_slerp_of_right_angles_and_unequal_norms():
+    """sin and cos for a right angle, and the weights do not depend on the lengths."""
+    a, b = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 6.0]])
+    close(samplers.slerp(a, b, 1 / 3), [[2 * math.cos(math.pi / 6), 6 * 0.5]], atol=1e-6)
+
+
+def test_slerp_of_parallel_noises_is_the_straight_line():
+    """Equal, of other length, nearly parallel: the line to 3e-6 in float32."""
+    a = torch.randn(3, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    b = torch.stack([a[0], 3 * a[1], a[2] + 1e-6])
+    for t in (0.0, 0.25, 1.0):
+        close(samplers.slerp(a, b, t), (1 - t) * a + t * b, atol=3e-6)
+
+
+def test_slerp_refuses_what_has_no_answer():
+    a = torch.randn(2, 3)
+    with pytest.raises(ValueError, match="two opposite noises.*draw one of them again"):
+        samplers.slerp(a, torch.stack([a[0], -2 * a[1]]), 0.5)
+    with pytest.raises(ValueError, match="one number or one for each of the 2 samples, got 3"):
+        samplers.slerp(a, a, torch.linspace(0, 1, 3))
+    with pytest.raises(ValueError, match=r"one shape, got \(2, 3\) and \(2, 4\)"):
+        samplers.slerp(a, torch.zeros(2, 4), 0.5)
+
+
 # ------------------------------------------------------------------- simple data
 
 
@@ -643,7 +785,7 @@ def test_clip_the_estimate_not_the_state():
 
 
 @pytest.mark.parametrize("sigmas, message", [
-    ([math.inf, 1.0, 0.0], "first noise level is infinite.*rescale_terminal_snr"),
+    ([math.inf, 1.0, 0.0], "highest noise level is infinite.*rescale_terminal_snr"),
     ([1.0, 2.0, 0.0], "must fall strictly"),
     ([1.0, 1.0, 0.0], "must fall strictly"),
     ([1.0, 0.5, -0.1], "must fall strictly"),

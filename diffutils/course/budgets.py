@@ -23,8 +23,8 @@ class Lesson01Budget:
 
 
 @dataclass(frozen=True)
-class Lesson02Budget:
-    """Lesson 02, DDPM training on one data set."""
+class TrainingBudget:
+    """What a training costs; `course.train` reads these fields."""
 
     max_size: int = 16  # pixels a side; larger images are made this small
     images: int = 20_000  # training images, at most
@@ -48,10 +48,6 @@ class Lesson02Budget:
     ema: float = 0.99
     class_dropout: float = 0.1  # share of labels hidden, for guidance; 1: labels are not used
     log_every: int = 40  # steps between progress lines
-    sample_steps: int = 50
-    metric_samples: int = 256  # images on each side of a distance
-    trial_steps: int = 0  # steps of each training of the claim on trial; 0: not run
-    seeds: int = 1  # training seeds of the claim on trial
 
     def __post_init__(self):
         low, high = self.beta_min, self.beta_max
@@ -64,6 +60,46 @@ class Lesson02Budget:
                 "beta_min and beta_max say nothing to the cosine schedule, which has no range; "
                 "leave them out or choose another schedule."
             )
+
+
+@dataclass(frozen=True)
+class Lesson02Budget(TrainingBudget):
+    """Lesson 02, DDPM training on one data set."""
+
+    sample_steps: int = 50
+    metric_samples: int = 256  # images on each side of a distance
+    trial_steps: int = 0  # steps of each training of the claim on trial; 0: not run
+    seeds: int = 1  # training seeds of the claim on trial
+
+
+@dataclass(frozen=True)
+class Lesson03Budget(TrainingBudget):
+    """Lesson 03, DDIM sampling: a grid of samplers on one network."""
+
+    pretrained: bool = True  # the weights that ship, where the data set has some
+    seeds: int = 1  # training seeds, where the network is trained
+    metric_samples: int = 150  # images on each side of a distance
+    grid_steps: tuple[int, ...] = (5, 10, 20, 50)  # sampling steps
+    grid_etas: tuple[float, ...] = (0.0, 1.0)  # 0 is DDIM, 1 is DDPM
+    skip_steps: tuple[int, ...] = (20,)  # steps of the published sampler that only skips
+    sampling_seeds: int = 3
+    scale: float = 1.0  # guidance
+    long_steps: int = 1000  # of the DDPM chain that is shown beside DDIM
+    short_steps: int = 50  # of the DDIM chain beside it
+    shown: int = 20  # images of each
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("grid_steps", "skip_steps", "long_steps", "short_steps"):
+            value = getattr(self, name)
+            if wrong := [n for n in _items(value) if not 1 <= n <= self.T]:
+                raise ValueError(f"{name} has {wrong[0]}, expected 1 to T = {self.T} steps.")
+        if wrong := [eta for eta in self.grid_etas if eta > 1]:
+            raise ValueError(f"grid_etas has {wrong[0]}, expected 0 (DDIM) to 1 (DDPM).")
+
+
+def _items(value) -> tuple:
+    return value if isinstance(value, tuple) else (value,)
 
 
 BUDGETS = {
@@ -91,6 +127,28 @@ BUDGETS = {
             steps=99_400, batch=64, pixels=64 * 64 * 64, lr=1e-3, warmup=0, ema=0.0,
             class_dropout=1.0, log_every=994, sample_steps=300, metric_samples=5_000,
             trial_steps=99_400, seeds=3,
+        ),
+    },
+    "03": {
+        "smoke": Lesson03Budget(
+            images=400, channels=(16, 16, 16), steps=8, batch=16, warmup=2, log_every=2,
+            grid_steps=(2, 4), skip_steps=(4,), sampling_seeds=2,
+            long_steps=20, short_steps=4, shown=4,
+        ),
+        "student": Lesson03Budget(),
+        "full": Lesson03Budget(
+            pretrained=False, images=60_000, channels=(64, 128), attention=(False, True),
+            blocks=2, steps=24_000, batch=100, pixels=100 * 16 * 16, lr=1e-3, warmup=500,
+            ema=0.999, log_every=600, bf16=True, compile=True, seeds=3, metric_samples=5_000,
+            grid_steps=(10, 20, 50, 100, 250, 500, 1000), grid_etas=(0.0, 0.5, 1.0),
+            skip_steps=(50, 100, 250),
+        ),
+        "published": Lesson03Budget(
+            pretrained=False, images=60_000, channels=(64, 128), attention=(False, False),
+            blocks=1, optimizer="adam", decay="constant", steps=24_000, batch=100,
+            pixels=100 * 16 * 16, lr=1e-3, warmup=0, ema=0.0, class_dropout=1.0, log_every=600,
+            seeds=3, metric_samples=3_000,
+            grid_steps=(10, 20, 50, 100, 250, 500, 1000), skip_steps=(50, 100, 250),
         ),
     },
 }  # fmt: skip

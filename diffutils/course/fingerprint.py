@@ -66,9 +66,13 @@ def training(denoiser, images, schedule: Callable, settings: dict) -> dict:
         "coefficients": _described(denoiser.coefficients),
         "network": digest(repr(denoiser.net).encode()),
         "classes of the network": ", ".join(sorted(map(_described, kinds))),
-        "starting weights": digest("".join(
-            f"{k} {_described(v)}\n" for k, v in denoiser.state_dict().items()).encode()),
-    }  # fmt: skip
+        "starting weights": tensors(denoiser.state_dict()),
+    }
+
+
+def tensors(named: dict) -> str:
+    """Of tensors by name, and plain values among them: shapes, types and bytes."""
+    return digest("".join(f"{k} {_described(v)}\n" for k, v in named.items()).encode())
 
 
 def _described(value):

@@ -125,7 +125,7 @@ def _published(name, seed) -> ImageSet:
 def download(
     name: str, root: Path | None = None, report: Callable[[str], None] = print
 ) -> Path:
-    """Fetch a published set into data/NAME once; see `diffutils.data.downloads.download`.
+    """Fetch a published set, or weights, into data/NAME once; see `downloads.download`.
 
     Raises:
         ValueError: the set has no download.

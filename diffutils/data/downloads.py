@@ -1,6 +1,7 @@
 """Published sets that come from the network once: mnist, cifar10, mnist-m, sprites-dlai.
 
-`load` only reads files that are here; `download(name)` fetches them when it is asked to.
+`load` only reads files that are here; `download(name)` fetches them when it is asked to, and the
+weights of the networks `inception` and `alexnet`, which metrics measure with, too.
 """
 
 import gzip
@@ -18,7 +19,9 @@ from diffutils.data.fetch import Remote, checked, fetch
 from diffutils.data.images import ImageSet
 
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+_PYTORCH_FID = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
 _SPRITES = "https://huggingface.co/datasets/ashis-palai/sprites_image_dataset/resolve/main/"
+_TORCHVISION = "https://download.pytorch.org/models/"
 REMOTES = {
     "mnist": tuple(Remote(file, (_MNIST + file,), "md5:" + md5) for file, md5 in (
         ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
@@ -34,6 +37,13 @@ REMOTES = {
         # No checksum is published for the labels: they are checked to be 89,400 one-hot rows.
         Remote("sprite_labels_nc_1788_16x16.npy", (_SPRITES + "sprite_labels_nc_1788_16x16.npy",),
                "")),
+    # Both names carry the first digits of the checksum.
+    "inception": (Remote("pt_inception-2015-12-05-6726825d.pth",
+                         (_PYTORCH_FID + "pt_inception-2015-12-05-6726825d.pth",), "sha256:"
+                         "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"),),
+    "alexnet": (Remote("alexnet-owt-7be5be79.pth", (_TORCHVISION + "alexnet-owt-7be5be79.pth",),
+                       "sha256:"
+                       "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"),),
 }
 CIFAR_BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -73,7 +83,7 @@ def find(name: str, file: str) -> Path | None:
 def download(
     name: str, root: Path | None = None, report: Callable[[str], None] = print
 ) -> Path:
-    """Fetch the files of a set of `REMOTES` that are not here yet into root/name.
+    """Fetch the files of a name of `REMOTES` that are not here yet into root/name.
 
     root: the project's data folder by default; report: takes one line of progress at a time.
 

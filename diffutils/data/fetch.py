@@ -20,7 +20,7 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Remote:
-    """A file to fetch: its mirrors in order of trial and its checksum, `md5:...` or `git:...`."""
+    """A file to fetch: mirrors in order of trial, checksum `md5:...`, `sha256:...`, `git:...`."""
 
     file: str
     urls: tuple[str, ...]
@@ -28,14 +28,14 @@ class Remote:
 
 
 def digest(content: bytes, kind: str) -> str:
-    """Checksum of a file's content as hexadecimal text; kind: "md5", "git" (blob id), "" (none)."""
+    """Checksum of a content in hexadecimal; kind: "md5", "sha256", "git" (blob id), "" (none)."""
     if kind == "git":  # git hashes a small header before the content
         return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-    return hashlib.md5(content).hexdigest() if kind == "md5" else ""
+    return hashlib.new(kind, content).hexdigest() if kind else ""
 
 
 def checked(path: Path, checksum: str) -> bytes:
-    """The bytes of a file after comparing its checksum, `md5:...`, `git:...` or "".
+    """The bytes of a file after comparing its checksum, as in `Remote`, or "".
 
     Raises:
         ValueError: the checksum differs.

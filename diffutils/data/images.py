@@ -47,6 +47,14 @@ def to_uint8(images: Tensor) -> Tensor:
 def read_image(content: bytes) -> Image.Image:
     """An image file -> its central square, 8-bit mode L or RGB.
 
+    Raises: as `read_whole`.
+    """
+    return square(read_whole(content))
+
+
+def read_whole(content: bytes) -> Image.Image:
+    """An image file -> all of it, 8-bit mode L or RGB.
+
     Raises:
         ValueError: too few pixels, or so many that decoding them could fill the memory.
         OSError: no image file, or a damaged one; Pillow raises other errors, too.
@@ -60,7 +68,7 @@ def read_image(content: bytes) -> Image.Image:
         raise ValueError(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
     if min(width, height) < MIN_SIDE:
         raise ValueError(f"{width} x {height} is less than {MIN_SIDE} pixels a side")
-    return square(decode(image))
+    return decode(image)
 
 
 def decode(image: Image.Image) -> Image.Image:

@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +203,28 @@ def test_mirrors_are_tried_in_turn_and_what_is_here_is_kept(served, web):
     assert [name for name, _ in web.asked] == ["gone.bin", "set.bin"]
     get()
     assert len(web.asked) == 2  # what is here is not fetched again
+
+
+@pytest.mark.parametrize("name", ["inception", "alexnet"])
+def test_weights_of_networks_are_fetched_and_checked_by_sha256(empty, web, monkeypatch, name):
+    (remote,) = downloads.REMOTES[name]
+    kind, _, digest = remote.checksum.partition(":")
+    assert kind == "sha256" and len(digest) == 64 and f"-{digest[:8]}.pth" in remote.file
+    web.files[remote.file] = CONTENT
+    known = downloads.Remote(remote.file, (web.address + remote.file,), remote.checksum)
+    monkeypatch.setitem(downloads.REMOTES, name, (known,))
+    with pytest.raises(ConnectionError, match=f"sent another file .its sha256 .*, not {digest}"):
+        download(name)
+    right = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+    monkeypatch.setitem(downloads.REMOTES, name, (replace(known, checksum=right),))
+    done = CliRunner().invoke(cli, ["data", "get", name])
+    assert done.exit_code == 0, done.output
+    assert (empty / "data" / name / remote.file).read_bytes() == CONTENT
+
+
+def test_inception_comes_from_where_pytorch_fid_takes_it():
+    inception = pytest.importorskip("pytorch_fid.inception")
+    assert downloads.REMOTES["inception"][0].urls == (inception.FID_WEIGHTS_URL,)
 
 
 def test_progress_comes_in_lines(served):

@@ -1,0 +1,204 @@
+"""Samplers compared: a row of numbers for every count of steps, eta and sampling seed."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+
+from diffutils import checkpoints, metrics, streaming
+from diffutils.course import fingerprint
+from diffutils.course.evaluate import asked_labels, generate
+from diffutils.course.sampling import respaced, skipped
+from diffutils.data import ImageSet
+from diffutils.feature_spaces import Space
+from diffutils.timer import Seconds, median_time
+
+SAMPLERS = {"respaced": respaced, "unspaced skip": lambda steps, eta: skipped(steps)}
+
+
+def sweep(
+    model: SimpleNamespace,
+    data: ImageSet,
+    space: Space,
+    *,
+    n: int,
+    steps: Sequence[int],
+    etas: Sequence[float] = (0.0, 1.0),
+    skips: Sequence[int] = (),
+    seeds: Sequence[int] = (0,),
+    judge: Callable[[Tensor, Tensor], float] | None = None,
+    scale: float = 1.0,
+    bf16: bool = False,
+    batch: int | None = None,
+    folder: Path | None = None,
+) -> Iterator[dict]:
+    """Draw n images with every setting, compare them with n held-out ones, yield row by row.
+
+    steps x etas: respaced samplers; skips: steps of the published sampler that only skips; seeds:
+    of the noise, all settings with the first one, then with the next.  judge(images, labels) ->
+    share in the asked class.  Labels are those of the held-out images.
+    folder: rows are kept in folder/sweep.jsonl; those that would come out the same are read there.
+
+    A row holds sampler, steps, eta, seed, N, nfe (network evaluations for an image, counted),
+    seconds_per_image, frechet, kernel with its 95 % interval kernel_low to kernel_high, agreement
+    (None without a judge), and frechet_floor and kernel_floor: n training images in their place.
+    Raises: ValueError for more images than the data has, or too few for the features.
+    """
+    if not 2 <= n <= min(len(data.heldout), len(data.train)):
+        raise ValueError(
+            f"n is {n}, but the data have {len(data.heldout)} held-out and {len(data.train)} "
+            "training images, and a distance needs n of both; load more, or take a smaller n"
+        )
+    real, again = (_features(space, x[:n]) for x in (data.heldout, data.train))
+    floor = _distances(again, real)
+    labels = asked_labels(data, n)
+    judged = judge is not None and labels is not None
+    about = {"N": n, "scale": scale, "bf16": bf16, "features": space.words}
+    run = fingerprint.tensors(
+        dict(model.denoiser.state_dict(), levels=model.schedule.sigmas, heldout=data.heldout[:n],
+             train=data.train[:n], labels=labels, judged=judged, about=str(about),
+             code=fingerprint.code())
+    )  # fmt: skip
+    rows, warm = _Rows(folder), False
+    for setting in settings(steps, etas, skips, seeds):
+        row = rows.find({"run": run} | setting)
+        if row is None:
+            if not warm:  # the first call of a network on a GPU chooses its kernels
+                _drawn(model, min(n, 64), setting | {"steps": 1}, about, labels, batch)
+                warm = True
+            images, nfe, took = _drawn(model, n, setting, about, labels, batch)
+            row = {"run": run} | setting | about | {
+                "nfe": nfe,
+                "seconds_per_image": took.per(n).s,
+                **_distances(_features(space, images), real),
+                "agreement": judge(images, labels) if judged else None,
+                "frechet_floor": floor["frechet"],
+                "kernel_floor": floor["kernel"],
+                "hardware": checkpoints.hardware(),
+            }  # fmt: skip
+            rows.add(row)
+        yield row
+
+
+def settings(steps, etas, skips=(), seeds=(0,)) -> Iterator[dict]:
+    """The settings of a sweep, in its order."""
+    for seed in seeds:
+        for eta in etas:
+            yield from (_setting("respaced", n, float(eta), seed) for n in steps)
+        yield from (_setting("unspaced skip", n, 1.0, seed) for n in skips)
+
+
+def _setting(sampler: str, steps: int, eta: float, seed: int) -> dict:
+    return {"sampler": sampler, "steps": steps, "eta": eta, "seed": seed}
+
+
+def _drawn(
+    model, n: int, setting: dict, about: dict, labels: Tensor | None, batch: int | None
+) -> tuple[Tensor, float, Seconds]:
+    """Images, network evaluations for an image, and the time that all of them took."""
+    device, images, calls = next(model.denoiser.parameters()).device, [], []
+    sampler = SAMPLERS[setting["sampler"]](setting["steps"], setting["eta"])
+
+    def draw():
+        images.append(generate(
+            model, n, sampler=sampler, labels=None if labels is None else labels[:n],
+            scale=about["scale"], seed=setting["seed"], batch=batch,
+        ))  # fmt: skip
+
+    hook = model.denoiser.net.register_forward_pre_hook(lambda net, x: calls.append(len(x[0])))
+    try:
+        with torch.autocast(device.type, torch.bfloat16, enabled=about["bf16"]):
+            took = median_time(draw, repeats=1, warm_up=0, device=device)
+    finally:
+        hook.remove()
+    return images[0], sum(calls) / n, took
+
+
+def _features(space: Space, images: Tensor, batch: int = 512) -> Tensor:
+    return torch.cat([space.features(x) for x in images.split(batch)])
+
+
+def _distances(fake: Tensor, real: Tensor) -> dict[str, float]:
+    kernel, low, high = streaming.kernel_interval(fake, real)
+    return {"frechet": metrics.frechet(fake, real), "kernel": kernel, "kernel_low": low,
+            "kernel_high": high}  # fmt: skip
+
+
+class _Rows:
+    """Rows that are there from before, in a file that is always whole; without a folder, none."""
+
+    def __init__(self, folder: Path | None):
+        self.path = folder and Path(folder) / "sweep.jsonl"
+        self.rows = []
+        if self.path and self.path.exists():
+            try:
+                self.rows = [json.loads(line) for line in self.path.read_text().splitlines()]
+            except ValueError as error:
+                raise ValueError(
+                    f"{self.path} is damaged ({error}); delete it, and its rows are made again"
+                ) from None
+
+    def find(self, wanted: dict) -> dict | None:
+        """The row with these entries."""
+        return next((row for row in self.rows if _fits(row, wanted)), None)
+
+    def add(self, row: dict) -> None:
+        self.rows.append(row)
+        if self.path:
+            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows)
+            checkpoints.write_whole(self.path, text.encode())
+
+
+def _fits(row: dict, wanted: dict) -> bool:
+    return all(k in row and row[k] == v for k, v in wanted.items())
+
+
+# ------------------------------------------------------------------- what the rows say
+
+
+def student_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:
+    """Mean of independent runs, and Student's interval for what their mean would be (low, high).
+
+    mean -/+ t std / sqrt(k), with k - 1 degrees of freedom (Student 1908).  Three runs: t = 4.30,
+    so 2.5 standard deviations on each side; ten: 0.7.
+    Raises: ValueError for fewer than two runs.
+    """
+    from scipy import stats
+
+    if len(values) < 2:
+        raise ValueError(f"an interval needs two runs or more, got {len(values)}; add seeds")
+    values = torch.tensor(values, dtype=torch.float64)
+    k, mean = len(values), float(values.mean())
+    half = float(stats.t.ppf((1 + level) / 2, k - 1)) * float(values.std()) / math.sqrt(k)
+    return mean, mean - half, mean + half
+
+
+def relative_change(
+    rows: Sequence[dict], of: dict, to: dict, metric: str = "frechet", level: float = 0.95
+) -> SimpleNamespace:
+    """(metric of one setting - metric of the other) / metric of the other, and its interval.
+
+    of, to: entries of rows, e.g. dict(steps=50, eta=0.0) and dict(steps=1000, eta=1.0).  Both
+    settings are compared at each sampling seed, where they share start and reference images;
+    `student_interval` of these ratios is about other sampling seeds, of this one network and
+    these reference images.  An interval that holds 0: the seeds do not tell the two apart.
+
+    Returns .mean, .low, .high, .seeds.
+    Raises: ValueError unless each setting has exactly one row for each of the same seeds.
+    """
+    found = [{row["seed"]: row[metric] for row in rows if _fits(row, s)} for s in (of, to)]
+    counts = [sum(_fits(row, s) for row in rows) for s in (of, to)]
+    if found[0].keys() != found[1].keys() or counts != [len(f) for f in found]:
+        raise ValueError(
+            f"a comparison needs one row of {of} and one of {to} for every seed, got {counts[0]} "
+            f"rows of seeds {sorted(found[0])} and {counts[1]} of seeds {sorted(found[1])}; name "
+            "more entries, or run the missing seeds"
+        )
+    seeds = sorted(found[0])
+    ratios = [(found[0][s] - found[1][s]) / found[1][s] for s in seeds]
+    mean, low, high = student_interval(ratios, level)
+    return SimpleNamespace(mean=mean, low=low, high=high, seeds=seeds)

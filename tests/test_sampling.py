@@ -1,0 +1,101 @@
+"""Drawing in batches, by any sampler: equal to the samplers called by hand, whatever the batch."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from diffutils import denoisers, rng, samplers, schedules, textbook
+from diffutils.course import evaluate, sampling
+from diffutils.data import to_uint8
+from diffutils.denoisers import Denoiser
+from diffutils.unet import UNet
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    net = UNet(channels=(16, 16), blocks=1, attention=(False, False), classes=3)
+    for p in net.parameters():  # a network that starts at zero would ignore everything
+        torch.nn.init.normal_(p, std=0.1)
+    schedule = schedules.Discrete(schedules.linear_betas(50))
+    denoiser = Denoiser(net, denoisers.eps, schedule.t)
+    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 8})
+
+
+def start(index, seed=0):
+    return rng.normal(seed, 0, index, (3, 8, 8), rng.START)
+
+
+@pytest.mark.parametrize("eta, spacing", [(0.0, schedules.trailing), (1.0, schedules.leading)])
+def test_a_respaced_sampler_is_the_one_called_by_hand(model, eta, spacing):
+    index = torch.arange(4)
+    (got,) = sampling.drawn(model, index, sampling.respaced(6, eta, spacing))
+    sigmas = schedules.steps(model.schedule, 6, spacing)
+    noise = samplers.seeded_noise(0, index)
+    x = samplers.start(sigmas, start(index))
+    want = samplers.sample(denoisers.clipped(model.denoiser), x, sigmas, eta=eta, noise=noise)
+    assert torch.equal(got, to_uint8(want))
+
+
+def test_a_skipping_sampler_walks_the_unspaced_plan(model):
+    index = torch.arange(4)
+    (got,) = sampling.drawn(model, index, sampling.skipped(10), seed=3)
+    plan = textbook.unspaced(model.schedule.betas, schedules.leading(50, 10))
+    with torch.no_grad():
+        *_, want = textbook.walk(
+            denoisers.clipped(model.denoiser), start(index, 3), plan, textbook.ddpm,
+            samplers.seeded_noise(3, index),
+        )  # fmt: skip
+    assert torch.equal(got, to_uint8(want))
+    assert not torch.equal(got, next(sampling.drawn(model, index, sampling.respaced(10, 1.0))))
+
+
+def test_skipping_nothing_is_ddpm(model):
+    index = torch.arange(3)
+    (skip,), (ddpm,) = (
+        list(sampling.drawn(model, index, sampler))
+        for sampler in (sampling.skipped(50), sampling.respaced(50, 1.0))
+    )
+    assert (skip.int() - ddpm.int()).abs().max() <= 1  # other units, other rounding
+
+
+def test_an_image_depends_on_its_index_alone(model):
+    """Other batches, other order, some of them left out: the same images and labels."""
+    labels = torch.arange(7) % 3
+    settings = dict(scale=2.0, seed=5)
+    whole = torch.cat(list(
+        sampling.drawn(model, torch.arange(7), sampling.respaced(5, 1.0), labels=labels, **settings)
+    ))  # fmt: skip
+    index = torch.tensor([6, 0, 4])
+    parts = list(sampling.drawn(
+        model, index, sampling.respaced(5, 1.0), labels=labels[index], batch=2, **settings
+    ))  # fmt: skip
+    assert [len(p) for p in parts] == [2, 1]
+    assert (torch.cat(parts).int() - whole[index].int()).abs().max() <= 1
+
+
+def test_generate_collects_what_is_drawn(model):
+    for given, sampler in ((dict(steps=6), sampling.respaced(6)),
+                           (dict(steps=6, eta=0.5), sampling.respaced(6, 0.5)),
+                           (dict(sampler=sampling.skipped(5)), sampling.skipped(5))):  # fmt: skip
+        batches = sampling.drawn(model, torch.arange(5), sampler, batch=2)
+        assert torch.equal(evaluate.generate(model, 5, batch=2, **given), torch.cat(list(batches)))
+
+
+def test_without_clipping_the_estimates_go_beyond_the_range(model):
+    index = torch.arange(4)
+    (clipped,), (free,) = (
+        list(sampling.drawn(model, index, sampling.respaced(6), clip=c)) for c in (True, False)
+    )
+    assert not torch.equal(clipped, free)
+
+
+@pytest.mark.parametrize("labels, message", [
+    (torch.tensor([0]), "2 images need 2 labels, got 1"),
+    (torch.tensor([0, 3]), "run from 0 to 3, but the model knows 3 classes"),
+    (torch.tensor([-1, 0]), "run from -1 to 0"),
+])  # fmt: skip
+def test_wrong_labels(model, labels, message):
+    with pytest.raises(ValueError, match=message):
+        next(sampling.drawn(model, torch.arange(2), sampling.respaced(2), labels=labels))

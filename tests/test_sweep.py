@@ -1,0 +1,254 @@
+"""The sweep: its rows against what they claim, its file after a kill, and what the rows say."""
+
+import json
+import math
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from diffutils import denoisers, features, metrics, schedules, streaming, textbook
+from diffutils.course import evaluate, sampling, sweep
+from diffutils.data import ImageSet
+from diffutils.denoisers import Denoiser
+from diffutils.feature_spaces import Space
+from diffutils.unet import UNet
+
+N = 40
+PIXELS = Space("four pixels", lambda x: x[:, 0].flatten(1)[:, :4].double() / 255)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    net = UNet(channels=(8,), blocks=1, attention=(False,), classes=3)
+    for p in net.parameters():
+        torch.nn.init.normal_(p, std=0.1)
+    schedule = schedules.Discrete(schedules.linear_betas(50))
+    denoiser = Denoiser(net, denoisers.eps, schedule.t)
+    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 4})
+
+
+@pytest.fixture(scope="module")
+def data():
+    random = torch.Generator().manual_seed(0)
+    train, heldout = torch.randint(0, 256, (2, 60, 3, 4, 4), generator=random).byte()
+    labels = torch.arange(60) % 3
+    return ImageSet("noise", train, heldout, labels, labels.flip(0), ("a", "b", "c"))
+
+
+SMALL = dict(n=N, steps=(2, 5), etas=(0.0, 1.0), skips=(5,), seeds=(0, 1))
+
+
+def blue(images, labels):
+    return float(labels.double().mean() + images[:, 2].double().mean() / 255)
+
+
+def test_rows_are_what_they_claim(model, data):
+    """Each number of a row, made again by hand from the same settings."""
+    rows = list(sweep.sweep(model, data, PIXELS, judge=blue, scale=2.0, **SMALL))
+    settings = [(r["sampler"], r["steps"], r["eta"], r["seed"]) for r in rows]
+    assert settings == [
+        (sampler, steps, eta, seed) for seed in (0, 1) for sampler, steps, eta in (
+            ("respaced", 2, 0.0), ("respaced", 5, 0.0), ("respaced", 2, 1.0), ("respaced", 5, 1.0),
+            ("unspaced skip", 5, 1.0),
+        )
+    ]  # fmt: skip
+    labels = data.heldout_labels[:N]
+    real, again = (PIXELS.features(x[:N]) for x in (data.heldout, data.train))
+    for row in (rows[3], rows[9]):
+        sampler = (sampling.skipped(5) if row["sampler"] != "respaced" else
+                   sampling.respaced(5, row["eta"]))  # fmt: skip
+        images = evaluate.generate(
+            model, N, sampler=sampler, labels=labels, scale=2.0, seed=row["seed"]
+        )
+        fake = PIXELS.features(images)
+        assert row["frechet"] == pytest.approx(metrics.frechet(fake, real), rel=1e-9)
+        assert row["frechet_floor"] == pytest.approx(metrics.frechet(again, real), rel=1e-9)
+        kernel, low, high = streaming.kernel_interval(fake, real)
+        assert (row["kernel"], row["kernel_low"], row["kernel_high"]) == pytest.approx(
+            (kernel, low, high), rel=1e-9
+        )
+        assert row["kernel_floor"] == pytest.approx(metrics.mmd(again, real), abs=1e-12)
+        assert row["agreement"] == pytest.approx(blue(images, labels))
+    for row in rows:
+        assert row["N"] == N and row["features"] == "four pixels" and row["scale"] == 2.0
+        assert row["nfe"] == 2 * row["steps"]  # guidance asks twice
+        assert 0 < row["seconds_per_image"] < 10
+    assert len({row["frechet"] for row in rows}) == len(rows)
+
+
+def test_unconditional_rows(model, data):
+    plain = ImageSet("noise", data.train, data.heldout)
+    (row,) = sweep.sweep(model, plain, PIXELS, n=N, steps=(3,), etas=(0.0,), judge=blue)
+    assert row["nfe"] == 3 and row["agreement"] is None
+
+
+def test_without_a_judge_there_is_no_agreement(model, data):
+    (row,) = sweep.sweep(model, data, PIXELS, n=N, steps=(3,), etas=(0.0,))
+    assert row["nfe"] == 3 and row["agreement"] is None  # scale 1 asks once
+
+
+def test_seconds_are_those_of_the_drawing(model, data, monkeypatch):
+    """A clock that runs 8 s while an arm is drawn: 8/N s an image; the warm-up is not counted."""
+    clock, drawn = [0.0], []
+
+    def generate(model, n, *, sampler, **settings):
+        drawn.append(n)
+        clock[0] += 8.0 if n == N else 100.0
+        return data.train[:n]
+
+    monkeypatch.setattr(sweep, "generate", generate)
+    monkeypatch.setattr("diffutils.timer.time.perf_counter", lambda: clock[0])
+    rows = list(sweep.sweep(model, data, PIXELS, n=N, steps=(3, 4), etas=(0.0,)))
+    assert [row["seconds_per_image"] for row in rows] == [8 / N, 8 / N]
+    assert drawn == [N, N, N]  # one warm-up, of at most 64 images
+
+
+def test_a_killed_sweep_goes_on(model, data, tmp_path, monkeypatch):
+    """Rows that are there are not drawn again, and are the same, numbers and all."""
+    whole = list(sweep.sweep(model, data, PIXELS, folder=tmp_path / "whole", **SMALL))
+    cut = sweep.sweep(model, data, PIXELS, folder=tmp_path / "cut", **SMALL)
+    first = [next(cut) for _ in range(3)]
+    cut.close()  # as a kill: the file has the three rows
+    path = tmp_path / "cut" / "sweep.jsonl"
+    assert [json.loads(line) for line in path.read_text().splitlines()] == first
+    drawn, draw = [], sweep._drawn
+    monkeypatch.setattr(sweep, "_drawn", lambda *a: drawn.append(a[2]["steps"]) or draw(*a))
+    rows = list(sweep.sweep(model, data, PIXELS, folder=tmp_path / "cut", **SMALL))
+    assert rows[:3] == first and len(drawn) == 7 + 1  # and one warm-up
+    timing = ("seconds_per_image",)
+    for row, other in zip(rows, whole, strict=True):
+        assert {k: v for k, v in row.items() if k not in timing} == {
+            k: v for k, v in other.items() if k not in timing
+        }
+    drawn.clear()
+    assert list(sweep.sweep(model, data, PIXELS, folder=tmp_path / "cut", **SMALL)) == rows
+    assert not drawn
+
+
+@pytest.mark.parametrize("change", ["weights", "data", "n", "scale", "space", "schedule"])
+def test_other_settings_are_other_rows(model, data, tmp_path, change):
+    """What decides a number is compared before a row is taken from the file; old rows stay."""
+    one = dict(n=N, steps=(2,), etas=(0.0,), folder=tmp_path)
+    (before,) = sweep.sweep(model, data, PIXELS, **one)
+    space = PIXELS
+    if change == "weights":
+        with torch.no_grad():
+            next(model.denoiser.parameters()).add_(0.1)
+    elif change == "data":
+        data = ImageSet("noise", data.train, data.heldout.flip(0))
+    elif change == "space":
+        space = Space("other pixels", PIXELS.features)
+    elif change == "schedule":
+        model.schedule = schedules.Discrete(schedules.cosine_betas(50))
+    else:
+        one[change] = {"n": N - 1, "scale": 3.0}[change]
+    (after,) = sweep.sweep(model, data, space, **one)
+    assert after["run"] != before["run"]
+    assert len((tmp_path / "sweep.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_damaged_file_is_named(model, data, tmp_path):
+    (tmp_path / "sweep.jsonl").write_text('{"run": 1}\n{"ru')
+    with pytest.raises(ValueError, match=r"sweep\.jsonl is damaged .* delete it"):
+        next(sweep.sweep(model, data, PIXELS, n=N, steps=(2,), folder=tmp_path))
+
+
+@pytest.mark.parametrize("n", [1, 61])
+def test_more_images_than_there_are(model, data, n):
+    with pytest.raises(ValueError, match=f"n is {n}, but the data have 60 held-out and 60"):
+        next(sweep.sweep(model, data, PIXELS, n=n, steps=(2,)))
+
+
+def test_few_images_for_the_features_are_refused_before_anything_is_drawn(
+    model, data, monkeypatch
+):
+    monkeypatch.setattr(sweep, "_drawn", None)
+    with pytest.raises(ValueError, match="needs more samples than features"):
+        next(sweep.sweep(model, data, PIXELS, n=4, steps=(2,)))
+
+
+@pytest.mark.slow
+def test_shipped_sprites_improve_with_steps_and_skipping_ruins_them():
+    """The pretrained network on its own classifier's features: 4 steps, 20 steps, the skip."""
+    from diffutils import data, feature_spaces
+    from diffutils.checkpoints import pretrained
+
+    judge = partial(features.accuracy, features.load_classifier("sprites-judge"))
+    sprites = data.load("sprites", limit=400, heldout=200)
+    few, more, skip = sweep.sweep(
+        pretrained("sprites"), sprites, feature_spaces.named("sprites-features"), n=150,
+        steps=(4, 20), etas=(0.0,), skips=(20,), judge=judge,
+    )  # fmt: skip
+    assert more["frechet"] < few["frechet"] < skip["frechet"]
+    assert more["agreement"] > 0.8 > skip["agreement"]
+
+
+# ------------------------------------------------------------------- what the rows say
+
+
+def test_student_interval():
+    """1, 2, 3: 2 -/+ 4.3027 x 1/sqrt(3); 90 %: 2.9200."""
+    assert sweep.student_interval([1, 2, 3]) == pytest.approx(
+        (2, 2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5), abs=1e-5
+    )
+    mean, low, high = sweep.student_interval([1.0, 2.0, 3.0], 0.9)
+    assert high - mean == mean - low == pytest.approx(2.919986 / 3**0.5, abs=1e-5)
+    with pytest.raises(ValueError, match="two runs or more, got 1; add seeds"):
+        sweep.student_interval([1.0])
+
+
+def test_student_interval_covers_as_often_as_it_says():
+    z = torch.randn(4000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    inside = 0
+    for values in z.tolist():
+        _, low, high = sweep.student_interval(values)
+        inside += low <= 0 <= high
+    assert inside / 4000 == pytest.approx(0.95, abs=0.014)  # 4 standard errors
+
+
+def rows_of(*triples):
+    return [dict(sampler="respaced", steps=s, seed=k, frechet=f, kernel=1.0) for s, k, f in triples]
+
+
+def test_relative_change_is_paired_over_seeds():
+    """(3 - 2)/2 and (5 - 4)/4, whatever the order of the rows: mean 0.375, t = 12.706."""
+    rows = rows_of((50, 1, 5.0), (1000, 0, 2.0), (50, 0, 3.0), (1000, 1, 4.0))
+    found = sweep.relative_change(rows, dict(steps=50), dict(steps=1000))
+    half = 12.7062 * 0.125  # std 0.25/sqrt(2), over sqrt(2)
+    assert (found.mean, found.low, found.high) == pytest.approx(
+        (0.375, 0.375 - half, 0.375 + half), abs=1e-4
+    )
+    assert found.seeds == [0, 1]
+    same = sweep.relative_change(rows, dict(steps=50), dict(steps=1000), "kernel")
+    assert (same.mean, same.low, same.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("rows, message", [
+    (rows_of((50, 0, 1.0), (50, 1, 1.0), (1000, 0, 1.0)), r"2 rows of seeds \[0, 1\] and 1"),
+    (rows_of((50, 0, 1.0), (50, 0, 1.0), (1000, 0, 1.0)), r"2 rows of seeds \[0\]"),
+    (rows_of((50, 0, 1.0), (1000, 0, 1.0)), "two runs or more"),
+    ([], "two runs or more"),
+])  # fmt: skip
+def test_seeds_that_do_not_match(rows, message):
+    with pytest.raises(ValueError, match=message):
+        sweep.relative_change(rows, dict(steps=50), dict(steps=1000))
+
+
+def test_the_sweep_skips_as_the_textbook_does():
+    """On a Gaussian: std of what the sweep's samplers draw, against the exact one; 20,000 draws."""
+    schedule = schedules.Discrete(schedules.linear_betas())
+    oracle, g = denoisers.gaussian(0.3, 0.25), torch.Generator().manual_seed(0)
+    z = torch.randn(20_000, 1, generator=g)
+    timesteps = schedules.leading(1000, 50)
+    for name, plan in (("respaced", textbook.respaced), ("unspaced skip", textbook.unspaced)):
+        sampler = sweep.SAMPLERS[name](50, 1.0)
+        if name == "respaced":
+            sampler = sampling.respaced(50, 1.0, schedules.leading)
+        x = sampler(oracle, schedule, z, lambda k, x: torch.randn(x.shape, generator=g))
+        exact = textbook.moments(0.3, 0.25, plan(schedule.betas, timesteps), textbook.ddpm)
+        *_, (mean, std) = exact
+        assert float(x.mean()) == pytest.approx(mean, abs=4 * std / math.sqrt(20_000))
+        assert float(x.std()) == pytest.approx(std, abs=4 * std / math.sqrt(40_000))
