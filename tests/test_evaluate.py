@@ -173,8 +173,17 @@ def test_training_goes_on_from_weights(tmp_path):
                  start=tmp_path / "first.safetensors")  # fmt: skip
     second = checkpoints.load_model(tmp_path / "second.safetensors").denoiser.net
     assert card["started_from"]["name"] == "first"
+    assert card["coefficients"] == card["started_from"]["coefficients"] == "eps"
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-3)
+
+
+@pytest.mark.parametrize("predict", ["x0", "v"])
+def test_the_card_says_what_the_network_predicts(tmp_path, predict):
+    small = budget("02", "smoke", {"steps": 1, "images": 32})
+    train("sprites", small, tmp_path, name="own", predict=predict, report=lambda line: None)
+    model = checkpoints.load_model(tmp_path / "own.safetensors")
+    assert model.denoiser.coefficients is getattr(denoisers, predict)
 
 
 def write_folder(folder, sizes, mode="RGB"):

@@ -24,7 +24,7 @@ def betas(budget) -> dict:
     return {"name": budget.schedule, "arguments": {"T": budget.T} | ranged}
 
 
-def card(data: ImageSet, budget, seed: int, name: str) -> dict:
+def card(data: ImageSet, budget, seed: int, name: str, predict: str) -> dict:
     """What a model is: enough to rebuild the network, and where its data came from."""
     return {
         "name": name,
@@ -36,7 +36,7 @@ def card(data: ImageSet, budget, seed: int, name: str) -> dict:
             "attention": list(budget.attention),
             "classes": len(data.classes),
         },
-        "coefficients": "eps",
+        "coefficients": predict,
         "betas": betas(budget),
         "size": data.train.shape[-1],
         "images": len(data.train),
@@ -95,10 +95,12 @@ def fit_settings(data: ImageSet, budget) -> dict:
 
 
 def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str,
-          start: Path | None = None, samples: int = 0, trdata: bool = False, report=print) -> dict:
+          start: Path | None = None, predict: str = "eps", samples: int = 0, trdata: bool = False,
+          report=print) -> dict:
     """Train on a data set in the run directory `out`, and go on from there after a kill.
 
     start: weights to begin with, with their card beside them; the network must be the same.
+    predict: what the network learns to predict, a name in `checkpoints.COEFFICIENTS`.
     samples: draw so many images into out/images at the end; trdata: keep the first training images.
     Writes out/NAME.safetensors (float16), out/NAME.json (card) and what `recorded_fit` keeps.
     Returns the card.  Raises: BlockingIOError when another process works in out; ValueError.
@@ -113,12 +115,16 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str,
     if first:
         rundir.hold(out)
     data = load_for(dataset, budget, seed)
-    info = card(data, budget, seed, name)
+    info = card(data, budget, seed, name, predict)
     torch.manual_seed(seed)
     model = checkpoints.build(info)
     if start is not None:
         before = checkpoints.load_weights(start, model.denoiser.net)
-        info["started_from"] = {k: before[k] for k in ("name", "images", "seed", "settings")}
+        info["started_from"] = {
+            k: before[k]
+            for k in ("name", "coefficients", "images", "seed", "settings")
+            if k in before
+        }
     count = sum(p.numel() for p in model.denoiser.parameters())
     report(f"{name}: {len(data.train):,} images {tuple(data.train.shape[1:])}, "
            f"{count:,} parameters, {budget.steps:,} steps of {batch_for(data, budget)}")
