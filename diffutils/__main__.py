@@ -73,7 +73,7 @@ def lab(jupyter_arguments):
 
     work = CHECKOUT / "work"
     with clear_errors():
-        for line in workspace.prepare(runs.select(), work):
+        for line in workspace.prepare(runs.select(), CHECKOUT / "figures", work):
             click.echo(line)
     command = [sys.executable, "-m", "jupyterlab", str(work), *jupyter_arguments]
     sys.exit(subprocess.run(command, cwd=CHECKOUT).returncode)

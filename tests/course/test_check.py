@@ -111,6 +111,19 @@ def test_wrong_code_gets_a_sentence_that_helps(function, said):
     assert np.array_equal(before, BROKEN)
 
 
+def test_the_call_that_failed_can_be_repeated():
+    def five(net, x, t, pair):
+        return 5.0
+
+    large, small = np.zeros((3, 4)), torch.tensor([[0.5, 1 / 3]])
+    task = Exercise("9.9", "five", 1, 5, five,
+                    lambda: [Case((len, large, 7, (small, 0.25)), 5.0, "Always five.")], ())
+    said = judge(task, lambda *arguments: 4.0).words
+    assert ("Called with net = a function, x = values of shape (3, 4), t = 7, "
+            "pair = ([[0.5 , 0.3333]], 0.25). Always five.") in said
+    assert "Called with net = a function" in judge(task, lambda *arguments: 1 / 0).words
+
+
 def no_return(x):
     2 * x
 
