@@ -29,8 +29,8 @@ def cli():
 def run(profile, lessons, out, dataset, seed, changes, again):
     """Execute lessons headlessly and print a table of their results.
 
-    What --out (default: runs/PROFILE) holds finished, with the same parameters and code, is
-    skipped, and what was killed there goes on.
+    What --out (default: runs/PROFILE) holds finished, with the same parameters, data and code,
+    is skipped, and what was killed there goes on.
     """
     from diffutils.course import rundir, runs
 
@@ -126,7 +126,8 @@ def get(name):
 @click.option("--start", type=click.Path(path_type=Path), help="Weights to go on from.")
 @click.option("--predict", type=click.Choice(["eps", "x0", "v"]), default="eps", show_default=True,
               help="What the network learns to predict.")
-@click.option("--samples", default=0, help="Draw so many images into --out/images at the end.")
+@click.option("--samples", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Draw so many images into --out/images at the end.")
 @click.option("--trdata", is_flag=True, help="Keep the first training images, as seen.")
 def train(dataset, profile, changes, seed, name, out, start, predict, samples, trdata):
     """Train lesson 02's model; --out is its run directory, from which a killed run goes on."""

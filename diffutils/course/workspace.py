@@ -1,10 +1,10 @@
 """The student's folder work/: copies of the lessons that a course update never touches."""
 
-import hashlib
 import json
 from pathlib import Path
 
 from diffutils.checkpoints import write_whole
+from diffutils.course import fingerprint
 from diffutils.course.exercises.folds import without_outputs
 
 RECORD = ".versions.json"  # {lesson: {file in work/: fingerprint of the lesson it began as}}
@@ -21,10 +21,10 @@ def prepare(lessons: list[Path], figures: Path, work: Path) -> list[str]:
     for lesson in lessons:
         copies = record.setdefault(lesson.stem, {})
         text = fresh_copy(lesson)
-        mine, now = work / lesson.name, fingerprint(text)
+        mine, now = work / lesson.name, what_it_says(text)
         if not mine.exists():
             target, words = mine, f"work/{mine.name}: a fresh copy for your answers."
-        elif now in copies.values() or now == fingerprint(mine.read_bytes()):
+        elif now in copies.values() or now == what_it_says(mine.read_bytes()):
             copies.setdefault(mine.name, now)
             continue
         else:
@@ -54,14 +54,12 @@ def fresh_copy(lesson: Path) -> bytes:
     return (nbformat.writes(notebook) + "\n").encode()
 
 
-def fingerprint(notebook: bytes) -> str:
-    """A hash of what a notebook says: its cells, not their outputs; '' if it cannot be read."""
+def what_it_says(notebook: bytes) -> str:
+    """The fingerprint of a notebook's cells; '' if it cannot be read."""
     try:
-        cells = json.loads(notebook)["cells"]
-        said = [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
+        return fingerprint.notebook(notebook)
     except (ValueError, KeyError, TypeError):  # a student's file may be damaged: not our business
         return ""
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def free_name(lesson: Path, work: Path) -> Path:

@@ -150,6 +150,35 @@ def test_a_stub_is_not_attempted(function, said):
     assert said in verdict.words
 
 
+def in_place_without_return(x):
+    x *= 2
+
+
+def not_for_negatives(x):
+    if x[0] > 0:
+        return 2 * x
+
+
+def gap_for_negatives(x):
+    return 2 * x if x[0] > 0 else 2 * ...
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: 2 * x[..., ..., None], "IndexError: an index can only have a single ellipsis"),
+        (lambda x: 2 * x.tolist()[...], "TypeError: list indices must be integers or slices"),
+        (in_place_without_return, "is `return` missing? Also, it changes its input `x` in place"),
+        (not_for_negatives, "It returns None; is `return` missing? Called with x = [-3.]."),
+        (gap_for_negatives, "A `...` is not replaced yet"),
+    ],
+)
+def test_an_answer_with_a_slip_is_wrong_and_no_stub(function, said):
+    verdict = judge(TASK, function)
+    assert verdict.status == WRONG
+    assert said in verdict.words
+
+
 @pytest.mark.parametrize(
     "result", [np.ma.array([2.0, 4.0]), torch.tensor([2.0, 4.0]).to_sparse(), 10**400, 1j, {}, [],
                torch.tensor(1.0, dtype=torch.bfloat16), np.array("x"), object(), [1.0, "a"]]

@@ -59,7 +59,7 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
     for case in cases:
         outcome = sandbox.call(function, case.arguments, seconds)
         printed = printed or outcome.printed
-        if is_stub(outcome):
+        if not results and is_stub(outcome):  # a later case may find a gap in an answer
             return Verdict(OPEN, unfinished(outcome), printed=printed)
         if outcome.error:
             words = f"{sentence(outcome.error)} {called_with(exercise, case)} {case.about}"
@@ -129,13 +129,13 @@ def finite(result) -> bool:
 
 
 def is_stub(outcome: sandbox.Outcome) -> bool:
-    """Whether the function is still as it was given: nothing is returned, or a `...`."""
+    """Whether the function is still as it was given: nothing is done, or a `...` is returned."""
     result = outcome.result
     if outcome.error:
         return outcome.unfinished
     if isinstance(result, tuple) and result:
         return any(part is Ellipsis for part in result)
-    return result is None or result is Ellipsis
+    return result is Ellipsis or (result is None and not outcome.edited)
 
 
 def unfinished(outcome: sandbox.Outcome) -> str:
