@@ -451,7 +451,7 @@ ROWS = [Row(*row[:4], row[4:]) for row in [
      crowded, load, ValueError,
      "take more than", "give a size, for example size=64"),
     ("too few images to split", lambda p: images(p, 9), load, ValueError,
-     "own holds 9 different images (a copy or a mirror image is no other one)",
+     "own holds 9 different images (mirror images count as one)",
      "at least 10 are needed, of which one in ten is held out; add images"),
     ("a split with two training images", of_mode("RGB", ["red", "blue"]), load, ValueError,
      "own holds 2 training images and 1 held-out ones, but at least 3 to train on",

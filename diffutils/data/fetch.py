@@ -144,8 +144,9 @@ def _request(url: str, part: Path, report) -> bool:
             _write(answer.iter_content(BLOCK), part, have, total, report)
         except requests.RequestException:
             cut = True  # what has arrived is kept
-    if cut or _size(part) < total:
-        raise ConnectionError(f"broke off at {_amount(_size(part), total)}")
+    arrived = _size(part)
+    if cut or arrived < total:
+        raise ConnectionError(f"broke off at {_amount(arrived, total if arrived < total else 0)}")
     return have > 0
 
 

@@ -162,9 +162,9 @@ def held_out(name: str, keys: list[bytes]) -> np.ndarray:
         ValueError, naming the set: fewer than `MIN_IMAGES` different images.
     """
     if len(set(keys)) < MIN_IMAGES:
-        raise ValueError(f"{name} holds {len(set(keys))} different images (a copy or a mirror image "
-                         f"is no other one), but at least {MIN_IMAGES} are needed, of which one in "
-                         "ten is held out; add images")
+        raise ValueError(f"{name} holds {len(set(keys))} different images (mirror images count as "
+                         f"one), but at least {MIN_IMAGES} are needed, of which one in ten is held "
+                         "out; add images")
     chosen = {key for key in keys if int.from_bytes(key[:4], "big") < HELD_OUT * 2**32}
     chosen = chosen or {min(keys)}
     return np.array([key in chosen for key in keys])

@@ -347,6 +347,15 @@ def test_a_slip_is_named_although_another_one_overflows():
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_slip_is_named_although_a_later_case_raises():
+    def square_of_positive(x):
+        if x.min() < 0:
+            raise ValueError("negative")
+        return x**2
+
+    assert judge(TASK, square_of_positive).mistake == "square"
+
+
 def test_only_the_overflow_is_wrong():
     task = every_exercise()["1.2"]
 

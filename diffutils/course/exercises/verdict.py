@@ -62,6 +62,8 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
         if not results and is_stub(outcome):  # a later case may find a gap in an answer
             return Verdict(OPEN, unfinished(outcome), printed=printed)
         if outcome.error:
+            if failed:
+                break  # what went wrong first is said first
             words = f"{sentence(outcome.error)} {called_with(exercise, case)} {case.about}"
             return Verdict(WRONG, words, printed=printed)
         results.append(outcome.result)
@@ -72,7 +74,7 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
     if failed is None:
         return Verdict(RIGHT, printed=printed)
     words, case, outcome = failed
-    if mistake := diagnose(exercise, cases, results):
+    if mistake := diagnose(exercise, cases[: len(results)], results):
         return Verdict(WRONG, mistake.hint, mistake.name, printed)
     if outcome.edited and words != edited(exercise, outcome):
         words += f" Also, {edited(exercise, outcome)}"
