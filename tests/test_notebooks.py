@@ -172,7 +172,7 @@ def test_a_budget_is_found_under_its_short_name():
 def test_outputs_that_are_compared_depend_on_no_budget(nb):
     words = budget_words([cell.source for cell in code_cells(nb)])
     for cell in code_cells(nb):
-        assert "NBVAL_CHECK_OUTPUT" not in cell.source  # a tag says it without a word to the student
+        assert "NBVAL_CHECK_OUTPUT" not in cell.source  # a tag: the student sees no word
         if "nbval-check-output" in cell.metadata.get("tags", []):
             for word in words:
                 assert not re.search(word, cell.source), cell.source
