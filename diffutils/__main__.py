@@ -29,8 +29,8 @@ def cli():
 def run(profile, lessons, out, dataset, seed, changes, again):
     """Execute lessons headlessly and print a table of their results.
 
-    What --out (default: runs/PROFILE) holds finished, with the same parameters and code, is
-    skipped, and what was killed there goes on.
+    What --out (default: runs/PROFILE) holds finished, with the same parameters, data and code,
+    is skipped, and what was killed there goes on.
     """
     from diffutils.course import rundir, runs
 
@@ -73,7 +73,7 @@ def lab(jupyter_arguments):
 
     work = CHECKOUT / "work"
     with clear_errors():
-        for line in workspace.prepare(runs.select(), work):
+        for line in workspace.prepare(runs.select(), CHECKOUT / "figures", work):
             click.echo(line)
     command = [sys.executable, "-m", "jupyterlab", str(work), *jupyter_arguments]
     sys.exit(subprocess.run(command, cwd=CHECKOUT).returncode)
@@ -124,9 +124,12 @@ def get(name):
 @click.option("--name", default="model", show_default=True, help="Name of the files.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train"))
 @click.option("--start", type=click.Path(path_type=Path), help="Weights to go on from.")
-@click.option("--samples", default=0, help="Draw so many images into --out/images at the end.")
+@click.option("--predict", type=click.Choice(["eps", "x0", "v"]), default="eps", show_default=True,
+              help="What the network learns to predict.")
+@click.option("--samples", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Draw so many images into --out/images at the end.")
 @click.option("--trdata", is_flag=True, help="Keep the first training images, as seen.")
-def train(dataset, profile, changes, seed, name, out, start, samples, trdata):
+def train(dataset, profile, changes, seed, name, out, start, predict, samples, trdata):
     """Train lesson 02's model; --out is its run directory, from which a killed run goes on."""
     from diffutils.course.budgets import budget
     from diffutils.course.train import train as train_model
@@ -134,8 +137,8 @@ def train(dataset, profile, changes, seed, name, out, start, samples, trdata):
     with clear_errors():
         chosen = budget("02", profile, overrides(changes))
         train_model(
-            dataset, chosen, out, seed=seed, name=name, start=start, samples=samples,
-            trdata=trdata, report=click.echo,
+            dataset, chosen, out, seed=seed, name=name, start=start, predict=predict,
+            samples=samples, trdata=trdata, report=click.echo,
         )  # fmt: skip
     click.echo(f"Weights and card: {out / name}.safetensors, .json")
 

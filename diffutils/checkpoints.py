@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import math
 import os
 import platform
 import tempfile
@@ -82,13 +83,29 @@ def save_weights(
             f"diverged, or pass dtype=torch.float32"
         )
     write_whole(path, save(state))
-    write_whole(path.with_suffix(".json"), (json.dumps(card, indent=1) + "\n").encode())
+    write_card(path, card)
+
+
+def write_card(weights: Path, card: dict) -> None:
+    """Write the JSON card beside weights; numbers that are not finite become null."""
+    content = json.dumps(finite(card), indent=1, allow_nan=False) + "\n"
+    write_whole(Path(weights).with_suffix(".json"), content.encode())
+
+
+def finite(value):
+    """A copy of what JSON can hold: None in place of numbers that are not finite."""
+    if isinstance(value, dict):
+        return {k: finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [*map(finite, value)]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def load_weights(path: Path, module: nn.Module) -> dict:
     """Read weights into module, in the module's own precision; return the card.
 
-    Raises: FileNotFoundError; ValueError when the file is no safetensors file or does not fit.
+    Raises: FileNotFoundError; ValueError when the file is no safetensors file, does not fit or
+    holds a number that is not finite.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -113,6 +130,11 @@ def load_weights(path: Path, module: nn.Module) -> dict:
         raise ValueError(
             f"the weights in {path} do not fit this network: {len(wrong)} of {len(own)} tensors "
             f"differ, first {wrong[0]}; build the network as the card beside the file says"
+        )
+    if lost := [k for k, v in state.items() if not bool(v.isfinite().all())]:
+        raise ValueError(
+            f"{lost[0]} in {path} holds numbers that are not finite: the file is damaged, or of a "
+            f"training that diverged; fetch it again, or train again with a lower lr"
         )
     module.load_state_dict(state)
     return read_card(path)

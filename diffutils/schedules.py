@@ -30,7 +30,15 @@ def linear_betas(
 def scaled_linear_betas(
     T: int = 1000, beta_min: float = 1e-4, beta_max: float = 0.02
 ) -> Float[Tensor, "T"]:
-    """Linear betas times 1000 / T: the same path whatever T is (Nichol & Dhariwal 2021, code)."""
+    """Linear betas times 1000 / T: the same path whatever T is (Nichol & Dhariwal 2021, code).
+
+    Raises: ValueError for T <= 1000 beta_max, where the last beta would reach 1.
+    """
+    if T <= 1000 * beta_max:
+        raise ValueError(
+            f"T = {T} is too few steps for scaled linear betas, which end at beta_max * 1000 / T; "
+            f"with beta_max = {beta_max:g} take T above {1000 * beta_max:g}, or another beta range"
+        )
     return linear_betas(T, beta_min * 1000 / T, beta_max * 1000 / T)
 
 

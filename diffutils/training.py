@@ -102,9 +102,10 @@ def fit(
     guidance); decay(step, steps): learning-rate factor after the warm-up; clip: gradient norm;
     state: what a record's state() gave: go on from there as if the run had never stopped.
 
-    Record: step, loss (mean since the last record), heldout (loss on held-out images, or None),
-    lr, grad_norm, seconds, images_per_second, ema (Denoiser with averaged weights), and state(),
-    a copy of all that a resumed run needs, to be taken before the next record.
+    Record: step, loss (mean since the last record), heldout (loss on held-out images of the raw
+    weights, not of ema; or None), lr, grad_norm, seconds, images_per_second, ema (Denoiser with
+    averaged weights), and state(), a copy of all that a resumed run needs, to be taken before the
+    next record.
 
     Raises: ValueError for a batch that does not divide among the processes or labels that do not
     fit; FloatingPointError, naming the step, when the loss is no longer finite.

@@ -97,12 +97,13 @@ class Nearest(nn.Module):
 class UNet(nn.Module):
     """Residual U-Net (Ronneberger et al. 2015; Ho et al. 2020, appendix B).
 
-    channels: width of each level, finest first; blocks: residual blocks per level.
+    channels: width of each level, at least 2, finest first; blocks: residual blocks per level.
     attention: one flag per level.  classes: number of labels, 0 for none; label `classes` is the
     null class, "any".  cond_channels: an image condition, concatenated to x.
     down(), up(), act(): factories of the resampling layers and the activation.
 
-    Raises: ValueError for sizes that cannot be halved, or labels and conditions that do not fit.
+    Raises: ValueError for widths below 2, and for sizes that cannot be halved, or labels and
+    conditions that do not fit.
     """
 
     def __init__(
@@ -119,6 +120,10 @@ class UNet(nn.Module):
         act: Callable[[], nn.Module] = nn.SiLU,
     ):
         super().__init__()
+        if min(channels, default=0) < 2:
+            raise ValueError(
+                f"channels is {tuple(channels)}, expected at least one level, each of 2 or more"
+            )
         if len(attention) != len(channels):
             raise ValueError(
                 f"attention needs one flag per level: {len(channels)} levels, "
@@ -162,6 +167,12 @@ class UNet(nn.Module):
         labels: Int[Tensor, "B"] | None = None,
         cond: Float[Tensor, "B K H W"] | None = None,
     ) -> Float[Tensor, "B D H W"]:
+        """The network's output F, from which a denoiser makes its estimate.
+
+        x: images scaled by c_in, sides divisible by 2**halvings; c_noise: the noise level as the
+        network is told it; labels: 0 to classes, None for "any"; cond: an image beside x.
+        Raises: ValueError for channels, sides, labels or a condition that do not fit.
+        """
         self.check(x, labels, cond)
         emb = self.embedding(c_noise.to(x.dtype))
         if self.class_embedding is not None:

@@ -180,14 +180,16 @@ def gif(
     """
     import imageio.v3 as imageio
 
+    from diffutils.checkpoints import write_whole
+
     sets = [pixels(frame if frame.ndim == 4 else frame[None]) for frame in frames]
     if not sets:
         raise ValueError(f"gif got no frames for {path}: pass the states that a sampler yields.")
     columns = columns or math.ceil(math.sqrt(len(sets[0])))
     stack = np.stack([_tiles(images, columns, scale or _scale(images), 2) for images in sets])
     durations = [1000 / fps] * (len(stack) - 1) + [1000 * hold]
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    imageio.imwrite(path, stack, extension=".gif", duration=durations, loop=0)
+    content = imageio.imwrite("<bytes>", stack, extension=".gif", duration=durations, loop=0)
+    write_whole(path, content)
     return Path(path)
 
 

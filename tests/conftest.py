@@ -59,16 +59,17 @@ def write_notebook():
 class Web:
     """A web server on the loopback interface, and the ways in which it can fail.
 
-    files: content by name; ranges: whether it can send a part; cuts: after how many bytes it hangs
-    up, one number for each of the next requests; status: an error for every request; asked: name
-    and Range of every request so far.
+    files: content by name; ranges: whether it can send a part; lengths: whether it says how long an
+    answer is, or sends it in one chunk; cuts: after how many bytes it hangs up, one number for each
+    of the next requests; status: an error for every request; asked: name and Range of every
+    request so far.
     """
 
     def __init__(self):
         from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
         self.files, self.asked, self.cuts = {}, [], []
-        self.ranges, self.status = True, None
+        self.ranges, self.lengths, self.status = True, True, None
         web = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -92,9 +93,13 @@ class Web:
         if first and first >= len(content):
             return request.send_error(416)
         request.send_response(206 if first else 200)
-        request.send_header("Content-Length", str(len(content) - first))
-        request.end_headers()
         sent = content[first:]
+        if self.lengths:
+            request.send_header("Content-Length", str(len(sent)))
+        else:
+            request.send_header("Transfer-Encoding", "chunked")
+            sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(sent), sent)
+        request.end_headers()
         request.wfile.write(sent[: self.cuts.pop(0) if self.cuts else len(sent)])
 
 

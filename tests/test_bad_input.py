@@ -25,9 +25,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 import diffutils as du
-from diffutils import checkpoints, display, metrics, viz
+from diffutils import checkpoints, display, metrics, schedules, viz
 from diffutils.__main__ import cli
-from diffutils.course import evaluate
+from diffutils.course import evaluate, parameters
 from diffutils.data import downloads, fetch, files, load
 from diffutils.data.images import MAX_PIXELS
 
@@ -64,11 +64,11 @@ class Place:
 # ------------------------------------------------------------------- makers
 
 
-def noise(n=6, side=8, channels=3, seed=0):
+def noise(n=12, side=8, channels=3, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (n, side, side, channels), dtype=np.uint8)
 
 
-def images(place, n=6, side=8, folder="own"):
+def images(place, n=12, side=8, folder="own"):
     """A folder of n good images; its name for `load`."""
     (place / folder).mkdir(parents=True, exist_ok=True)
     for i, pixels in enumerate(noise(n, side)):
@@ -82,8 +82,8 @@ def broken(place):
 
 
 def mixed(place):
-    images(place, 3)
-    return images(place, 3, 20)
+    images(place, 6)
+    return images(place, 6, 20)
 
 
 def crowded(place):
@@ -103,12 +103,15 @@ def among(name, content):
 
 
 def of_mode(mode, colours, suffix="png"):
-    """A maker: an image in one colour of a Pillow mode for each of `colours`."""
+    """A maker: training images of a Pillow mode, each in one of the colours, and a test image."""
 
     def make(place):
-        (place / "own").mkdir()
+        for part in ("train", "test"):
+            (place / "own" / part).mkdir(parents=True)
         for i, colour in enumerate(colours):
-            Image.new(mode, (8, 8), colour).save(place / "own" / f"{i}.{suffix}")
+            Image.new(mode, (8, 8), colour).save(place / "own" / "train" / f"{i}.{suffix}")
+        ramp = Image.linear_gradient("L").resize((8, 8)).convert(mode)
+        ramp.save(place / "own" / "test" / f"ramp.{suffix}")
         return f"folder:{place / 'own'}"
 
     return make
@@ -118,6 +121,13 @@ def file_of(image):
     content = io.BytesIO()
     image.save(content, "PNG")
     return content.getvalue()
+
+
+def no_test_part(place):
+    """Three training images, and a broken one to test."""
+    name = of_mode("RGB", ["red", "green", "blue"])(place)
+    (place / "own" / "test" / "ramp.png").write_text("no image")
+    return name
 
 
 def palette(place):
@@ -154,7 +164,7 @@ def file(name, content, kind=None):
 
 
 def npz(**arrays):
-    """A maker: an .npz file of arrays, of six good images unless others are given."""
+    """A maker: an .npz file of arrays, of twelve good images unless others are given."""
 
     def make(place):
         np.savez(place / "own.npz", **({} if "pics" in arrays else {"images": noise()}) | arrays)
@@ -193,7 +203,7 @@ def encrypted(content):
 
 
 GREY = file_of(Image.new("L", (8, 8)))
-GOOD = {f"{i}.png": png(seed=i) for i in range(4)}
+GOOD = {f"{i}.png": png(seed=i) for i in range(12)}
 
 
 def labels_csv(content):
@@ -338,10 +348,10 @@ def count(n, shape=(3, 8, 8)):
 
 
 def colours(*expected):
-    """A check: the images of a set are these plain colours, within rounding."""
+    """A check: the training images of a set are these plain colours, within rounding."""
 
     def check(data):
-        found = sorted(tuple(image[:, 4, 4].tolist()) for image in both(data))
+        found = sorted(tuple(image[:, 4, 4].tolist()) for image in data.train)
         return np.abs(np.subtract(found, sorted(expected))).max() <= 1
 
     return check
@@ -364,7 +374,7 @@ NAMES = ('<script>alert("1")<b>', "it's $\\bad{$ & co")
 def class_folders(place):
     """Two class folders with names that are markup and a broken formula."""
     for i, name in enumerate(NAMES):
-        images(place, 4 + i, 8 + i, folder=f"own/{name}")
+        images(place, 8 + i, 8 + i, folder=f"own/{name}")
     return place, load(f"folder:{place / 'own'}", size=8)
 
 
@@ -407,40 +417,49 @@ ROWS = [Row(*row[:4], row[4:]) for row in [
      "/no does not exist", "give the path of a folder"),
     ("a zip given as a folder", archive(GOOD), lambda name: load(name.replace("zip:", "folder:")),
      ValueError, "own.zip is a file", "or zip:"),
-    ("a cut image among good ones", among("cut.png", png(64)[:300]), load, count(6),
+    ("a cut image among good ones", among("cut.png", png(64)[:300]), load, count(12),
      "1 broken images skipped: cut.png"),
-    ("text named as an image among good ones", among("notes.png", b"no image"), load, count(6),
+    ("text named as an image among good ones", among("notes.png", b"no image"), load, count(12),
      "skipped: notes.png (cannot identify"),
     ("all images broken", broken, load, ValueError,
      "none of its 1 images can be read; first: a.png"),
     ("greyscale", of_mode("L", [0, 100, 200]), load, colours((0,), (100,), (200,))),
-    ("one bit a pixel", of_mode("1", [0, 1]), load, colours((0,), (255,))),
-    ("a palette", palette, load, count(6)),
-    ("CMYK", of_mode("CMYK", [(255, 0, 0, 0), (0, 0, 0, 255)], "tif"), load,
-     colours((0, 255, 255), (0, 0, 0))),
+    ("one bit a pixel", of_mode("1", [0, 1, 1]), load, colours((0,), (255,), (255,))),
+    ("a palette", palette, load, count(12)),
+    ("CMYK", of_mode("CMYK", [(255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 0, 255)], "tif"), load,
+     colours((0, 255, 255), (255, 0, 255), (0, 0, 0))),
     ("16 bits a pixel", of_mode("I;16", [0, 257 * 100, 65535]), load,
      colours((0,), (100,), (255,))),
     ("alpha", of_mode("RGBA", [(255, 0, 0, 0), (255, 0, 0, 255), (0, 0, 0, 51)]), load,
      colours((255, 255, 255), (255, 0, 0), (204, 204, 204))),
-    ("grey with alpha", of_mode("LA", [(0, 0), (0, 255)]), load, colours((255,) * 3, (0,) * 3)),
+    ("grey with alpha", of_mode("LA", [(0, 0), (0, 255), (9, 255)]), load,
+     colours((255,) * 3, (0,) * 3, (9,) * 3)),
     ("grey among colour",
      among("grey.png", GREY),
-     load, count(7)),
+     load, count(13)),
     ("mixed sizes, none asked for", mixed, load, ValueError,
      "8 to 20 pixels wide; give one size, for example size=64"),
     ("mixed sizes, one asked for", mixed, at(size=16),
-     count(6, (3, 16, 16))),
-    ("an image of one pixel among good ones", among("dot.png", png(1)), load, count(6),
+     count(12, (3, 16, 16))),
+    ("an image of one pixel among good ones", among("dot.png", png(1)), load, count(12),
      "skipped: dot.png (1 x 1 is less than 4 pixels a side)"),
-    ("a huge image among good ones", among("huge.png", png_of(9000, 9000)), load, count(6),
+    ("a huge image among good ones", among("huge.png", png_of(9000, 9000)), load, count(12),
      f"skipped: huge.png (9000 x 9000 is more than {MAX_PIXELS:,} pixels)"),
     ("a decompression bomb among good ones", among("bomb.png", png_of(60_000, 60_000)), load,
-     count(6), f"skipped: bomb.png (more than {MAX_PIXELS:,} pixels)"),
+     count(12), f"skipped: bomb.png (more than {MAX_PIXELS:,} pixels)"),
     ("more pixels than fit into memory",
      crowded, load, ValueError,
      "take more than", "give a size, for example size=64"),
-    ("the same image six times", of_mode("RGB", ["red"] * 6), load, ValueError,
-     "1 different images found; at least 2 are needed"),
+    ("too few images to split", lambda p: images(p, 9), load, ValueError,
+     "own holds 9 different images (mirror images count as one)",
+     "at least 10 are needed, of which one in ten is held out; add images"),
+    ("a split with two training images", of_mode("RGB", ["red", "blue"]), load, ValueError,
+     "own holds 2 training images and 1 held-out ones, but at least 3 to train on",
+     "1 held out are needed; add images"),
+    ("a split with one training image six times", of_mode("RGB", ["red"] * 6), load, ValueError,
+     "own holds 6 training images, all equal, and 1 held-out ones", "add images"),
+    ("a split whose test images are broken", no_test_part, load, ValueError,
+     "own holds 3 training images and 0 held-out ones", "add images"),
     ("labels.csv of other images", labels_csv(b"x.png,cat\ny.png,dog\n"), load, ValueError,
      "labels.csv names none of the images; its first column must be file names"),
     ("labels.csv in UTF-16", labels_csv(UTF16), load, ValueError,
@@ -466,13 +485,23 @@ ROWS = [Row(*row[:4], row[4:]) for row in [
     ("npz: a hostile pickle", npz(labels=PICKLED), load, ValueError, "does not hold plain arrays",
      "write it again with np.savez"),
     ("npz: labels of another length", npz(labels=np.arange(5)), load, ValueError,
-     "labels has 5 rows for 6 images; give one for each"),
-    ("npz: labels beyond the classes", npz(labels=np.arange(6), classes=["a", "b"]), load,
-     ValueError, "labels run from 0 to 5, but classes holds 2 names"),
-    ("npz: labels that are not one-hot", npz(labels=np.ones((6, 3))), load, ValueError,
-     "labels of shape (6, 3) are not one-hot"),
-    ("npz: labels between the numbers", npz(labels=np.arange(6) / 2), load, ValueError,
+     "labels has 5 rows for 12 images; give one for each"),
+    ("npz: labels beyond the classes", npz(labels=np.arange(12), classes=["a", "b"]), load,
+     ValueError, "labels run from 0 to 11, but classes holds 2 names"),
+    ("npz: classes that are no list", npz(labels=np.arange(12), classes=np.array("x")), load,
+     ValueError, "classes has shape (); expected (K,), one name for each class"),
+    ("npz: labels that are not one-hot", npz(labels=np.ones((12, 3))), load, ValueError,
+     "labels of shape (12, 3) are not one-hot"),
+    ("npz: labels between the numbers", npz(labels=np.arange(12) / 2), load, ValueError,
      "labels must be whole numbers or names"),
+    ("npz: huge labels", npz(labels=np.full(12, 1e300)), load, ValueError,
+     "labels run from 1e+300 to 1e+300; expected class numbers of at most 2,147,483,648"),
+    ("npz: complex labels", npz(labels=np.arange(12) + 1j), load, ValueError,
+     "labels must be whole numbers or names, but their type is complex128"),
+    ("npz: test labels without labels", npz(test_images=noise(3), test_labels=np.arange(3)), load,
+     ValueError, "holds test_labels without labels and test_images", "or leave test_labels out"),
+    ("npz: test labels without test images", npz(labels=np.arange(12), test_labels=np.arange(3)),
+     load, ValueError, "holds test_labels without labels and test_images"),
     ("npz: test images of another size", npz(test_images=noise(3, 10)), load, ValueError,
      "images are (8, 8, 3), but test images (10, 10, 3)", "make them equal"),
     ("npz: an .npy file", file("own.npz", b"\x93NUMPY\x01\x00"), load, ValueError,
@@ -522,7 +551,7 @@ ROWS = [Row(*row[:4], row[4:]) for row in [
      "own.zip is not a readable zip archive", "copy or fetch it again"),
     ("zip with a damaged image",
      archive(GOOD, lambda content: content.replace(png(seed=2), png(seed=2)[:-9] + b"x" * 9)), load,
-     count(3), "skipped: 2.png (Bad CRC-32"),
+     count(11), "skipped: 2.png (Bad CRC-32"),
     ("zip of other files", archive({"notes.txt": b"x"}), load, ValueError,
      "own.zip holds no image file"),
     ("a folder given as zip", lambda p: f"zip:{p}", load, ValueError,
@@ -554,6 +583,15 @@ ROWS = [Row(*row[:4], row[4:]) for row in [
      "seed='x'; expected a whole number from 0 up"),
     ("a negative seed", given("digits"), at(seed=-1), ValueError,
      "seed=-1; expected a whole number from 0 up"),
+    ("a seed that torch does not take", given("sprites"), at(seed=2**64, limit=4), ValueError,
+     "seed=18446744073709551616; expected a whole number from 0 up to 2**63 - 1"),
+    ("a folder of an unknown user", given("folder:~nosuchuser/x"), load, ValueError,
+     "the path '~nosuchuser/x' cannot be used (Could not determine home directory)",
+     "written in full"),
+    ("a path of 5000 letters", given("folder:" + "a" * 5000), load, ValueError,
+     "aaa...' cannot be used (File name too long)"),
+    ("a path that no file can have", given("npz:a\0b"), load, ValueError,
+     "the path 'a\\x00b' cannot be used"),
     ("a label of a set with one kind", given("sprites"), at(label="hair"), ValueError,
      "label='hair': only faces, folder, zip, csv have labels to choose from, not sprites"),
     ("an attribute that faces lack", given("faces"), at(label="shoe", limit=2), ValueError,
@@ -573,6 +611,39 @@ ROWS = [Row(*row[:4], row[4:]) for row in [
      ValueError, "profile is 'Student'; choose one of smoke, student"),
     ("lesson: a seed as text", given("x"), lambda value: du.lesson("02", "smoke", seed=value),
      ValueError, "seed is 'x', expected a whole number from 0 up"),
+    *((f"lesson: {value!r:.12} as seed", given(value), lambda v: du.lesson("02", "smoke", seed=v),
+       ValueError, f"seed is {value!r}, expected a whole number from 0 up to 2**63 - 1")
+      for value in (float("inf"), 2.5, 2**64, 10**400)),
+    ("lesson: a number above any float", given({"images": 10**400}),
+     lambda value: du.lesson("02", "smoke", overrides=value), ValueError,
+     "images is 1000000", "expected a whole number"),
+    ("lesson: too few images", given({"images": 9}),
+     lambda value: du.lesson("02", "smoke", overrides=value), ValueError,
+     "images is 9, expected at least 10"),
+    ("lesson: too few steps for scaled linear betas", given({"T": 20}),
+     lambda value: du.lesson("01", "smoke", overrides=value), ValueError,
+     "T is 20, expected at least 21: scaled linear betas"),
+    ("scaled linear betas of too few steps", given(20), schedules.scaled_linear_betas, ValueError,
+     "T = 20 is too few steps", "with beta_max = 0.02 take T above 20"),
+    ("lesson: a list", given(["01"]), lambda value: du.lesson(value, "smoke"), ValueError,
+     "There is no lesson ['01']; choose one of 01, 02"),
+    *((f"lesson: {value!r} as run directory", given(value), parameters.run_dir, ValueError,
+       f"run_dir is {value!r}, expected the path of a directory, or None")
+      for value in (5, True, "")),
+    ("lesson: a run directory of an unknown user", given("~nosuchuser/x"), parameters.run_dir,
+     ValueError, "the path '~nosuchuser/x' cannot be used"),
+    ("lesson: images of an unknown user", given("folder:~nosuchuser/x"),
+     lambda value: du.lesson("02", "smoke", dataset=value), ValueError,
+     "the path '~nosuchuser/x' cannot be used"),
+    ("lesson: images at a path of 5000 letters", given("folder:" + "a" * 5000),
+     lambda value: du.lesson("02", "smoke", dataset=value), ValueError, "File name too long"),
+    ("train: a seed that torch does not take",
+     lambda p: ("train", "--profile", "smoke", "--seed", 2**64, "--out", p), command, Refused,
+     "seed=18446744073709551616; expected a whole number"),
+    ("train: channels of width one",
+     lambda p: ("train", "--profile", "smoke", "--set", "channels=1,1", "--set",
+                "attention=false,false", "--set", "images=20", "--out", p), command, Refused,
+     "channels is (1, 1), expected at least one level, each of 2 or more"),
     ("lesson: a misspelt override", given({"stesp": 1}),
      lambda value: du.lesson("02", "smoke", overrides=value), ValueError,
      "'stesp', which lesson 02 does not know; choose from max_size"),

@@ -85,6 +85,29 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path, value, dtype):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_not_read(tmp_path, value):
+    """The file and its tensor are named; the network stays as it was."""
+    from safetensors.torch import save_file
+
+    path, one = tmp_path / "toy.safetensors", net(1)
+    C.save_weights(path, one, CARD)
+    one.conv_out.bias.data[1] = value
+    save_file(one.state_dict(), path)
+    other = net()
+    before = {k: v.clone() for k, v in other.state_dict().items()}
+    with pytest.raises(ValueError, match="conv_out.bias in .*toy.safetensors .* not finite"):
+        C.load_weights(path, other)
+    same(other.state_dict(), before)
+
+
+def test_a_card_holds_no_nan(tmp_path):
+    nan, inf = float("nan"), float("inf")
+    C.write_card(tmp_path / "a.safetensors", {"a": nan, "b": [1.5, -inf, (inf, "NaN")], "c": 2})
+    found = json.loads((tmp_path / "a.json").read_text())
+    assert found == {"a": None, "b": [1.5, None, [None, "NaN"]], "c": 2}
+
+
 def test_saving_changes_nothing_in_the_module(tmp_path):
     one = net().to(memory_format=torch.channels_last)
     before = {k: v.clone() for k, v in one.state_dict().items()}

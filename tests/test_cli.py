@@ -68,6 +68,34 @@ def test_a_finished_lesson_is_skipped_until_something_changes(lessons, tmp_path,
     assert not skipped()
 
 
+def test_a_finished_lesson_runs_again_when_its_data_changed(
+    lessons, tmp_path, monkeypatch, write_notebook
+):
+    """Given on the command line, or by the notebook's own parameters cell."""
+
+    def execute(path, target, profile, parameters, say):
+        record = {"peak_memory_mb": 1, "headline": None, "metrics": {}, "seconds": 1.0}
+        (target.parent / "01").mkdir(parents=True, exist_ok=True)
+        (target.parent / "01" / "run.json").write_text(json.dumps(record))
+        target.write_text("{}")
+        return runs.Outcome(path.stem, target, 1.0)
+
+    monkeypatch.setattr(runs, "execute", execute)
+    (tmp_path / "own").mkdir()
+    image = tmp_path / "own" / "a.png"
+    parameters = PARAMETERS + f"dataset = 'folder:{tmp_path / 'own'}'  # d\n"
+    write_notebook(lessons / "01_good.ipynb", parameters, GOOD)
+    for i, more in enumerate(((), ("--dataset", f"folder:{tmp_path / 'own'}"))):
+        skipped = []
+        for content in ("1", "1", "22", "22"):
+            if not image.is_file() or image.read_text() != content:
+                image.write_text(content)
+            done = call("run", "--profile", "smoke", "--out", str(tmp_path / f"out{i}"), *more)
+            assert done.exit_code == 0, done.output
+            skipped.append("was finished before" in done.output)
+        assert skipped == [False, True, False, True]
+
+
 def test_by_default_a_profile_has_one_directory(lessons, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert call("run", "--profile", "smoke").exit_code == 0
@@ -135,11 +163,15 @@ def test_notebooks_keeps_the_old_file_when_a_lesson_fails(
         (["run", "--dataset", "mnist"], "None of the chosen lessons has the parameter 'dataset'"),
         (["run", "--set", "images=3"], "None of the chosen lessons has the parameter 'overrides'"),
         (["run", "--set", "images"], "--set takes KEY=VALUE"),
+        (["train", "--samples=-5"], "--samples"),
+        (["train", "--name", "a/b"], "the name of a model is 'a/b'"),
+        (["measure", "no.safetensors", "--scale", "nan"], "both must be finite"),
         (["sing"], "No such command"),
     ],
 )
 def test_wrong_arguments_are_refused_in_one_sentence(lessons, tmp_path, arguments, said):
-    done = call(*arguments, *(["--out", str(tmp_path / "out")] if arguments[0] == "run" else []))
+    out = ["--out", str(tmp_path / "out")] if arguments[0] in ("run", "train") else []
+    done = call(*arguments, *out)
     assert done.exit_code == 2
     assert said in " ".join(done.output.split())
     assert not (tmp_path / "out").exists()

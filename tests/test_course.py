@@ -85,6 +85,11 @@ def test_a_lesson_says_what_it_will_do_in_one_line(capsys):
     assert lesson.budget.steps == 7
 
 
+@pytest.mark.parametrize("seed", [2**53 + 1, str(2**53 + 1), 2**63 - 1, 3.0])
+def test_a_seed_arrives_exactly(seed):
+    assert du.lesson("02", seed=seed, **OWN).seed == int(seed)
+
+
 def test_run_directories(tmp_path, monkeypatch):
     assert du.lesson("01", **OWN).dir == tmp_path / "run"
     default = du.lesson("01", profile="smoke").dir

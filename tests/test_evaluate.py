@@ -10,7 +10,9 @@ from PIL import Image
 
 from diffutils import checkpoints, data, denoisers, schedules, training
 from diffutils.course import evaluate, trial
+from diffutils.course import train as training_command
 from diffutils.course.budgets import budget
+from diffutils.course.recorded import recorded_fit
 from diffutils.course.train import batch_for, fit_settings, load_for, train
 from diffutils.denoisers import Denoiser
 from diffutils.features import Classifier
@@ -173,8 +175,17 @@ def test_training_goes_on_from_weights(tmp_path):
                  start=tmp_path / "first.safetensors")  # fmt: skip
     second = checkpoints.load_model(tmp_path / "second.safetensors").denoiser.net
     assert card["started_from"]["name"] == "first"
+    assert card["coefficients"] == card["started_from"]["coefficients"] == "eps"
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-3)
+
+
+@pytest.mark.parametrize("predict", ["x0", "v"])
+def test_the_card_says_what_the_network_predicts(tmp_path, predict):
+    small = budget("02", "smoke", {"steps": 1, "images": 32})
+    train("sprites", small, tmp_path, name="own", predict=predict, report=lambda line: None)
+    model = checkpoints.load_model(tmp_path / "own.safetensors")
+    assert model.denoiser.coefficients is getattr(denoisers, predict)
 
 
 def write_folder(folder, sizes, mode="RGB"):
@@ -209,3 +220,100 @@ def test_few_images_give_nan_not_an_error():
     found = evaluate.measure(fake, data.ImageSet("few", train, heldout), Pixels())
     assert found["N"] == 3
     assert all(np.isnan(found[k]) for k in ("frechet", "kernel", "precision", "recall"))
+
+
+# ------------------------------------------------------------------- names, cards, numbers
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../esc", ".hidden", "x" * 101, "ä", "a b", "a\n"])
+def test_a_name_that_is_no_file_name_is_refused_before_training(tmp_path, name):
+    with pytest.raises(ValueError, match="the name of a model is .*choose 1 to 100 letters"):
+        train("sprites", budget("02", "smoke"), tmp_path / "out", name=name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_name_or_lost_weights_do_not_end_a_finished_run(tmp_path):
+    small = budget("02", "smoke", {"steps": 1, "images": 32})
+    for name in ("A", "B-2.x_" + "x" * 94):
+        card = train("sprites", small, tmp_path, name=name, report=lambda line: None)
+        assert card["name"] == name
+        (tmp_path / f"{name}.safetensors").unlink()
+        train("sprites", small, tmp_path, name=name, report=lambda line: None)
+        checkpoints.load_model(tmp_path / f"{name}.safetensors")
+    assert not list(tmp_path.glob("earlier-*"))
+
+
+FEW = dict(n=3, steps=1, eta=0.0, scale=1.0, seed=0)  # too few images for any distance
+
+
+def strict(path):
+    """The content of a JSON file; Infinity and NaN are no JSON."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} in {path}")
+
+    return json.loads(path.read_text(), parse_constant=refuse)
+
+
+def test_a_model_without_classes_is_measured_and_its_card_holds_no_nan(tmp_path):
+    small = budget("02", "smoke", {"steps": 1, "images": 32, "class_dropout": 1})
+    train("sprites", small, tmp_path, name="own", report=lambda line: None)
+    found = evaluate.measure_card(tmp_path / "own.safetensors", **FEW)
+    assert "agreement" not in found and np.isnan(found["frechet"])
+    card = strict(tmp_path / "own.json")
+    assert card["metrics"]["frechet"] is None and card["metrics"]["N"] == 3
+    assert card["metrics"]["searched"] == "32 training images"
+
+
+@pytest.mark.parametrize("changes", [{"scale": float("nan")}, {"eta": float("inf")}])
+def test_a_scale_that_is_not_finite_is_refused(tmp_path, changes):
+    with pytest.raises(ValueError, match="both must be finite"):
+        evaluate.measure_card(tmp_path / "own.safetensors", **FEW | changes)
+
+
+def test_copies_are_searched_in_every_set_that_the_weights_have_seen():
+    """The card names the training set and, one in the other, those of the trainings before."""
+    own, mother, grandmother = (data.load("sprites", limit=20, seed=seed) for seed in (3, 2, 1))
+    fresh = data.load("sprites", limit=20, seed=4).train
+    first = {"images": 20, "seed": 1, "data": "sprites"}
+    card = {"data": "sprites", "size": 16, "started_from": {"images": 20, "seed": 2}}
+    for chain, searched, expected in (
+        ({}, "20", [0.4, 0, 0]),
+        (card["started_from"], "20 + 20", [0.4, 0.2, 0]),
+        (card["started_from"] | {"started_from": first}, "20 + 20 + 20", [0.4, 0.2, 0.1]),
+    ):
+        images = [own.train[:8], mother.train[:4], grandmother.train[:2], fresh[:6]]
+        found = evaluate.search_copies(torch.cat(images), own, card | {"started_from": chain})
+        assert found["copies"] == pytest.approx(sum(expected))
+        assert found["close"] >= found["copies"]
+        assert found["searched"] == f"{searched} training images"
+
+
+def test_the_card_keeps_the_trainings_before(tmp_path):
+    small = budget("02", "smoke", {"steps": 1, "images": 32})
+    for seed, start in ((0, None), (1, 0), (2, 1)):
+        start = None if start is None else tmp_path / f"{start}" / "own.safetensors"
+        card = train("sprites", small, tmp_path / f"{seed}", name="own", seed=seed, start=start,
+                     report=lambda line: None)  # fmt: skip
+    before = card["started_from"]
+    assert (before["seed"], before["data"], before["images"]) == (1, "sprites", 32)
+    assert before["started_from"]["seed"] == 0
+
+
+def test_weights_of_a_lesson_are_measured(tmp_path, monkeypatch):
+    """Lesson 02 gives its training a full card."""
+    small = budget("02", "smoke", {"steps": 1, "images": 32})
+    found = load_for("sprites", small, 0)
+    card = training_command.card(found, small, 0, "model", "eps")
+    made = checkpoints.build(card)
+    list(recorded_fit(tmp_path / "model", made.denoiser, found.train, made.schedule, card=card,
+                      say=lambda line: None, **fit_settings(found, small)))  # fmt: skip
+    numbers = evaluate.measure_card(tmp_path / "model" / "model.safetensors", **FEW)
+    assert numbers["N"] == 3 and 0 <= numbers["agreement"] <= 1
+
+
+def test_the_card_names_the_data_as_load_does():
+    for name in ("mnist-m (made here)", "mnist-m", "folder:a (made here) b"):
+        some = data.ImageSet(name, *torch.zeros(2, 4, 3, 8, 8, dtype=torch.uint8))
+        said = training_command.card(some, budget("02", "smoke"), 0, "own", "eps")["data"]
+        assert said == ("mnist-m" if name.startswith("mnist-m") else name)

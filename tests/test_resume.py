@@ -231,6 +231,22 @@ def test_a_function_of_the_same_name_with_another_body_does_not_resume(tmp_path)
     assert next(train(tmp_path, distance=other)).replayed is False
 
 
+def fading(to):
+    """A learning-rate factor that keeps its one number in a closure."""
+
+    def factor(step, steps):
+        return to
+
+    return factor
+
+
+def test_a_changed_number_in_a_closure_does_not_resume(tmp_path):
+    stop_after(tmp_path, 2, decay=fading(1.0))
+    assert next(train(tmp_path, decay=fading(1.0))).replayed is True
+    assert next(train(tmp_path, decay=fading(0.1))).replayed is False
+    assert "decay was fading.<locals>.factor" in SAID[-1]
+
+
 def test_other_code_resumes_with_a_word(tmp_path, monkeypatch):
     stop_after(tmp_path, 1)
     monkeypatch.setattr("diffutils.course.fingerprint.code", lambda: "0123")
@@ -256,6 +272,133 @@ def test_without_a_whole_checkpoint_everything_is_set_aside(tmp_path):
     with pytest.warns(UserWarning, match="damaged"):
         assert not any(r.replayed for r in train(tmp_path))
     assert "no checkpoint is whole" in SAID[0]
+
+
+def test_a_kill_while_the_old_run_is_set_aside_loses_nothing(tmp_path, monkeypatch):
+    stop_after(tmp_path, 2)
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    real, renamed = Path.rename, []
+
+    def rename(path, target):
+        renamed.append(path)
+        if len(renamed) == 3:
+            raise KeyboardInterrupt  # as a kill between two renames
+        return real(path, target)
+
+    with monkeypatch.context() as m:
+        m.setattr(Path, "rename", rename)
+        with pytest.raises(KeyboardInterrupt):
+            next(train(tmp_path, lr=2e-2))
+    assert next(train(tmp_path, lr=2e-2)).replayed is False
+    aside = tmp_path / "earlier-1"
+    assert {name: (aside / name).read_bytes() for name in files(aside)} == before
+
+
+@pytest.mark.parametrize("content", [b"no picture", b"", None], ids=["text", "empty", "cut"])
+def test_a_damaged_picture_costs_only_itself(tmp_path, content):
+    whole = list(train(tmp_path))
+    picture = tmp_path / "samples" / "step-00000004.png"
+    picture.write_bytes(picture.read_bytes()[:-60] if content is None else content)
+    with pytest.warns(UserWarning, match="step-00000004.png is damaged"):
+        again = list(train(tmp_path))
+    assert [numbers(r) for r in again] == [numbers(r) for r in whole]
+    assert [r.step for r in again if r.samples is not None] == [8, 12]
+
+
+@pytest.mark.parametrize("damage", [b"garbage}", b"\xff\xfe", b"5", b'{"step": 4}', b""])
+def test_a_damaged_line_of_the_log_costs_only_itself(tmp_path, damage):
+    whole = list(train(tmp_path))
+    path = tmp_path / "log.jsonl"
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([lines[0], damage, *lines[2:]]))
+    with pytest.warns(UserWarning, match="line 2 of .*log.jsonl is damaged"):
+        again = list(train(tmp_path))
+    assert [numbers(r) for r in again] == [numbers(r) for r in whole if r.step != 4]
+    assert [line["step"] for line in log(tmp_path)] == [2, 6, 8, 10, 12]
+
+
+def test_half_a_picture_of_a_killed_process_is_removed(tmp_path):
+    stop_after(tmp_path, 3)
+    (tmp_path / "samples" / ".step-00000008.png.ab12cd").write_bytes(b"half")
+    list(train(tmp_path))
+    assert [p.name for p in sorted((tmp_path / "samples").iterdir())] == [
+        f"step-000000{k:02}.png" for k in (4, 8, 12)]  # fmt: skip
+
+
+@pytest.mark.parametrize("write", [pictures.write_grid,
+                                   lambda path, images: pictures.write_images(path.parent, images)])
+def test_pictures_are_written_whole_or_not_at_all(tmp_path, monkeypatch, write):
+    def full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=r"\.png cannot be written \(disk full\)"):
+        write(tmp_path / "page.png", IMAGES[:2])
+    assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------- weights
+
+
+def test_missing_weights_of_a_finished_run_are_written_again(tmp_path):
+    """Also under another name, with another card, and after a kill that left older ones."""
+    list(train(tmp_path, card={"name": "a", "size": 8}))
+    weights, card = tmp_path / "a.safetensors", tmp_path / "a.json"
+    content, about = weights.read_bytes(), json.loads(card.read_text())
+    weights.unlink()
+    card.unlink()
+    list(train(tmp_path, card={"name": "a", "size": 8}))
+    assert weights.read_bytes() == content
+    assert json.loads(card.read_text())["trained"]["steps"] == 12
+    card.write_text(json.dumps(about | {"trained": about["trained"] | {"steps": 10}}))
+    weights.write_bytes(b"older")
+    list(train(tmp_path, card={"name": "a", "size": 8}))
+    assert weights.read_bytes() == content and json.loads(card.read_text()) == about
+    list(train(tmp_path, card={"name": "b", "size": (8, 8)}))
+    assert (tmp_path / "b.safetensors").read_bytes() == content
+    assert json.loads((tmp_path / "b.json").read_text())["size"] == [8, 8]
+
+
+def test_weights_that_are_current_keep_what_was_measured(tmp_path):
+    list(train(tmp_path, card={"name": "a", "size": (8, 8)}))
+    card = tmp_path / "a.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"metrics": {"N": 5}}))
+    list(train(tmp_path, card={"name": "a", "size": (8, 8)}))
+    assert json.loads(card.read_text())["metrics"] == {"N": 5}
+
+
+def test_weights_beyond_float16_are_kept_in_float32(tmp_path):
+    denoiser = tiny()
+    denoiser.net.conv_in.bias.data[0] = 1e5  # float16 ends at 65,504
+    *_, last = train(tmp_path / "model", denoiser, steps=2, lr=0.0)
+    assert last.step == 2 and saves.newest(tmp_path / "model" / "checkpoints")
+    other = tiny(1)
+    checkpoints.load_weights(tmp_path / "model" / "model.safetensors", other.net)
+    for a, b in zip(other.parameters(), last.ema.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_checkpoint_comes_before_the_weights(tmp_path, monkeypatch):
+    """Weights that cannot be written cost no step: the next start has only them to write."""
+
+    def full(*_):
+        raise OSError("disk full")
+
+    with monkeypatch.context() as m:
+        m.setattr(checkpoints, "save_weights", full)
+        with pytest.raises(OSError, match="disk full"):
+            list(train(tmp_path / "model", steps=2))
+    (record,) = train(tmp_path / "model", steps=2)
+    assert record.replayed and (tmp_path / "model" / "model.safetensors").is_file()
+
+
+def test_a_number_that_is_not_finite_is_null_in_every_file(tmp_path):
+    """A clip of infinity is a setting like any other; JSON has no word for it, nor for nan."""
+    for replayed in (False, True):
+        assert [r.replayed for r in train(tmp_path / "model", steps=2, clip=float("inf"))] == [
+            replayed]  # fmt: skip
+    for path in [*(tmp_path / "model").rglob("*.json"), tmp_path / "model" / "log.jsonl"]:
+        assert "Infinity" not in path.read_text() and "NaN" not in path.read_text()
 
 
 @pytest.mark.parametrize("resume", ["Auto", True, None])

@@ -187,6 +187,16 @@ def test_gif_holds_all_frames_exactly_and_loops(tmp_path):
     assert durations == [200, 200, 200, 1000]
 
 
+def test_a_gif_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match=r"x\.gif cannot be written \(disk full\)"):
+        viz.gif(tmp_path / "x.gif", list(random_images(3)))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_gif_takes_single_images_and_refuses_nothing(tmp_path):
     single = viz.gif(tmp_path / "a.gif", list(random_images(3)), scale=2)
     assert Image.open(single).size == (16, 16)

@@ -21,6 +21,12 @@ class Lesson01Budget:
     T: int = 1000  # steps of the forward process
     reverse_steps: int = 250  # steps back with the analytic denoiser
 
+    def __post_init__(self):
+        if self.T < 21:
+            raise ValueError(
+                f"T is {self.T}, expected at least 21: scaled linear betas end at 20 / T, below 1."
+            )
+
 
 @dataclass(frozen=True)
 class TrainingBudget:
@@ -50,6 +56,8 @@ class TrainingBudget:
     log_every: int = 40  # steps between progress lines
 
     def __post_init__(self):
+        if self.images < 10:
+            raise ValueError(f"images is {self.images}, expected at least 10, to learn from.")
         low, high = self.beta_min, self.beta_max
         if not 0 < low <= high < 1:
             raise ValueError(
@@ -172,7 +180,7 @@ def budget(lesson: str, profile: str | None = None, overrides: dict | None = Non
     Values may be text as papermill hands it over ("true", "1e-4", "64,128").
     Raises: ValueError for an unknown lesson, profile or field, or a value of the wrong type.
     """
-    if lesson not in BUDGETS:
+    if not isinstance(lesson, str) or lesson not in BUDGETS:
         raise ValueError(f"There is no lesson {lesson!r}; choose one of {', '.join(BUDGETS)}.")
     base = BUDGETS[lesson][profile_name(profile)]
     if not isinstance(overrides or {}, dict):
@@ -199,7 +207,7 @@ def _converted(name: str, value, kind):
             raise ValueError
         if name in SHARES and (converted > 1 or (converted == 1 and SHARES[name] != "1")):
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         spelled = f"a number from 0 to {SHARES[name]}" if name in SHARES else _spelled(kind)
         raise ValueError(f"{name} is {value!r}, expected {spelled}.") from None
     return converted

@@ -1,6 +1,5 @@
 """Draw many samples from a model and measure them: the numbers on a model's card."""
 
-import json
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -96,29 +95,49 @@ def measure_card(
     """Measure a model on fresh samples against its data's held-out images; store it on the card.
 
     bf16: the network samples in bfloat16, as it may have been trained.  The class agreement is
-    counted on the very samples whose distances are given.
+    counted on the very samples whose distances are given; of a model without classes no class is
+    asked.  What cannot be measured is nan here and null on the card.
+    Raises: ValueError for an eta or a scale that is not finite, or a card without a model.
     """
+    if not (math.isfinite(eta) and math.isfinite(scale)):
+        raise ValueError(f"eta is {eta} and scale is {scale}; both must be finite numbers")
     model = checkpoints.load_model(weights)
     model.denoiser.to(best_device())
     card = model.card  # the very images it was trained on, or copies could not be found
     data = load(card["data"], card["size"], card["images"], seed=card["seed"], heldout=n)
     data = shuffled(data, seed)
     n = min(n, len(data.heldout))
-    labels = asked_labels(data, n)
+    labels = asked_labels(data, n) if card["unet"]["classes"] else None
     with torch.autocast(best_device().type, torch.bfloat16, enabled=bf16):
         images = generate(model, n, steps=steps, eta=eta, scale=scale, labels=labels, seed=seed)
     net, name = feature_space(card["data"], data.shape[0])
     judge = features.load_classifier("sprites-judge") if card["data"] == "sprites" else None
     numbers = measure(images, data, net, judge, labels)
-    copies = metrics.memorisation(images, data.train, data.heldout)
     numbers |= {
         "ratio": numbers["frechet"] / numbers["frechet_floor"],
-        "copies": copies["copies"],
-        "close": copies["close"],
+        **search_copies(images, data, card),
         "features": name,
         "sampling": {"steps": steps, "eta": eta, "scale": scale, "seed": seed, "bf16": bf16},
     }
     card["metrics"] = numbers
-    path = Path(weights).with_suffix(".json")
-    checkpoints.write_whole(path, (json.dumps(card, indent=1) + "\n").encode())
+    checkpoints.write_card(weights, card)
     return numbers
+
+
+def search_copies(images: Tensor, data: ImageSet, card: dict) -> dict:
+    """Shares of images (N, C, H, W) that copy a training image, or come closer than unseen ones do.
+
+    Searched are the training set, and the sets of the weights that the training started from.
+    """
+    found = metrics.memorisation(images, data.train, data.heldout)
+    distances, searched, before = found["distances"], [len(data.train)], card.get("started_from")
+    while before:
+        name = before.get("data", card["data"])
+        earlier = load(name, card["size"], before["images"], seed=before["seed"]).train
+        distances = torch.minimum(distances, metrics.nearest(images, earlier)[0])
+        searched, before = [*searched, len(earlier)], before.get("started_from")
+    return {
+        "copies": float((distances == 0).float().mean()),
+        "close": float((distances <= found["threshold"]).float().mean()),
+        "searched": " + ".join(f"{n:,}" for n in searched) + " training images",
+    }

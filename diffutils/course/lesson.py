@@ -208,7 +208,7 @@ def show_markdown(text: str) -> None:
 
 def _run_directory(number: str, profile: str, run_dir: str | None) -> Path:
     if run_dir is not None:
-        path = Path(run_dir).expanduser()
+        path = parameters.run_dir(run_dir)
     elif base := os.environ.get("DIFFUTILS_RUN_DIR"):
         path = Path(base) / number
     else:

@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterable
+from os import PathLike, fspath
 from pathlib import Path
 
 NAMES = ("profile", "dataset", "seed", "run_dir", "overrides", "resume")
@@ -26,24 +27,41 @@ def injected() -> list[str]:
 
 def dataset(name) -> str:
     """The name of a data set, one of `diffutils.data.NAMES`, else ValueError with the list."""
-    from diffutils.data import NAMES
+    from diffutils.data import NAMES, own_path
 
     kind, _, path = name.partition(":") if isinstance(name, str) else ("", "", "")
     if not ((kind in NAMES and kind == name) or (path and f"{kind}:PATH" in NAMES)):
         raise ValueError(f"dataset is {name!r}; choose one of {', '.join(NAMES)}.")
-    if path and not Path(path).expanduser().exists():
+    if path and not own_path(path).exists():
         raise ValueError(f"dataset is {name!r}, but there is no {Path(path).absolute()}.")
     return name
 
 
 def seed(value) -> int:
-    """A whole number from 0 up, also as text, else ValueError."""
+    """A whole number from 0 up to `diffutils.data.MAX_SEED`, also as text, else ValueError."""
+    from diffutils.data import MAX_SEED
+
     try:
-        if isinstance(value, bool) or int(value) != float(value) or int(value) < 0:
+        number = int(value)
+        whole = isinstance(value, str) or number == value  # not as floats, which round
+        if isinstance(value, bool) or not whole or not 0 <= number <= MAX_SEED:
             raise ValueError
-    except (TypeError, ValueError):
-        raise ValueError(f"seed is {value!r}, expected a whole number from 0 up.") from None
-    return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"seed is {value!r}, expected a whole number from 0 up to 2**63 - 1."
+        ) from None
+    return number
+
+
+def run_dir(value) -> Path | None:
+    """The directory as an absolute path, with ~ expanded; None for None; else ValueError."""
+    from diffutils.data import own_path
+
+    if value is None:
+        return None
+    if not isinstance(value, str | PathLike) or not fspath(value):
+        raise ValueError(f"run_dir is {value!r}, expected the path of a directory, or None.")
+    return own_path(fspath(value)).resolve()
 
 
 def resume(value) -> str:

@@ -1,5 +1,6 @@
 """Images of a run as PNG files: samples, training images, generated images."""
 
+import io
 import math
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
+
+from diffutils import checkpoints
 
 COLUMNS = 8
 
@@ -23,14 +26,21 @@ def write_grid(path: Path, images: UInt8[Tensor, "N C H W"]) -> None:
 
 
 def read_grid(path: Path, shape: tuple[int, int, int, int]) -> UInt8[Tensor, "N C H W"]:
-    """The images that `write_grid` put into a file, bit for bit."""
+    """The images that `write_grid` put into a file, bit for bit.
+
+    Raises: FileNotFoundError; ValueError for a file that is damaged, or of another shape.
+    """
     from PIL import Image
 
     n, c, h, w = shape
     columns, scale = min(n, COLUMNS), _scale(w)
-    with Image.open(path) as picture:
-        page = torch.from_numpy(np.array(picture)[::scale, ::scale])
-    tiles = page.reshape(-1, h, columns, w, c).permute(0, 2, 4, 1, 3)
+    content = io.BytesIO(path.read_bytes())
+    try:
+        with Image.open(content) as picture:
+            page = torch.from_numpy(np.array(picture)[::scale, ::scale])
+        tiles = page.reshape(-(-n // columns), h, columns, w, c).permute(0, 2, 4, 1, 3)
+    except Exception as error:  # Pillow raises many kinds
+        raise ValueError(f"{path} is damaged ({error})") from None
     return tiles.reshape(-1, c, h, w)[:n].contiguous()
 
 
@@ -47,5 +57,6 @@ def _scale(width: int) -> int:
 def _write(path: Path, page: np.ndarray) -> None:
     from PIL import Image
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(page[:, :, 0] if page.shape[2] == 1 else page).save(path)
+    content = io.BytesIO()
+    Image.fromarray(page[:, :, 0] if page.shape[2] == 1 else page).save(content, "PNG")
+    checkpoints.write_whole(path, content.getvalue())

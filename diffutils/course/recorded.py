@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 import torch
 
 from diffutils import checkpoints, rng, saves, training
-from diffutils.course import fingerprint, parameters, pictures
+from diffutils.course import fingerprint, parameters, pictures, rundir
 from diffutils.course.tables import aligned
 
 
@@ -34,6 +35,7 @@ def recorded_fit(
 
     resume: "auto" goes on from the newest whole checkpoint of the very same training, "never"
     starts anew; what a start from step 0 would overwrite is set aside in earlier-1/, earlier-2/...
+    A picture or a line of the log that is damaged is left out, with a warning that names it.
     card: goes beside the weights, which are called card["name"], else as the folder is.
     draw(denoiser): images uint8, drawn with the averaged weights `draws` times on the way.
     trdata: also keep the first training images as the network sees them.
@@ -53,7 +55,7 @@ def recorded_fit(
     path = _open(folder, about, resume, say, card) if first else None
     path = _agreed(path, store, process.device)
     state, body = saves.read(path) if path else (None, {})
-    replayed = [*_lines(log, body["record"]["step"]), body["record"]] if path else []
+    replayed = [*_lines(log, body["record"]), body["record"]] if path else []
     steps, log_every = about["steps"], about["log_every"]
     if first:
         text = "".join(json.dumps(line) + "\n" for line in replayed)
@@ -63,13 +65,17 @@ def recorded_fit(
             if trdata:
                 pictures.write_grid(folder / "trdata" / "first.png", _seen(images, about))
     for line in replayed:
-        yield _replay(line, folder, images, state, denoiser)
+        r = _replay(line, folder, images, state, denoiser)
+        if first and r.ema is not None and not _is_current(folder, card, r.step):
+            _weights(folder, r, card, about, body["versions"])
+        yield r
 
     saved, versions = time.monotonic(), _versions()
     points = -(-steps // log_every)  # records of the whole run
     try:
         for r in training.fit(denoiser, images, schedule, state=state, **settings):
             line = {k: v for k, v in vars(r).items() if isinstance(v, int | float | None)}
+            line = checkpoints.finite(line)  # JSON has no nan
             r.samples, r.replayed, i = None, False, -(-r.step // log_every)
             if first:
                 if draw is not None and i * draws // points > (i - 1) * draws // points:
@@ -82,9 +88,8 @@ def recorded_fit(
                     os.fsync(f.fileno())  # a checkpoint must not outlive the lines before it
                 if time.monotonic() - saved >= save_every or r.step == steps:
                     manifest = {"settings": about, "record": line, "versions": versions}
-                    state = r.state()
-                    _weights(folder, r, card, about)  # first: a finished run is not looked at again
-                    path = saves.save(store, state, manifest)
+                    path = saves.save(store, r.state(), manifest)
+                    _weights(folder, r, card, about, versions)
                     saved = time.monotonic()
             yield r
     except FloatingPointError as error:
@@ -104,6 +109,8 @@ def progress_line(name: str, record: SimpleNamespace, steps: int) -> str:
 def _open(folder: Path, about: dict, resume: str, say: Callable, card: dict | None) -> Path | None:
     """The checkpoint to go on from; None, and a folder without an earlier run, for a new start."""
     store = folder / "checkpoints"
+    for half in folder.glob("samples/.step-*"):  # of a process that was killed inside a write
+        half.unlink()
     if not saves.steps(store):
         return None
     path = saves.newest(store) if resume == "auto" else None
@@ -119,13 +126,11 @@ def _open(folder: Path, about: dict, resume: str, say: Callable, card: dict | No
         why = "its settings differ: " + ", ".join(
             f"{k} was {before.get(k)}, is {now.get(k)}" for k in differ
         )
-    aside = next(p for i in range(1, 10**6) if not (p := folder / f"earlier-{i}").exists())
-    aside.mkdir()
     weights = _name(folder, card)
-    for name in ("checkpoints", "log.jsonl", "samples", "model.txt", "trdata",
-                 f"{weights}.safetensors", f"{weights}.json"):  # fmt: skip
-        if (folder / name).exists():
-            (folder / name).rename(aside / name)
+    aside = rundir.set_aside(folder, [
+        "log.jsonl", "samples", "model.txt", "trdata", f"{weights}.safetensors", f"{weights}.json",
+        "checkpoints",  # last: by them the next start sees that there is a run
+    ])  # fmt: skip
     say(f"{folder.name}: starts from step 0 ({why}); the earlier run is set aside in {aside}")
     return None
 
@@ -151,12 +156,18 @@ def _agreed(path: Path | None, store: Path, device) -> Path | None:
     return store / f"step-{step:08}" if step >= 0 else None
 
 
-def _lines(log: Path, before: int) -> list[dict]:
-    """The log's records before a step; a torn last line, of a killed process, comes after it."""
+def _lines(log: Path, last: dict) -> list[dict]:
+    """The log's records before the last one; a torn end, of a killed process, comes after it."""
     lines = []
-    for text in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
-        line = json.loads(text) if text.endswith("}") else {"step": before}
-        if line["step"] >= before:
+    for i, text in enumerate(log.read_bytes().split(b"\n")[:-1] if log.exists() else [], 1):
+        try:
+            line = json.loads(text)
+            if not line.keys() | {"samples"} >= last.keys():
+                raise ValueError("it is no record of a training")
+        except (ValueError, AttributeError) as error:
+            warnings.warn(f"line {i} of {log} is damaged and left out: {error}", stacklevel=2)
+            continue
+        if line["step"] >= last["step"]:
             break
         lines.append(line)
     return lines
@@ -168,7 +179,10 @@ def _replay(line: dict, folder: Path, images, state: dict, denoiser) -> SimpleNa
 
     record = SimpleNamespace(**line | {"samples": None, "replayed": True, "ema": None})
     if "samples" in line and (path := _picture(folder, record.step)).exists():
-        record.samples = pictures.read_grid(path, (line["samples"], *images.shape[1:]))
+        try:
+            record.samples = pictures.read_grid(path, (line["samples"], *images.shape[1:]))
+        except ValueError as error:
+            warnings.warn(f"{error}; its step comes without samples", stacklevel=2)
     if record.step == state["step"]:
         record.ema = copy.deepcopy(denoiser).to(PartialState().device)
         record.ema.net.load_state_dict(state["ema"])
@@ -176,15 +190,31 @@ def _replay(line: dict, folder: Path, images, state: dict, denoiser) -> SimpleNa
     return record
 
 
-def _weights(folder: Path, record: SimpleNamespace, card: dict | None, about: dict) -> None:
-    name = _name(folder, card)
+def _weights(folder: Path, record, card: dict | None, about: dict, versions: dict) -> None:
+    """The averaged weights in float16, or in float32 where one of them is beyond its range."""
+    name, net = _name(folder, card), record.ema.net
     trained = checkpoints.provenance(time.monotonic() - record.seconds) | {
+        "hardware": versions["hardware"],
         "steps": record.step,
         "loss": round(record.loss, 5),
         "heldout_loss": record.heldout and round(record.heldout, 5),
     }
     card = (card or {"name": name, "settings": about}) | {"trained": trained}
-    checkpoints.save_weights(folder / f"{name}.safetensors", record.ema.net, card)
+    floats = [v for v in net.state_dict().values() if v.is_floating_point()]
+    fits = all(bool(v.half().isfinite().all()) for v in floats)
+    dtype = torch.float16 if fits else torch.float32
+    checkpoints.save_weights(folder / f"{name}.safetensors", net, card, dtype)
+
+
+def _is_current(folder: Path, card: dict | None, step: int) -> bool:
+    """Whether a folder holds the weights of this step, with this card."""
+    weights = folder / f"{_name(folder, card)}.safetensors"
+    try:
+        there = checkpoints.read_card(weights) if weights.exists() else {}
+    except (FileNotFoundError, ValueError):
+        return False
+    same = all(there.get(k) == v for k, v in checkpoints.finite(card or {}).items())
+    return same and there.get("trained", {}).get("steps") == step
 
 
 def _name(folder: Path, card: dict | None) -> str:

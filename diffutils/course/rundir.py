@@ -80,6 +80,22 @@ def check_free(folder: Path) -> None:
         release(folder)
 
 
+def set_aside(folder: Path, names: list[str]) -> Path:
+    """Move files and folders, in this order, into earlier-1/, earlier-2/, ...; return which.
+
+    After a kill the same call fills the same folder: nothing in it is ever overwritten.
+    """
+    names = [name for name in names if (folder / name).exists()]
+    number = 1
+    while any((folder / f"earlier-{number}" / name).exists() for name in names):
+        number += 1
+    aside = folder / f"earlier-{number}"
+    aside.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).rename(aside / name)
+    return aside
+
+
 def _lock(handle: int) -> None:
     try:
         import fcntl

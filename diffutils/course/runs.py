@@ -9,6 +9,7 @@ from diffutils.course import fingerprint, kernel, rundir
 from diffutils.course import parameters as valid
 from diffutils.course.budgets import PROFILES, budget
 from diffutils.course.rundir import CHECKOUT
+from diffutils.course.stored import cleaned
 from diffutils.course.tables import aligned
 
 NOTEBOOKS = CHECKOUT / "notebooks"
@@ -59,8 +60,8 @@ def run(
 ) -> list[Outcome]:
     """Execute each notebook into `out`; a lesson that fails does not stop the others.
 
-    A lesson that `out` holds finished, with the same parameters and code, is skipped; one that
-    was killed goes on from its checkpoints.  again: neither, all starts anew.
+    A lesson that `out` holds finished, with the same parameters, data and code, is skipped; one
+    that was killed goes on from its checkpoints.  again: neither, all starts anew.
     Raises: ValueError for an unknown profile or parameter, or a wrong value; BlockingIOError when
     another process works in `out`.  Then nothing was started.
     """
@@ -75,8 +76,13 @@ def run(
         for i, path in enumerate(notebooks, 1):
             head = f"[{i}/{len(notebooks)}] {path.stem}"
             mine = {k: v for k, v in parameters.items() if k in accepted[path]}
-            identity = {"parameters": mine, "notebook": fingerprint.notebook(path),
-                        "code": fingerprint.code(), "versions": fingerprint.versions()}  # fmt: skip
+            identity = {
+                "parameters": mine,
+                "data": fingerprint.files(mine.get("dataset", accepted[path].get("dataset", ""))),
+                "notebook": fingerprint.notebook(path.read_bytes()),
+                "code": fingerprint.code(),
+                "versions": fingerprint.versions(),
+            }
             outcomes.append(None if again else _finished(path, out, identity))
             if outcomes[-1] is not None:
                 say(f"{head} ({profile}) was finished before; --again would run it again")
@@ -93,7 +99,7 @@ def run(
     return outcomes
 
 
-def _validate(parameters: dict, accepted: dict[Path, set[str]]) -> None:
+def _validate(parameters: dict, accepted: dict[Path, dict[str, str]]) -> None:
     """Raise ValueError, before anything starts, for what a lesson would refuse."""
     if parameters["profile"] not in PROFILES:
         raise ValueError(
@@ -193,37 +199,6 @@ def store(notebooks: list[Path], say=print) -> list[Outcome]:
     return outcomes
 
 
-def cleaned(path: Path) -> str:
-    """An executed notebook without what papermill and the widgets leave behind."""
-    import nbformat
-
-    nb = nbformat.read(path, as_version=4)
-    nb.cells = [c for c in nb.cells if "injected-parameters" not in c.metadata.get("tags", [])]
-    for holder in (nb, *nb.cells):
-        for key in ("papermill", "widgets", "execution"):
-            holder.metadata.pop(key, None)
-        if holder.metadata.get("tags") == []:
-            del holder.metadata["tags"]
-    for count, cell in enumerate((c for c in nb.cells if c.cell_type == "code" and c.source), 1):
-        cell.execution_count = count
-        for output in cell.outputs:
-            if "execution_count" in output:
-                output.execution_count = count
-        cell.outputs = _joined(cell.outputs)
-    return nbformat.writes(nb) + "\n"
-
-
-def _joined(outputs: list) -> list:
-    """Neighbouring pieces of printed text as one; nbclient's own option moves text past figures."""
-    joined = []
-    for output in outputs:
-        if joined and output.get("name", "") == joined[-1].get("name"):
-            joined[-1].text += output.text
-        else:
-            joined.append(output)
-    return joined
-
-
 def new_directory(profile: str) -> Path:
     """A fresh runs/<time>-<profile>."""
     stem = rundir.base() / f"{time.strftime('%Y%m%d-%H%M%S')}-{profile}"
@@ -236,10 +211,12 @@ def new_directory(profile: str) -> Path:
     raise FileExistsError(f"{stem} and its successors exist; choose a directory with --out.")
 
 
-def _declared(path: Path) -> set[str]:
+def _declared(path: Path) -> dict[str, str]:
+    """A notebook's parameters and their values in it, without quotes."""
     import papermill
 
-    return set(papermill.inspect_notebook(str(path)))
+    found = papermill.inspect_notebook(str(path))
+    return {name: about["default"].strip("\"'") for name, about in found.items()}
 
 
 def _with_results(outcome: Outcome, record: Path) -> Outcome:

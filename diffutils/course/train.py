@@ -1,6 +1,7 @@
 """Train one model from a budget, in a run directory of its own."""
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from diffutils import checkpoints, training
 from diffutils.course import evaluate, pictures, rundir
 from diffutils.course.recorded import recorded_fit
 from diffutils.data import ImageSet, load
+from diffutils.data.downloads import MADE_HERE
 from diffutils.data.images import shuffled
 
 GRID = 32  # images in a sample of the progress
@@ -24,7 +26,7 @@ def betas(budget) -> dict:
     return {"name": budget.schedule, "arguments": {"T": budget.T} | ranged}
 
 
-def card(data: ImageSet, budget, seed: int, name: str) -> dict:
+def card(data: ImageSet, budget, seed: int, name: str, predict: str) -> dict:
     """What a model is: enough to rebuild the network, and where its data came from."""
     return {
         "name": name,
@@ -36,12 +38,12 @@ def card(data: ImageSet, budget, seed: int, name: str) -> dict:
             "attention": list(budget.attention),
             "classes": len(data.classes),
         },
-        "coefficients": "eps",
+        "coefficients": predict,
         "betas": betas(budget),
         "size": data.train.shape[-1],
         "images": len(data.train),
         "classes": list(data.classes),
-        "data": data.name,
+        "data": data.name.removesuffix(MADE_HERE),  # as `load` knows it
         "source": data.source,
         "licence": data.licence,
         "seed": seed,
@@ -95,15 +97,22 @@ def fit_settings(data: ImageSet, budget) -> dict:
 
 
 def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str,
-          start: Path | None = None, samples: int = 0, trdata: bool = False, report=print) -> dict:
+          start: Path | None = None, predict: str = "eps", samples: int = 0, trdata: bool = False,
+          report=print) -> dict:
     """Train on a data set in the run directory `out`, and go on from there after a kill.
 
     start: weights to begin with, with their card beside them; the network must be the same.
+    predict: what the network learns to predict, a name in `checkpoints.COEFFICIENTS`.
     samples: draw so many images into out/images at the end; trdata: keep the first training images.
     Writes out/NAME.safetensors (float16), out/NAME.json (card) and what `recorded_fit` keeps.
-    Returns the card.  Raises: BlockingIOError when another process works in out; ValueError.
+    Returns the card.  Raises: BlockingIOError when another process works in out; ValueError for a
+    name that is no plain file name, or for weights that do not fit.
     """
     from accelerate import Accelerator
+
+    if not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,99}", name, re.ASCII):
+        raise ValueError(f"the name of a model is {name!r}; choose 1 to 100 letters, digits, _, - "
+                         "and ., the first one a letter, a digit or _")
 
     first = Accelerator().is_main_process  # of several processes, one writes and reports
     report = report if first else lambda line: None
@@ -113,12 +122,16 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str,
     if first:
         rundir.hold(out)
     data = load_for(dataset, budget, seed)
-    info = card(data, budget, seed, name)
+    info = card(data, budget, seed, name, predict)
     torch.manual_seed(seed)
     model = checkpoints.build(info)
     if start is not None:
         before = checkpoints.load_weights(start, model.denoiser.net)
-        info["started_from"] = {k: before[k] for k in ("name", "images", "seed", "settings")}
+        info["started_from"] = {
+            k: before[k]
+            for k in ("name", "coefficients", "data", "images", "seed", "settings", "started_from")
+            if k in before
+        }
     count = sum(p.numel() for p in model.denoiser.parameters())
     report(f"{name}: {len(data.train):,} images {tuple(data.train.shape[1:])}, "
            f"{count:,} parameters, {budget.steps:,} steps of {batch_for(data, budget)}")

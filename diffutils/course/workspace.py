@@ -1,49 +1,65 @@
 """The student's folder work/: copies of the lessons that a course update never touches."""
 
-import hashlib
 import json
 from pathlib import Path
+
+from diffutils.checkpoints import write_whole
+from diffutils.course import fingerprint
+from diffutils.course.exercises.folds import without_outputs
 
 RECORD = ".versions.json"  # {lesson: {file in work/: fingerprint of the lesson it began as}}
 
 
-def prepare(lessons: list[Path], work: Path) -> list[str]:
+def prepare(lessons: list[Path], figures: Path, work: Path) -> list[str]:
     """Copy every lesson into work/ that is not there; return what was done, a sentence each.
 
     A file that is there stays as it is.  Where the course's lesson is another than the one that
     was copied, the new one is laid beside it as NAME.new-1.ipynb, NAME.new-2.ipynb, ..., once.
+    The pictures that lessons show, the files of `figures`, are kept up to date in work/figures.
     """
-    from diffutils.checkpoints import write_whole
-
     record, said = read_record(work), []
     for lesson in lessons:
         copies = record.setdefault(lesson.stem, {})
-        mine, now = work / lesson.name, fingerprint(lesson)
+        text = fresh_copy(lesson)
+        mine, now = work / lesson.name, what_it_says(text)
         if not mine.exists():
             target, words = mine, f"work/{mine.name}: a fresh copy for your answers."
-        elif now in copies.values() or now == fingerprint(mine):
+        elif now in copies.values() or now == what_it_says(mine.read_bytes()):
             copies.setdefault(mine.name, now)
             continue
         else:
             target = free_name(lesson, work)
             words = (f"The course has a new version of {lesson.name}. Your work/{mine.name} is "
                      f"untouched; the new version is work/{target.name}.")
-        write_whole(target, lesson.read_bytes())
+        write_whole(target, text)
         copies[target.name] = now
         said.append(words)
     if record != read_record(work):
         write_whole(work / RECORD, (json.dumps(record, indent=1) + "\n").encode())
+    for picture in figures.iterdir():
+        mine, now = work / "figures" / picture.name, picture.read_bytes()
+        if not mine.is_file() or mine.read_bytes() != now:
+            write_whole(mine, now)
     return said
 
 
-def fingerprint(notebook: Path) -> str:
-    """A hash of what a notebook says: its cells, not their outputs; '' if it cannot be read."""
+def fresh_copy(lesson: Path) -> bytes:
+    """A lesson to work in: never run, so that a guess is a guess, with its pictures in work/."""
+    import nbformat
+
+    notebook = without_outputs(nbformat.read(lesson, as_version=4))
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":  # JupyterLab serves nothing above the folder it opened
+            cell.source = cell.source.replace("../figures/", "figures/")
+    return (nbformat.writes(notebook) + "\n").encode()
+
+
+def what_it_says(notebook: bytes) -> str:
+    """The fingerprint of a notebook's cells; '' if it cannot be read."""
     try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        said = [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
+        return fingerprint.notebook(notebook)
     except (ValueError, KeyError, TypeError):  # a student's file may be damaged: not our business
         return ""
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def free_name(lesson: Path, work: Path) -> Path:

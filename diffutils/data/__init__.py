@@ -9,15 +9,18 @@ from pathlib import Path
 import torch
 
 from diffutils.data.images import ImageSet, to_float, to_uint8
+from diffutils.data.images import check_parts as _check_parts
 from diffutils.data.images import limited as _limited
 from diffutils.data.images import resized as _resized
 from diffutils.data.images import without_leaks as _without_leaks
 
-__all__ = ["NAMES", "ImageSet", "Record", "catalogue", "download", "load", "to_float", "to_uint8"]
+__all__ = ["NAMES", "ImageSet", "Record", "catalogue", "download", "load", "own_path", "to_float",
+           "to_uint8"]
 
 NAMES = ("sprites", "faces", "digits", "digits-m", "photos", "mnist", "cifar10", "mnist-m",
          "sprites-dlai", "folder:PATH", "zip:PATH", "npz:PATH", "csv:PATH")
 MAX_SIDE = 8192  # pixels; a larger `size` is a slip
+MAX_SEED = 2**63 - 1  # torch takes twice that, and lessons count on from their seed
 LABELLED = ("faces", "folder", "zip", "csv")  # sets with several kinds of label
 
 
@@ -26,19 +29,22 @@ def load(name: str, size: int | None = None, limit: int | None = None, seed: int
     """Images of the set `name`: uint8 (N, C, H, W), for training and held out; nothing downloads.
 
     Args:
-        name: one of `NAMES`; PATH is a file or folder of your own.
+        name: one of `NAMES`; PATH is a file or folder of your own, with at least 10 different
+            images (of which one in ten is held out), or with at least 3 training images where it
+            brings a test part of its own.
         size: side in pixels, at most 8192; images are cropped to their central square and resized
             by a filter that does not alias. Default: the size of the set.
         limit: at most so many training images, chosen by `seed`. Sets drawn by code draw exactly so
             many (default: sprites 50,000, faces 20,000, photos 5,000).
         heldout: the same for the held-out images (default for drawn sets: a tenth of `limit`,
             at least 500 where `limit` allows; for others all there are).
-        seed: a whole number from 0 up.
+        seed: a whole number from 0 up to 2**63 - 1.
         label: which label to read: a column of labels.csv, "first" or "last" for `csv:`, an
             attribute for `faces`.
 
     Raises:
-        ValueError: unknown name, an argument out of its range, or files that hold no usable images.
+        ValueError: unknown name, an argument out of its range, or files that hold no usable images,
+            or too few.
         FileNotFoundError: the files of the set are not here; the message says how to get them.
     """
     for value, what in ((size, "size"), (limit, "limit"), (heldout, "heldout")):
@@ -46,8 +52,8 @@ def load(name: str, size: int | None = None, limit: int | None = None, seed: int
             raise ValueError(f"{what}={value!r}; expected a whole number of at least 1, or None")
     if size is not None and size > MAX_SIDE:
         raise ValueError(f"size={size}; expected a side of at most {MAX_SIDE} pixels")
-    if type(seed) is not int or seed < 0:
-        raise ValueError(f"seed={seed!r}; expected a whole number from 0 up")
+    if type(seed) is not int or not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"seed={seed!r}; expected a whole number from 0 up to 2**63 - 1")
     kind, colon, path = str(name).partition(":")
     if label is not None and kind not in LABELLED:
         raise ValueError(f"label={label!r}: only {', '.join(LABELLED)} have labels to choose from, "
@@ -55,15 +61,32 @@ def load(name: str, size: int | None = None, limit: int | None = None, seed: int
     if colon and f"{kind}:PATH" in NAMES:
         if not path:
             raise ValueError(f"{name!r} names no file; write {kind}:PATH")
-        data = _own(kind, Path(path).expanduser(), size, limit, seed, label)
+        data = _check_parts(_without_leaks(_own(kind, own_path(path), size, limit, seed, label)))
     elif name in ("sprites", "faces", "photos"):
         return _drawn(name, size, limit, seed, heldout, label)
     elif name in NAMES:
-        data = _published(name, seed)
+        data = _without_leaks(_published(name, seed))
     else:
         raise ValueError(f"no data set is called {name!r}{_meant(kind, NAMES)}; "
                          f"the names are {', '.join(NAMES)}")
-    return _resized(_limited(_without_leaks(data), limit, heldout, seed), size)
+    return _resized(_limited(data, limit, heldout, seed), size)
+
+
+def own_path(text: str) -> Path:
+    """The path that a user wrote, with ~ expanded; whether something is there is another question.
+
+    Raises:
+        ValueError: no such user, a name that no file can have, or a folder that is closed.
+    """
+    try:
+        path = Path(text).expanduser()
+        path.resolve().exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        shown = text if len(text) <= 80 else f"{text[:77]}..."
+        why = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise ValueError(f"the path {shown!r} cannot be used ({why}); give one that can be read, "
+                         "written in full") from None
+    return path
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
@@ -159,7 +182,8 @@ def catalogue() -> list[Record]:
     drawn = ("drawn by code", "CC0")
     rows = [
         ("sprites", "pixel art in labelled classes, " + drawn[0], "16", "endless", drawn[1]),
-        ("faces", "anime-styled faces with attributes, " + drawn[0], "any", "endless", drawn[1]),
+        ("faces", "anime-styled faces with attributes, " + drawn[0], "16 to 256", "endless",
+         drawn[1]),
         ("digits", "scikit-learn's handwritten digits", "32", "1,797", "CC BY 4.0"),
         ("digits-m", "the same on photo patches", "32", "1,797", "CC BY 4.0"),
         ("photos", "crops of 13 photographs in scikit-image", "any", "endless",

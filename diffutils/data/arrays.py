@@ -13,6 +13,7 @@ from diffutils.data import archives
 from diffutils.data import images as px
 from diffutils.data.images import ImageSet
 
+MAX_LABEL = 2**31  # a larger class number is a slip, or no number that int64 can hold
 # Names that widespread files give to the arrays, ours first.
 ALIASES = {
     "images": ("images", "train_images", "x_train", "arr_0"),
@@ -29,7 +30,7 @@ def npz(path: Path) -> ImageSet:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not an npz file, or its arrays have other names or shapes.
+        ValueError: not an npz file, or its arrays have other names, shapes or types.
     """
     name = f"npz:{path}"
     archives.opened(name, path, "an .npz file, written by np.savez").close()
@@ -55,12 +56,15 @@ def from_arrays(name, images, labels=None, test_images=None, test_labels=None, c
     parts = [(to_pixels(name, images), labels, "labels")]
     if test_images is not None:
         parts.append((to_pixels(name, test_images), test_labels, "test_labels"))
+    if test_labels is not None and (labels is None or test_images is None):
+        raise ValueError(f"{name} holds test_labels without labels and test_images; add what is "
+                         "missing, or leave test_labels out")
     if len({pixels.shape[1:] for pixels, _, _ in parts}) > 1:
         raise ValueError(f"{name}: images are {parts[0][0].shape[1:]}, but test images "
                          f"{parts[1][0].shape[1:]} (height, width, channels); make them equal")
     pixels = np.concatenate([part for part, _, _ in parts])
     if test_images is None:
-        held = px.held_out([px.content_key(image) for image in pixels])
+        held = px.held_out(name, [px.content_key(image) for image in pixels])
     else:
         held = np.arange(len(pixels)) >= len(images)
     values = []
@@ -76,6 +80,9 @@ def from_arrays(name, images, labels=None, test_images=None, test_labels=None, c
     values = np.concatenate(values)
     distinct, numbers = np.unique(values, return_inverse=True)
     if classes is not None and distinct.dtype.kind in "iu":  # names of the numbers 0, 1, ...
+        if np.ndim(classes) != 1:
+            raise ValueError(f"{name}: classes has shape {np.shape(classes)}; expected (K,), one "
+                             "name for each class")
         if not 0 <= distinct[0] <= distinct[-1] < len(classes):
             raise ValueError(f"{name}: labels run from {distinct[0]} to {distinct[-1]}, but "
                              f"classes holds {len(classes)} names, counted from 0; make them fit")
@@ -111,7 +118,10 @@ def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
 
 
 def _class_values(name, labels: np.ndarray) -> np.ndarray:
-    """Labels (N,), (N, 1) or one-hot (N, K) -> integers or names (N,)."""
+    """Labels (N,), (N, 1) or one-hot (N, K) -> integers, at most `MAX_LABEL`, or names (N,)."""
+    if labels.dtype.kind not in "biufUS":
+        raise ValueError(f"{name}: labels must be whole numbers or names, but their type is "
+                         f"{labels.dtype}")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 2:
@@ -121,10 +131,13 @@ def _class_values(name, labels: np.ndarray) -> np.ndarray:
         labels = labels.argmax(1)
     if labels.ndim != 1:
         raise ValueError(f"{name}: labels have shape {labels.shape}; expected (N,) or (N, K)")
-    if labels.dtype.kind != "f":
+    if labels.dtype.kind in "bUS":
         return labels
     if not np.array_equal(labels, np.rint(labels)):
         raise ValueError(f"{name}: labels must be whole numbers or names")
+    if labels.size and not -MAX_LABEL <= labels.min() <= labels.max() <= MAX_LABEL:
+        raise ValueError(f"{name}: labels run from {labels.min():g} to {labels.max():g}; expected "
+                         f"class numbers of at most {MAX_LABEL:,} on either side of 0")
     return labels.astype(np.int64)
 
 

@@ -41,7 +41,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 def load() -> ImageSet:
     """The digits, one in ten held out."""
     images, labels = digits()
-    held = px.held_out([px.content_key(image) for image in images])
+    held = px.held_out("digits", [px.content_key(image) for image in images])
     return px.image_set("digits", images, held, labels, [str(k) for k in range(10)], LICENCE,
                         "sklearn.datasets.load_digits")
 

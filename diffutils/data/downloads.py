@@ -45,6 +45,7 @@ REMOTES = {
                        "sha256:"
                        "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"),),
 }
+MADE_HERE = " (made here)"  # after the name of a set that only imitates the published one
 CIFAR_BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
     "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
@@ -183,7 +184,7 @@ def mnist_m(seed: int = 0) -> ImageSet:
         data = mnist()
     except FileNotFoundError:
         raise _missing("mnist-m", "mnist_m.npz") from None
-    return digits.on_photos(data, "mnist-m (made here)", seed)
+    return digits.on_photos(data, "mnist-m" + MADE_HERE, seed)
 
 
 def sprites_dlai() -> ImageSet:

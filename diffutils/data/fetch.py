@@ -139,13 +139,14 @@ def _request(url: str, part: Path, report) -> bool:
             raise kind(f"answered {answer.status_code} {answer.reason}")
         if answer.status_code != 206:  # the server knows no ranges and sends all
             have = 0
-        total = have + int(answer.headers.get("Content-Length", 0))
+        total, cut = have + int(answer.headers.get("Content-Length", 0)), False
         try:
             _write(answer.iter_content(BLOCK), part, have, total, report)
         except requests.RequestException:
-            pass  # what has arrived is kept
-    if _size(part) < total:
-        raise ConnectionError(f"broke off at {_amount(_size(part), total)}")
+            cut = True  # what has arrived is kept
+    arrived = _size(part)
+    if cut or arrived < total:
+        raise ConnectionError(f"broke off at {_amount(arrived, total if arrived < total else 0)}")
     return have > 0
 
 

@@ -76,7 +76,7 @@ def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
     if split_given:
         held = np.array([parts[f][0].lower() in TEST for f in files])
     else:
-        held = px.held_out(keys)
+        held = px.held_out(name, keys)
     classes = tuple(sorted(set(labels.values()))) if labels else ()
     targets = np.array([classes.index(labels[f]) for f in files]) if labels else None
     return px.image_set(name, pixels, held, targets, classes)

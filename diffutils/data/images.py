@@ -13,6 +13,8 @@ from torch import Tensor
 MIN_SIDE = 4  # pixels; smaller images show nothing, and come from files read in a wrong way
 MAX_PIXELS = 2**26  # of one image file, 8192 x 8192: decoding it takes 0.2 GB
 HELD_OUT = 0.1  # share of the images held out when a set comes without a test split
+MIN_IMAGES = 10  # different ones: fewer have no tenth to hold out, and no statistics
+MIN_TRAINING = 3  # where the files bring their own split: lesson 02 sets a third of them apart
 
 
 @dataclass(frozen=True)
@@ -158,24 +160,21 @@ def content_key(image: np.ndarray) -> bytes:
     return hashlib.blake2b(b"".join(both), digest_size=16).digest()
 
 
-def held_out(keys: list[bytes]) -> np.ndarray:
+def held_out(name: str, keys: list[bytes]) -> np.ndarray:
     """Boolean (N,): which images are held out, decided by content alone, about one in ten.
 
     Copies and mirrored copies share a key and so a side. An image keeps its side when others are
     added or the order changes.
 
     Raises:
-        ValueError: fewer than two different images.
+        ValueError, naming the set: fewer than `MIN_IMAGES` different images.
     """
-    if len(set(keys)) < 2:
-        raise ValueError(
-            f"{len(set(keys))} different images found; at least 2 are needed, one of them held out"
-        )
+    if len(set(keys)) < MIN_IMAGES:
+        raise ValueError(f"{name} holds {len(set(keys))} different images (mirror images count as "
+                         f"one), but at least {MIN_IMAGES} are needed, of which one in ten is held "
+                         "out; add images")
     chosen = {key for key in keys if int.from_bytes(key[:4], "big") < HELD_OUT * 2**32}
-    if not chosen:
-        chosen = {min(keys)}
-    elif len(chosen) == len(set(keys)):
-        chosen.remove(max(chosen))
+    chosen = chosen or {min(keys)}
     return np.array([key in chosen for key in keys])
 
 
@@ -195,6 +194,22 @@ def without_leaks(data: ImageSet) -> ImageSet:
                   "were removed from the training part", stacklevel=3)
     labels = None if data.train_labels is None else data.train_labels[keep]
     return replace(data, train=data.train[keep], train_labels=labels)
+
+
+def check_parts(data: ImageSet) -> ImageSet:
+    """The same set, if there is something to train on and something held out.
+
+    Raises:
+        ValueError: fewer than `MIN_TRAINING` training images, none that differ, or none held out.
+    """
+    train, heldout = len(data.train), len(data.heldout)
+    differ = any(not torch.equal(image, data.train[0]) for image in data.train)
+    if train < MIN_TRAINING or not differ or not heldout:
+        equal = "" if differ or not train else ", all equal,"
+        raise ValueError(f"{data.name} holds {train} training images{equal} and {heldout} held-out "
+                         f"ones, but at least {MIN_TRAINING} to train on, not all equal, and 1 "
+                         "held out are needed; add images")
+    return data
 
 
 def limited(data: ImageSet, limit: int | None, heldout: int | None, seed: int) -> ImageSet:

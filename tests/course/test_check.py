@@ -111,6 +111,19 @@ def test_wrong_code_gets_a_sentence_that_helps(function, said):
     assert np.array_equal(before, BROKEN)
 
 
+def test_the_call_that_failed_can_be_repeated():
+    def five(net, x, t, pair):
+        return 5.0
+
+    large, small = np.zeros((3, 4)), torch.tensor([[0.5, 1 / 3]])
+    task = Exercise("9.9", "five", 1, 5, five,
+                    lambda: [Case((len, large, 7, (small, 0.25)), 5.0, "Always five.")], ())
+    said = judge(task, lambda *arguments: 4.0).words
+    assert ("Called with net = a function, x = values of shape (3, 4), t = 7, "
+            "pair = ([[0.5 , 0.3333]], 0.25). Always five.") in said
+    assert "Called with net = a function" in judge(task, lambda *arguments: 1 / 0).words
+
+
 def no_return(x):
     2 * x
 
@@ -134,6 +147,35 @@ def half_done(x):
 def test_a_stub_is_not_attempted(function, said):
     verdict = judge(TASK, function)
     assert verdict.status == OPEN
+    assert said in verdict.words
+
+
+def in_place_without_return(x):
+    x *= 2
+
+
+def not_for_negatives(x):
+    if x[0] > 0:
+        return 2 * x
+
+
+def gap_for_negatives(x):
+    return 2 * x if x[0] > 0 else 2 * ...
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: 2 * x[..., ..., None], "IndexError: an index can only have a single ellipsis"),
+        (lambda x: 2 * x.tolist()[...], "TypeError: list indices must be integers or slices"),
+        (in_place_without_return, "is `return` missing? Also, it changes its input `x` in place"),
+        (not_for_negatives, "It returns None; is `return` missing? Called with x = [-3.]."),
+        (gap_for_negatives, "A `...` is not replaced yet"),
+    ],
+)
+def test_an_answer_with_a_slip_is_wrong_and_no_stub(function, said):
+    verdict = judge(TASK, function)
+    assert verdict.status == WRONG
     assert said in verdict.words
 
 
@@ -305,6 +347,15 @@ def test_a_slip_is_named_although_another_one_overflows():
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_slip_is_named_although_a_later_case_raises():
+    def square_of_positive(x):
+        if x.min() < 0:
+            raise ValueError("negative")
+        return x**2
+
+    assert judge(TASK, square_of_positive).mistake == "square"
+
+
 def test_only_the_overflow_is_wrong():
     task = every_exercise()["1.2"]
 

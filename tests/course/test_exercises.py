@@ -177,6 +177,11 @@ def average_with_if(averaged, weights, k, decay):
     return new
 
 
+def average_by_memory(averaged, weights, k, decay):
+    memory = min((10 + k) / 9, 1 / (1 - decay))
+    return averaged + (weights - averaged) / memory
+
+
 def guide_in_one_batch(D, x, sigma, labels, w, null):
     labels = torch.cat([labels, torch.full_like(labels, null)])
     c, u = D(torch.cat([x, x]), sigma, labels).chunk(2)
@@ -199,7 +204,7 @@ ANSWERS = {
     "2.2": (loss_by_mse, loss_one_by_one),
     "2.3": (clipped_by_mean_shift, clipped_with_if),
     "2.4": (linear_by_cov, linear_by_trace),
-    "2.5": (average_by_lerp, average_with_if),
+    "2.5": (average_by_lerp, average_with_if, average_by_memory),
     "2.6": (guide_in_one_batch, guide_from_conditional),
 }
 
@@ -241,6 +246,16 @@ def test_other_right_answers_pass(exercise):
 def test_a_mistake_gets_its_own_hint(exercise, mistake):
     verdict = judge(exercise, mistake.function)
     assert (verdict.status, verdict.mistake, verdict.words) == (WRONG, mistake.name, mistake.hint)
+
+
+@pytest.mark.parametrize("hidden", [None, 5], ids=["None", "a number"])
+def test_guidance_says_how_a_label_is_hidden(hidden):
+    def guide(D, x, sigma, labels, w, null):
+        without = D(x, sigma, hidden)
+        return without + w * (D(x, sigma, labels) - without)
+
+    verdict = judge(EXERCISES["2.6"], guide)
+    assert verdict.status == WRONG and "holds `null` everywhere" in verdict.words
 
 
 # ------------------------------------------------------- the notebooks

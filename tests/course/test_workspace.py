@@ -24,6 +24,8 @@ def lesson(tmp_path):
     path = tmp_path / "notebooks" / "01_first.ipynb"
     path.parent.mkdir()
     write(path, "Version one")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "01.png").write_bytes(b"a picture")
     return path
 
 
@@ -36,6 +38,10 @@ def write(path, text: str) -> None:
     nbformat.write(new_notebook(cells=cells), path)
 
 
+def copy_lessons(lesson, work) -> list[str]:
+    return prepare([lesson], lesson.parents[1] / "figures", work)
+
+
 def names(folder) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -44,64 +50,79 @@ def names(folder) -> list[str]:
 
 
 def test_the_first_time_every_lesson_is_copied(lesson, tmp_path):
-    said = prepare([lesson], tmp_path / "work")
+    said = copy_lessons(lesson, tmp_path / "work")
     assert said == ["work/01_first.ipynb: a fresh copy for your answers."]
-    assert names(tmp_path / "work") == [RECORD, lesson.name]
-    assert (tmp_path / "work" / lesson.name).read_bytes() == lesson.read_bytes()
-    assert prepare([lesson], tmp_path / "work") == []
+    assert names(tmp_path / "work") == [RECORD, lesson.name, "figures"]
+    assert copy_lessons(lesson, tmp_path / "work") == []
+
+
+def test_a_copy_was_never_run_and_finds_its_pictures(lesson, tmp_path):
+    write(lesson, "![A picture](../figures/01.png)")
+    before, work = lesson.read_bytes(), tmp_path / "work"
+    copy_lessons(lesson, work)
+    original, copy = (nbformat.read(p, as_version=4).cells for p in (lesson, work / lesson.name))
+    assert [c.source for c in copy[1:]] == [c.source for c in original[1:]]
+    assert all(c.outputs == [] and c.execution_count is None for c in copy if "outputs" in c)
+    link = copy[0].source.partition("](")[2].rstrip(")")
+    assert (work / link).read_bytes() == b"a picture"  # below the folder that JupyterLab opens
+    assert lesson.read_bytes() == before
+
+    (tmp_path / "figures" / "01.png").write_bytes(b"a better picture")
+    copy_lessons(lesson, work)
+    assert (work / link).read_bytes() == b"a better picture"
 
 
 def test_an_answered_lesson_is_never_touched(lesson, tmp_path):
     work = tmp_path / "work"
-    prepare([lesson], work)
+    copy_lessons(lesson, work)
     mine = work / lesson.name
     mine.write_text("my answers, perhaps damaged")
-    assert prepare([lesson], work) == []
+    assert copy_lessons(lesson, work) == []
 
     write(lesson, "Version two")
-    (said,) = prepare([lesson], work)
+    (said,) = copy_lessons(lesson, work)
     assert "new version of 01_first.ipynb" in said and "01_first.new-1.ipynb" in said
     assert mine.read_text() == "my answers, perhaps damaged"
-    assert (work / "01_first.new-1.ipynb").read_bytes() == lesson.read_bytes()
-    assert prepare([lesson], work) == []
+    assert "Version two" in (work / "01_first.new-1.ipynb").read_text()
+    assert copy_lessons(lesson, work) == []
 
     (work / "01_first.new-1.ipynb").write_text("answers here too")
     write(lesson, "Version three")
-    prepare([lesson], work)
+    copy_lessons(lesson, work)
     assert (work / "01_first.new-1.ipynb").read_text() == "answers here too"
     assert "Version three" in (work / "01_first.new-2.ipynb").read_text()
 
     (work / "01_first.new-2.ipynb").unlink()  # declined: it does not come back
-    assert prepare([lesson], work) == []
+    assert copy_lessons(lesson, work) == []
 
 
 def test_new_outputs_are_no_new_version(lesson, tmp_path):
-    prepare([lesson], tmp_path / "work")
+    copy_lessons(lesson, tmp_path / "work")
     notebook = nbformat.read(lesson, as_version=4)
     notebook.cells[1].outputs, notebook.cells[1].execution_count = [], 7
     nbformat.write(notebook, lesson)
-    assert prepare([lesson], tmp_path / "work") == []
+    assert copy_lessons(lesson, tmp_path / "work") == []
 
 
 def test_a_deleted_copy_comes_back_as_the_new_version(lesson, tmp_path):
     work = tmp_path / "work"
-    prepare([lesson], work)
+    copy_lessons(lesson, work)
     (work / lesson.name).unlink()
     write(lesson, "Version two")
-    assert "a fresh copy" in prepare([lesson], work)[0]
+    assert "a fresh copy" in copy_lessons(lesson, work)[0]
     assert "Version two" in (work / lesson.name).read_text()
-    assert prepare([lesson], work) == []
+    assert copy_lessons(lesson, work) == []
 
 
 @pytest.mark.parametrize("record", ["", "{", "[1]", '{"01_first": 3}', None])
 def test_a_lost_record_costs_no_answers(lesson, tmp_path, record):
     work = tmp_path / "work"
-    prepare([lesson], work)
+    copy_lessons(lesson, work)
     (work / RECORD).unlink() if record is None else (work / RECORD).write_text(record)
-    assert prepare([lesson], work) == []  # the copy says the same as the lesson: nothing is new
+    assert copy_lessons(lesson, work) == []  # the copy says the same as the lesson: nothing is new
     (work / lesson.name).write_text("my answers")
     write(lesson, "Version two")
-    prepare([lesson], work)
+    copy_lessons(lesson, work)
     assert (work / lesson.name).read_text() == "my answers"
     assert json.loads((work / RECORD).read_text())["01_first"].keys() == {
         "01_first.ipynb", "01_first.new-1.ipynb"}
@@ -133,8 +154,6 @@ def test_git_ignores_work(root):
 def export(lesson, tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "NOTEBOOKS", lesson.parent)
     monkeypatch.setattr(commands, "CHECKOUT", tmp_path)
-    (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "01.png").write_bytes(b"a picture")
     return lambda out: CliRunner().invoke(commands.cli, ["export", str(out)])
 
 
@@ -149,8 +168,8 @@ def test_export_writes_a_set_for_students_and_one_for_instructors(export, lesson
     assert "2 * x" not in text and "Ask your instructor" in text and "Hint 1" in text
     student = nbformat.reads(text, as_version=4).cells
     assert student[2].source == STUB
-    assert student[2].outputs == [] and student[2].execution_count is None
-    assert student[1].outputs and student[1].execution_count == 1
+    for cell in student[1:3]:  # nor does a stored result give a guess away
+        assert cell.outputs == [] and cell.execution_count is None
 
     teacher = nbformat.read(out / "instructor" / lesson.name, as_version=4)
     nbformat.validate(teacher)

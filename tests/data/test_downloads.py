@@ -260,6 +260,18 @@ def test_a_server_that_knows_no_ranges_sends_all_again(served, web):
     assert path.read_bytes() == CONTENT and len(web.asked) == 2
 
 
+def test_an_answer_without_a_length_counts_as_cut_until_it_ends(served, web):
+    """No checksum tells: what arrived before the cut is half a file, not the whole."""
+    path = served(CONTENT, checksum="")
+    web.lengths, web.cuts = False, [100_000, 0, 0, 0]
+    with pytest.raises(ConnectionError, match="broke off at 0.1 MB"):
+        download("mnist")
+    assert [p.name for p in path.parent.iterdir()] == ["set.bin.part"]
+    web.cuts = [100_000]
+    get()
+    assert path.read_bytes() == CONTENT
+
+
 def test_an_old_part_of_another_file_costs_one_more_request(served, web):
     path = served(CONTENT)
     path.parent.mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,6 +54,17 @@ def test_catalogue_has_every_name_once():
                for record in records)
 
 
+def test_faces_come_in_the_sizes_that_the_catalogue_names():
+    low, high = map(int, {row.name: row.size for row in catalogue()}["faces"].split(" to "))
+    for size in (low, high):
+        assert load("faces", size=size, limit=1).shape == (3, size, size)
+    for size in (low - 1, high + 1):
+        with pytest.raises(ValueError, match=f"faces are drawn at {low} to {high} pixels"):
+            load("faces", size=size, limit=1)
+    page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    assert f"| {low}×{low} to {high}×{high} (64×64 by default), RGB |" in page
+
+
 def test_float_and_back_is_exact():
     x = torch.arange(256, dtype=torch.uint8)
     y = to_float(x)
@@ -70,18 +82,18 @@ def test_keys_are_equal_for_mirrored_images_only():
 def test_one_key_in_ten_is_held_out_and_stays_so():
     images = np.random.default_rng(0).integers(0, 256, (10_000, 2, 2, 1), dtype=np.uint8)
     keys = [content_key(image) for image in images]
-    held = held_out(keys)
+    held = held_out("own", keys)
     assert abs(held.mean() - 0.1) < 0.01
-    fewer = held_out(keys[:500])
+    fewer = held_out("own", keys[:500])
     assert np.array_equal(fewer, held[:500])
 
 
 def test_small_sets_have_both_parts():
     keys = [content_key(np.full((1, 1, 1), i, np.uint8)) for i in range(256)]
-    for i in range(0, 256, 2):
-        assert held_out(keys[i : i + 2]).sum() == 1
-    with pytest.raises(ValueError, match="1 different images found; at least 2"):
-        held_out(keys[:1] * 5)
+    for i in range(0, 246):
+        assert 1 <= held_out("own", keys[i : i + 10]).sum() <= 7
+    with pytest.raises(ValueError, match="own holds 9 different images .* at least 10 are needed"):
+        held_out("own", keys[:9] * 5)
 
 
 def test_resizing_keeps_the_mean_and_removes_what_would_alias():

@@ -36,15 +36,22 @@ def solutions(notebook) -> dict[str, str]:
     return found
 
 
-def without_solutions(notebook):
-    """A copy whose solution folds are empty and whose exercise cells have no outputs."""
+def without_outputs(notebook):
+    """A copy that was never run: where a student guesses first, no result may stand below."""
     result = copy.deepcopy(notebook)
+    for cell in result.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return result
+
+
+def without_solutions(notebook):
+    """A copy whose solution folds are empty, and without outputs."""
     solutions(notebook)  # refuse a notebook in which a solution would stay unseen
+    result = without_outputs(notebook)
     for cell in result.cells:
         if cell.cell_type == "markdown":
             cell.source = SOLUTION.sub(ASK, cell.source)
-        elif exercise_id(cell):
-            cell.outputs, cell.execution_count = [], None
     return result
 
 

@@ -43,13 +43,12 @@ def posterior(betas, t, x0, x_t):
     return of_x0 * x0 + of_xt * x_t, (1 - before[t]) / (1 - abar[t]) * betas[t]
 
 
-def weighted(betas, t, x0, x_t, *, single=False, power=0.5, of_xt=None, shift=0):
-    """`posterior`, of which a mistake may replace one part."""
+def weighted(betas, t, x0, x_t, *, single=False, of_x0=0.5, of_xt=0.5, barred=False, shift=0):
+    """`posterior`, of which a mistake may replace one part; of_x0 and of_xt are powers."""
     alpha, abar, before = tables(betas)
     a, b = (alpha, alpha) if single else (abar, abar if shift else before)
-    mine = alpha if of_xt is None else of_xt(abar)
-    first = b[t] ** power * betas[t] / (1 - a[t])
-    second = mine[t] ** power * (1 - b[t]) / (1 - a[t])
+    first = b[t] ** of_x0 * betas[t] / (1 - a[t])
+    second = (abar if barred else alpha)[t] ** of_xt * (1 - b[t]) / (1 - a[t])
     return first * x0 + second * x_t, (1 - b[t]) / (1 - a[t]) * betas[t]
 
 
@@ -59,6 +58,15 @@ def wrapped(betas, t, x0, x_t):
     first = abar[t - 1].sqrt() * betas[t] / (1 - abar[t])
     second = (1 - betas[t]).sqrt() * (1 - abar[t - 1]) / (1 - abar[t])
     return first * x0 + second * x_t, (1 - abar[t - 1]) / (1 - abar[t]) * betas[t]
+
+
+def one_early(betas, t, x0, x_t, *, wraps):
+    """`posterior` by one who counts t from 1; with `wraps`, abar[t - 2] is read at t = 1 too."""
+    alpha, abar, _ = tables(betas)
+    before = abar[t - 2] if wraps or t > 1 else abar[0] ** 0
+    first = before.sqrt() * betas[t - 1] / (1 - abar[t - 1])
+    second = alpha[t - 1].sqrt() * (1 - before) / (1 - abar[t - 1])
+    return first * x0 + second * x_t, (1 - before) / (1 - abar[t - 1]) * betas[t - 1]
 
 
 def posterior_cases() -> list[Case]:
@@ -85,11 +93,17 @@ POSTERIOR = Exercise(
                     betas, t, x0, x_t, single=True),
                 "alpha stands where abar belongs: only the root in front of x_t is without a bar."),
         Mistake("bar too many", lambda betas, t, x0, x_t: weighted(
-                    betas, t, x0, x_t, of_xt=lambda abar: abar),
+                    betas, t, x0, x_t, barred=True),
                 "The root in front of x_t is that of one step, alpha_t, without a bar."),
         Mistake("roots forgotten", lambda betas, t, x0, x_t: weighted(
-                    betas, t, x0, x_t, power=1.0),
+                    betas, t, x0, x_t, of_x0=1.0, of_xt=1.0),
                 "Both roots are missing in (3): images scale with roots, variances without."),
+        Mistake("root of x0 forgotten", lambda betas, t, x0, x_t: weighted(
+                    betas, t, x0, x_t, of_x0=1.0),
+                "The root in front of x0 is missing: sqrt(abar_(t-1)) beta_t, not abar_(t-1)."),
+        Mistake("root of x_t forgotten", lambda betas, t, x0, x_t: weighted(
+                    betas, t, x0, x_t, of_xt=1.0),
+                "The root in front of x_t is missing: sqrt(alpha_t), not alpha_t."),
         Mistake("beta for beta-tilde", lambda betas, t, x0, x_t: (
                     posterior(betas, t, x0, x_t)[0], betas[t]),
                 "The mean is right; the variance is beta, but x0 is known here: beta-tilde, (2)."),
@@ -104,6 +118,12 @@ POSTERIOR = Exercise(
         Mistake("wraps around", wrapped,
                 "At t = 0, abar[t - 1] is abar[-1]: Python reads the last entry. The abar before "
                 "the first step is 1."),
+        Mistake("t counted from 1", lambda *a: one_early(*a, wraps=False),
+                "Everything is read one step early: in code t counts from 0, so betas[t] and "
+                "abar[t] belong to this step, abar[t - 1] to the one before."),
+        Mistake("t counted from 1, wraps around", lambda *a: one_early(*a, wraps=True),
+                "Everything is read one step early, and abar[t - 2] runs off the table: in code t "
+                "counts from 0, so betas[t] and abar[t] belong to this step."),
     ),
 )  # fmt: skip
 
@@ -119,12 +139,13 @@ def loss(net, x0, t, noise, betas):
 
 
 def loss_with(net, x0, t, noise, betas, *, single=False, image=0.5, grain=0.5, after=lambda x: x,
-              measure=lambda gap: gap.square().mean(), target=lambda x0, noise: noise):
+              measure=lambda gap: gap.square().mean(), target=lambda x0, noise: noise, read=0,
+              told=0):
     """`loss`, of which a mistake may replace one part."""
     share = (1 - betas) if single else (1 - betas).cumprod(0)
-    abar = share[t].view(-1, 1, 1, 1)
+    abar = share[t + read].view(-1, 1, 1, 1)
     x_t = after(abar**image * x0 + (1 - abar) ** grain * noise)
-    return measure(target(x0, noise) - net(x_t, t))
+    return measure(target(x0, noise) - net(x_t, t + told))
 
 
 def loss_cases() -> list[Case]:
@@ -173,6 +194,10 @@ LOSS = Exercise(
         Mistake("one step for all", lambda net, x0, t, noise, betas: loss_with(
                     net, x0, t[:1].expand_as(t), noise, betas),
                 "All images get the step of the first; abar must have the shape (B, 1, 1, 1)."),
+        Mistake("t counted from 1", lambda *a: loss_with(*a, read=-1),
+                "abar is read at t - 1: in code t counts from 0, so abar[t] belongs to t."),
+        Mistake("net told another t", lambda *a: loss_with(*a, told=1),
+                "The network is told t + 1; hand it the t that x_t was made with."),
     ),
 )  # fmt: skip
 
@@ -188,12 +213,12 @@ def clipped_step(x, t, eps, betas, z):
     return mean + variance.sqrt() * z
 
 
-def step_with(x, t, eps, betas, z, *, single=False, low=-1.0, spread=lambda beta, tilde: tilde**0.5,
-              last=0.0, estimate=0.5):
+def step_with(x, t, eps, betas, z, *, single=False, low=-1.0, high=1.0, last=0.0, estimate=0.5,
+              sign=-1, divide=1, spread=lambda beta, tilde: tilde**0.5):
     """`clipped_step`, of which a mistake may replace one part."""
     abar = (1 - betas) if single else (1 - betas).cumprod(0)
-    x0_hat = (x - (1 - abar[t]) ** estimate * eps) / abar[t] ** estimate
-    mean, variance = posterior(betas, t, x0_hat.clamp(low, -low), x)
+    x0_hat = (x + sign * (1 - abar[t]) ** estimate * eps) * abar[t] ** (-divide * estimate)
+    mean, variance = posterior(betas, t, x0_hat.clamp(low, high), x)
     return mean + (spread(betas[t], variance) if t else last * betas[t] ** 0.5) * z
 
 
@@ -212,8 +237,8 @@ def step_cases() -> list[Case]:
         return Case((noisy(t, x0), t, eps, betas, z), mean + variance**0.5 * z, about)
 
     return [
-        case(400, flat, "Here the estimate lies within [-1, 1], so clipping changes nothing."),
-        case(400, far, "Here the estimate lies outside [-1, 1]: clip it before (3)."),
+        case(400, flat, "The estimate of x0 must come out as 0.3 and -0.2 here."),
+        case(400, far, "The estimate of x0 is -2 and 3 here, clipped to -1 and 1 before (3)."),
         Case((noisy(0, flat), 0, eps, betas, z), flat,
              "At t = 0 nothing random may be added: the answer is the estimate."),
     ]
@@ -222,12 +247,28 @@ def step_cases() -> list[Case]:
 STEP = Exercise(
     "2.3", "one step, clipped", 2, 10, clipped_step, step_cases,
     (
-        Mistake("not clipped", lambda *a: step_with(*a, low=-1e9),
+        Mistake("not clipped", lambda *a: step_with(*a, low=-1e9, high=1e9),
                 "The estimate of x0 is not clipped to [-1, 1]."),
         Mistake("state clamped", lambda *a: clipped_step(*a).clamp(-1, 1),
                 "The state is clamped as well; clip only the estimate, noise must keep its tails."),
-        Mistake("state clamped instead", lambda *a: step_with(*a, low=-1e9).clamp(-1, 1),
+        Mistake("state clamped instead", lambda *a: step_with(
+                    *a, low=-1e9, high=1e9).clamp(-1, 1),
                 "The state is clamped, not the estimate, as in the published faces sampler."),
+        Mistake("input clamped", lambda x, *a: clipped_step(x.clamp(-1, 1), *a),
+                "x is clamped before it is used; a noisy state must keep its tails."),
+        Mistake("input clamped instead", lambda x, *a: step_with(
+                    x.clamp(-1, 1), *a, low=-1e9, high=1e9),
+                "x is clamped before it is used, and the estimate is not: turn that round."),
+        Mistake("clipped to [0, 1]", lambda *a: step_with(*a, low=0.0),
+                "The estimate is clipped to [0, 1]; images run from -1 to 1 here."),
+        Mistake("noise added to the estimate", lambda *a: step_with(*a, sign=1),
+                "The estimate of x0 adds the noise; take it away: x - sqrt(1 - abar) eps."),
+        Mistake("multiplied", lambda *a: step_with(*a, divide=-1),
+                "The estimate of x0 is multiplied by sqrt(abar); divide by it."),
+        Mistake("not divided", lambda *a: step_with(*a, divide=0),
+                "The estimate of x0 is not divided by sqrt(abar): the image has faded by it."),
+        Mistake("nothing drawn", lambda x, t, eps, betas, z: clipped_step(x, t, eps, betas, 0 * z),
+                "That is the mean alone: nothing random is added. Add sqrt(variance) z."),
         Mistake("beta for beta-tilde", lambda *a: step_with(
                     *a, spread=lambda beta, tilde: beta**0.5),
                 "The noise has variance beta; this exercise asks for beta-tilde, (2)."),

@@ -101,13 +101,19 @@ AVERAGE = Exercise(
     (
         Mistake("swapped", lambda averaged, weights, k, decay: average(
                     weights, averaged, k, decay),
-                "d belongs to the old average: like this it hardly remembers anything."),
+                "d and 1 - d are swapped: d = 1 - 1/m goes to the old average, 1/m to the new "
+                "weights."),
         Mistake("no warm-up", lambda averaged, weights, k, decay: (
                     decay * averaged + (1 - decay) * weights),
-                "The warm-up is missing: d_k starts at 1/10, or useless first weights stay long."),
+                "d is the decay at every k. Is the warm-up missing, or are its brackets? "
+                "1 + k/(10 + k) is never below 1; (1 + k)/(10 + k) starts at 1/10."),
+        Mistake("brackets below", lambda averaged, weights, k, decay: (
+                    (d := min(decay, (1 + k) / 10 + k)) * averaged + (1 - d) * weights),
+                "(1 + k) / 10 + k divides by 10 alone: write (1 + k) / (10 + k)."),
         Mistake("max for min", lambda averaged, weights, k, decay: (
                     (d := max(decay, (1 + k) / (10 + k))) * averaged + (1 - d) * weights),
-                "max stands where min belongs: d starts small and never exceeds the decay."),
+                "The longer memory of the two is taken: d starts small and never exceeds the "
+                "decay."),
         Mistake("no limit", lambda averaged, weights, k, decay: (
                     (d := (1 + k) / (10 + k)) * averaged + (1 - d) * weights),
                 "d goes on growing to 1, and the average stops learning: limit it by the decay."),
@@ -137,6 +143,9 @@ def guide_cases() -> list[Case]:
     tenth = torch.tensor([[[[0.1]]], [[[0.2]]]], dtype=torch.float64)
 
     def D(x, sigma, labels):  # class k answers k tenths of x, less at high noise
+        if not isinstance(labels, torch.Tensor) or labels.shape != x.shape[:1]:
+            raise TypeError("D needs labels as a tensor (B,): to hide them, one that holds `null` "
+                            "everywhere")
         return labels.view(-1, 1, 1, 1) / 10 * x / (1 + sigma)
 
     def case(w, expected, about):
@@ -146,6 +155,8 @@ def guide_cases() -> list[Case]:
         case(3.0, 0.5 + 3 * (tenth - 0.5),
              "The worked value: the network says 0.1 for class 1 and 0.5 without a label; w = 3 "
              "gives -0.7."),
+        case(10.0, 0.5 + 10 * (tenth - 0.5),
+             "At w = 10 the answer runs far beyond [-1, 1]; (7) lets it."),
         case(1.0, tenth, "w = 1 is the plain conditional network."),
         case(0.0, torch.full_like(tenth, 0.5), "w = 0 ignores the label."),
         Case((D, x, 1.0, labels, 2.0, 5), ((2 * tenth - 0.5) / 2).expand_as(x).clone(),
@@ -175,6 +186,8 @@ GUIDE = Exercise(
                 "w multiplies the whole conditional answer; it belongs to the difference."),
         Mistake("difference only", lambda *a: guided(*a, mix=lambda c, u, w: w * (c - u)),
                 "That is the push alone; add it to the answer without a label."),
+        Mistake("clamped", lambda *a: guide(*a).clamp(-1, 1),
+                "The result is clamped to [-1, 1]; return (7) as it is, the sampler clips it."),
         Mistake("class 0 as any", lambda D, x, sigma, labels, w, null: guide(
                     D, x, sigma, labels, w, 0),
                 "Label 0 is a class of its own; the label that means \"any\" is `null`."),

@@ -6,8 +6,9 @@ that is late is stopped by an exception that Python raises between two of its in
 
 Limits: one call into C (time.sleep, a huge matrix product) can only be stopped when it returns.
 The notebook does not wait for that; it says that something still runs.  Code that holds the
-interpreter itself (a hanging C extension) or ends the process (os._exit) is beyond any thread, and
-so are settings of libraries that it changes (torch.set_default_dtype): they stay changed.
+interpreter itself (a hanging C extension) or ends the process (os._exit) is beyond any thread.
+Whatever else belongs to the process stays as the function leaves it: settings of libraries
+(torch.set_default_dtype), the working directory (os.chdir), os.environ, and memory that it fills.
 """
 
 import copy
@@ -136,13 +137,19 @@ def describe(error: BaseException, function: Callable, outcome: Outcome) -> None
     except BaseException:  # a student's own exception class may fail here too
         message = ""
     where = line_of(error, function)
-    if "ellipsis" in message.lower():  # what Python says of arithmetic with a `...`
+    if used_ellipsis(error, message):
         outcome.unfinished = True
         outcome.error = f"a `...` is not replaced yet, and something needs its value{where}."
         return
     name = type(error).__name__
     said = f"{name}: {message[:200]}" if message else name
     outcome.error = f"it raised {said}{where}."
+
+
+def used_ellipsis(error: BaseException, message: str) -> bool:
+    """Whether an error comes of a value that is `...`, not of an index such as x[..., ..., 0]."""
+    about_a_type = isinstance(error, TypeError | AttributeError)
+    return about_a_type and "ellipsis" in message and "indices must be" not in message
 
 
 def line_of(error: BaseException, function: Callable) -> str:

@@ -1,14 +1,16 @@
 """Judge a student's function, and say in one or two sentences what is wrong."""
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from diffutils.course.exercises import sandbox
-from diffutils.course.exercises.compare import difference, plain
+from diffutils.course.exercises.compare import as_array, difference, has_axes, plain, shape_of
 from diffutils.course.exercises.model import Case, Exercise, every_exercise
 
 RIGHT, WRONG, OPEN = "right", "wrong", "not attempted"
+FEW = 6  # values of an array that are shown one by one
 LINES = 5  # of what the student's function printed, shown under the verdict
 
 
@@ -57,10 +59,13 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
     for case in cases:
         outcome = sandbox.call(function, case.arguments, seconds)
         printed = printed or outcome.printed
-        if is_stub(outcome):
+        if not results and is_stub(outcome):  # a later case may find a gap in an answer
             return Verdict(OPEN, unfinished(outcome), printed=printed)
         if outcome.error:
-            return Verdict(WRONG, f"{sentence(outcome.error)} {case.about}", printed=printed)
+            if failed:
+                break  # what went wrong first is said first
+            words = f"{sentence(outcome.error)} {called_with(exercise, case)} {case.about}"
+            return Verdict(WRONG, words, printed=printed)
         results.append(outcome.result)
         words = difference(outcome.result, plain(case.expected), case.tolerance)
         failed = failed or (words and (words, case, outcome))
@@ -69,13 +74,35 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
     if failed is None:
         return Verdict(RIGHT, printed=printed)
     words, case, outcome = failed
-    if mistake := diagnose(exercise, cases, results):
+    if mistake := diagnose(exercise, cases[: len(results)], results):
         return Verdict(WRONG, mistake.hint, mistake.name, printed)
     if outcome.edited and words != edited(exercise, outcome):
         words += f" Also, {edited(exercise, outcome)}"
     if outcome.drew:
         words += " It also draws random numbers of its own; use only what it is handed."
-    return Verdict(WRONG, f"{sentence(words)} {case.about}", printed=printed)
+    words = f"{sentence(words)} {called_with(exercise, case)} {case.about}"
+    return Verdict(WRONG, words, printed=printed)
+
+
+def called_with(exercise: Exercise, case: Case) -> str:
+    """The call that went wrong, so that a student can repeat it."""
+    names = inspect.signature(exercise.reference).parameters
+    return f"Called with {', '.join(map('{} = {}'.format, names, map(brief, case.arguments)))}."
+
+
+def brief(argument) -> str:
+    """An argument in a few characters: small arrays in full, others by their shape."""
+    import numpy as np
+
+    if callable(argument):
+        return "a function"
+    if isinstance(argument, tuple | list):
+        return f"({', '.join(map(brief, argument))})"
+    if not has_axes(argument):
+        return f"{float(argument):g}"
+    if math.prod(shape_of(argument)) > FEW:
+        return f"values of shape {shape_of(argument)}"
+    return " ".join(np.array2string(as_array(argument), precision=4, separator=", ").split())
 
 
 def diagnose(exercise: Exercise, cases: list[Case], results: list):
@@ -104,13 +131,13 @@ def finite(result) -> bool:
 
 
 def is_stub(outcome: sandbox.Outcome) -> bool:
-    """Whether the function is still as it was given: nothing is returned, or a `...`."""
+    """Whether the function is still as it was given: nothing is done, or a `...` is returned."""
     result = outcome.result
     if outcome.error:
         return outcome.unfinished
     if isinstance(result, tuple) and result:
         return any(part is Ellipsis for part in result)
-    return result is None or result is Ellipsis
+    return result is Ellipsis or (result is None and not outcome.edited)
 
 
 def unfinished(outcome: sandbox.Outcome) -> str:
