@@ -55,8 +55,8 @@ RESPACED = Exercise(
                     T - torch.arange(n, dtype=torch.float64) * T / n).round().flip(0) - 1),
                 "They run from low to high; sampling walks from T - 1 down."),
         Mistake("down to 0", timesteps(lambda torch, T, n: torch.linspace(T - 1, 0, n).round()),
-                "Those are spread over T - 1 ... 0, both included; neighbours shall be T / n apart, "
-                "so the lowest is about T / n - 1."),
+                "Those are spread from T - 1 to 0, both included; neighbours shall lie T / n "
+                "apart, so the lowest is about T / n - 1."),
         Mistake("cut, not rounded", timesteps(lambda torch, T, n: (
                     T - torch.arange(n, dtype=torch.float64) * T / n).floor() - 1),
                 "The fractions are cut off; round to the nearest whole number before you "
