@@ -127,7 +127,7 @@ def test_the_trial_trains_where_a_lesson_keeps_it():
         names.append((name, steps, seed))
         yield SimpleNamespace(ema=denoiser)
 
-    few = {"trial_steps": 3, "images": 8, "channels": (16, 16, 16)}
+    few = {"trial_steps": 3, "images": 10, "channels": (16, 16, 16)}
     for arm in trial.ARMS:
         trial.train_arm(arm, data.load("faces", size=64, limit=8), budget("02", "smoke", few), 5,
                         train=train)  # fmt: skip
@@ -141,7 +141,7 @@ def test_the_arms_differ_where_the_protocol_says():
         seen[settings["decay"].__name__] = settings | {"betas": schedule.betas}
         yield SimpleNamespace(ema=denoiser)
 
-    chosen = budget("02", "smoke", {"trial_steps": 40, "images": 8})
+    chosen = budget("02", "smoke", {"trial_steps": 40, "images": 10})
     faces = data.load("faces", size=64, limit=8)
     for arm in trial.ARMS:
         trial.train_arm(arm, faces, chosen, 0, train)
