@@ -1,5 +1,6 @@
 """A student in JupyterLab: open lesson 01, run it, move a slider, answer an exercise."""
 
+import json
 import os
 import shutil
 import signal
@@ -88,9 +89,20 @@ def page(lab, chromium):
         page.set_default_timeout(120_000)
         page.goto(f"{lab}/lab/tree/01_forward_diffusion.ipynb?token={TOKEN}")
         page.locator(".jp-Notebook .jp-CodeCell").last.wait_for(state="attached")
-        page.locator(".jp-NotebookPanel [data-status=idle]").first.wait_for(state="attached")
+        wait_for_kernel(lab)
         yield page
         browser.close()
+
+
+def wait_for_kernel(lab: str) -> None:
+    """Until the page talks to a kernel: what is run before that asks which kernel to take."""
+    for _ in range(240):
+        with urllib.request.urlopen(f"{lab}/api/sessions?token={TOKEN}", timeout=5) as answer:
+            kernels = [session["kernel"] for session in json.load(answer)]
+        if any(k["connections"] and k["execution_state"] == "idle" for k in kernels):
+            return
+        time.sleep(0.5)
+    raise AssertionError("the lesson got no kernel")
 
 
 def cell(page, text: str):
@@ -117,7 +129,7 @@ def test_lesson_01_runs_from_top_to_bottom(page, checkout):
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     last = page.locator(".jp-Notebook .jp-CodeCell").last
-    last.get_by_text("run.json").wait_for(timeout=400_000)
+    last.locator(".jp-OutputArea").get_by_text("run.json").wait_for(timeout=400_000)
     assert (
         page.locator(".jp-OutputArea [data-mime-type='application/vnd.jupyter.error']").count() == 0
     )
