@@ -40,6 +40,35 @@ def real_data() -> Path:
 
 
 @pytest.fixture
+def empty(tmp_path, monkeypatch) -> Path:
+    """A place without any data set or downloaded weights."""
+    from diffutils.data import downloads
+
+    monkeypatch.setenv("DIFFUTILS_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(downloads, "home", lambda: tmp_path / "data")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def model():
+    """An untrained network of three classes whose images depend on everything it is handed."""
+    from types import SimpleNamespace
+
+    import torch
+
+    from diffutils import Denoiser, UNet, denoisers, schedules
+
+    torch.manual_seed(0)
+    net = UNet(channels=(16, 16), blocks=1, attention=(False, False), classes=3)
+    for p in net.parameters():  # a network that starts at zero would ignore everything
+        torch.nn.init.normal_(p, std=0.1)
+    schedule = schedules.Discrete(schedules.linear_betas(50))
+    denoiser = Denoiser(net, denoisers.eps, schedule.t)
+    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 8})
+
+
+@pytest.fixture
 def write_notebook():
     """A function (path, *cells): write a notebook, its first cell tagged `parameters`."""
     import nbformat

@@ -8,26 +8,13 @@ import pytest
 import torch
 from PIL import Image
 
-from diffutils import checkpoints, data, denoisers, schedules, training
+from diffutils import checkpoints, data, denoisers, training
 from diffutils.course import evaluate, trial
 from diffutils.course import train as training_command
 from diffutils.course.budgets import budget
 from diffutils.course.recorded import recorded_fit
 from diffutils.course.train import batch_for, fit_settings, load_for, train
-from diffutils.denoisers import Denoiser
 from diffutils.features import Classifier
-from diffutils.unet import UNet
-
-
-@pytest.fixture(scope="module")
-def model():
-    torch.manual_seed(0)
-    net = UNet(channels=(16, 16), blocks=1, attention=(False, False), classes=3)
-    for p in net.parameters():  # a network that starts at zero would ignore everything
-        torch.nn.init.normal_(p, std=0.1)
-    schedule = schedules.Discrete(schedules.linear_betas(50))
-    denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 8})
 
 
 def test_images_do_not_depend_on_the_batch(model):

@@ -21,15 +21,6 @@ needs_lpips = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def empty(tmp_path, monkeypatch):
-    """A place without any weights."""
-    monkeypatch.setenv("DIFFUTILS_DATA", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(downloads, "home", lambda: tmp_path / "data")
-    return tmp_path
-
-
 def images(n, side=40, channels=3):
     g = torch.Generator().manual_seed(side)
     return torch.randint(0, 256, (n, channels, side, side), generator=g, dtype=torch.uint8)

@@ -1,6 +1,5 @@
 """Drawing in batches, by any sampler: equal to the samplers called by hand, whatever the batch."""
 
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,19 +7,6 @@ import torch
 from diffutils import denoisers, rng, samplers, schedules, textbook
 from diffutils.course import evaluate, sampling
 from diffutils.data import to_uint8
-from diffutils.denoisers import Denoiser
-from diffutils.unet import UNet
-
-
-@pytest.fixture(scope="module")
-def model():
-    torch.manual_seed(0)
-    net = UNet(channels=(16, 16), blocks=1, attention=(False, False), classes=3)
-    for p in net.parameters():  # a network that starts at zero would ignore everything
-        torch.nn.init.normal_(p, std=0.1)
-    schedule = schedules.Discrete(schedules.linear_betas(50))
-    denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 8})
 
 
 def start(index, seed=0):

@@ -22,15 +22,6 @@ needs_mnist = pytest.mark.skipif(not (Path(DATA) / "mnist").is_dir() or not DATA
                                  reason="DIFFUTILS_DATA names no folder with mnist/*.gz")
 
 
-@pytest.fixture
-def empty(tmp_path, monkeypatch):
-    """A place without any data set."""
-    monkeypatch.setenv("DIFFUTILS_DATA", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(downloads, "home", lambda: tmp_path / "data")
-    return tmp_path
-
-
 def idx(array):
     head = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
     return head + array.tobytes()
