@@ -246,7 +246,13 @@ def check_features(a: Tensor, b: Tensor) -> None:
             f"features must be two matrices (N, d) with the same d, but got {tuple(a.shape)} and"
             f" {tuple(b.shape)}: flatten them, and take both from the same feature network."
         )
-    if not (torch.isfinite(a).all() and torch.isfinite(b).all()):
+    for x in (a, b):
+        check_finite(x)
+
+
+def check_finite(x: Tensor) -> None:
+    """Raises: ValueError if features, or probabilities made of them, hold NaN or infinity."""
+    if not torch.isfinite(x).all():
         raise ValueError(
             "features hold NaN or infinity: look at the samples, since the network that drew them"
             " or the one that measures them has diverged."

@@ -229,9 +229,5 @@ def kernel_interval(
 
 def _checked(x: Tensor) -> Tensor:
     """Finite float64 on the CPU."""
-    if not torch.isfinite(x).all():
-        raise ValueError(
-            "features hold NaN or infinity: look at the images, since the network that drew them"
-            " or the one that measures them has diverged"
-        )
+    metrics.check_finite(x)
     return x.detach().cpu().double()
