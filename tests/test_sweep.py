@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from diffutils import denoisers, features, metrics, schedules, streaming, textbook
+from diffutils import checkpoints, denoisers, features, metrics, schedules, streaming, textbook
 from diffutils.course import evaluate, sampling, sweep
 from diffutils.data import ImageSet
 from diffutils.denoisers import Denoiser
@@ -65,6 +65,7 @@ def test_rows_are_what_they_claim(model, data):
         )
         fake = PIXELS.features(images)
         assert row["frechet"] == pytest.approx(metrics.frechet(fake, real), rel=1e-9)
+        assert row["frechet_train"] == pytest.approx(metrics.frechet(fake, again), rel=1e-9)
         assert row["frechet_floor"] == pytest.approx(metrics.frechet(again, real), rel=1e-9)
         kernel, low, high = streaming.kernel_interval(fake, real)
         assert (row["kernel"], row["kernel_low"], row["kernel_high"]) == pytest.approx(
@@ -152,8 +153,25 @@ def test_other_settings_are_other_rows(model, data, tmp_path, change):
 
 def test_a_damaged_file_is_named(model, data, tmp_path):
     (tmp_path / "sweep.jsonl").write_text('{"run": 1}\n{"ru')
-    with pytest.raises(ValueError, match=r"sweep\.jsonl is damaged .* delete it"):
+    with pytest.raises(ValueError, match=r"sweep\.jsonl is damaged in line 2 .* delete it"):
         next(sweep.sweep(model, data, PIXELS, n=N, steps=(2,), folder=tmp_path))
+
+
+def test_recorded_rows_are_those_of_the_sweep(model, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "PRETRAINED", tmp_path)
+    assert sweep.recorded("noise") == []
+    words = Space("r\u00e4ume\u2028of pixels", PIXELS.features)  # one line, whatever is in it
+    rows = list(sweep.sweep(model, data, words, n=N, steps=(2, 3), folder=tmp_path))
+    (tmp_path / "sweep.jsonl").rename(tmp_path / "noise.sweep.jsonl")
+    assert len(rows) == 4 and sweep.recorded("noise") == rows
+
+
+@pytest.mark.parametrize("line", [b'{"N": 1', b"[1]", b"", b"\xff"])
+def test_a_damaged_line_of_recorded_rows_is_named(tmp_path, monkeypatch, line):
+    monkeypatch.setattr(checkpoints, "PRETRAINED", tmp_path)
+    (tmp_path / "noise.sweep.jsonl").write_bytes(b'{"N": 1}\n' + line + b'\n{"N": 2}\n')
+    with pytest.raises(ValueError, match=r"noise\.sweep\.jsonl is damaged in line 2 .* fetch it"):
+        sweep.recorded("noise")
 
 
 @pytest.mark.parametrize("n", [1, 61])
@@ -162,9 +180,7 @@ def test_more_images_than_there_are(model, data, n):
         next(sweep.sweep(model, data, PIXELS, n=n, steps=(2,)))
 
 
-def test_few_images_for_the_features_are_refused_before_anything_is_drawn(
-    model, data, monkeypatch
-):
+def test_few_images_for_the_features_are_refused_before_anything_is_drawn(model, data, monkeypatch):
     monkeypatch.setattr(sweep, "_drawn", None)
     with pytest.raises(ValueError, match="needs more samples than features"):
         next(sweep.sweep(model, data, PIXELS, n=4, steps=(2,)))

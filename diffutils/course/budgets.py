@@ -92,6 +92,7 @@ class Lesson03Budget(TrainingBudget):
     skip_steps: tuple[int, ...] = (20,)  # steps of the published sampler that only skips
     sampling_seeds: int = 3
     scale: float = 1.0  # guidance
+    fid: bool = False  # the published FID too: 3,000 images by all T steps, Inception features
     long_steps: int = 1000  # of the DDPM chain that is shown beside DDIM
     short_steps: int = 50  # of the DDIM chain beside it
     shown: int = 20  # images of each
@@ -149,14 +150,14 @@ BUDGETS = {
             blocks=2, steps=24_000, batch=100, pixels=100 * 16 * 16, lr=1e-3, warmup=500,
             ema=0.999, log_every=600, bf16=True, compile=True, seeds=3, metric_samples=5_000,
             grid_steps=(10, 20, 50, 100, 250, 500, 1000), grid_etas=(0.0, 0.5, 1.0),
-            skip_steps=(50, 100, 250),
+            skip_steps=(50, 100, 250), fid=True,
         ),
         "published": Lesson03Budget(
             pretrained=False, images=60_000, channels=(64, 128), attention=(False, False),
             blocks=1, optimizer="adam", decay="constant", steps=24_000, batch=100,
             pixels=100 * 16 * 16, lr=1e-3, warmup=0, ema=0.0, class_dropout=1.0, log_every=600,
             seeds=3, metric_samples=3_000,
-            grid_steps=(10, 20, 50, 100, 250, 500, 1000), skip_steps=(50, 100, 250),
+            grid_steps=(10, 20, 50, 100, 250, 500, 1000), skip_steps=(50, 100, 250), fid=True,
         ),
     },
 }  # fmt: skip

@@ -45,7 +45,8 @@ def sweep(
 
     A row holds sampler, steps, eta, seed, N, nfe (network evaluations for an image, counted),
     seconds_per_image, frechet, kernel with its 95 % interval kernel_low to kernel_high, agreement
-    (None without a judge), and frechet_floor and kernel_floor: n training images in their place.
+    (None without a judge), and frechet_floor and kernel_floor: n training images in their place;
+    frechet_train: the distance to those n training images, as many a paper measures.
     Raises: ValueError for more images than the data has, or too few for the features.
     """
     if not 2 <= n <= min(len(data.heldout), len(data.train)):
@@ -53,7 +54,7 @@ def sweep(
             f"n is {n}, but the data have {len(data.heldout)} held-out and {len(data.train)} "
             "training images, and a distance needs n of both; load more, or take a smaller n"
         )
-    real, again = (_features(space, x[:n]) for x in (data.heldout, data.train))
+    real, again = (features_of(space, x[:n]) for x in (data.heldout, data.train))
     floor = _distances(again, real)
     labels = asked_labels(data, n)
     judged = judge is not None and labels is not None
@@ -74,7 +75,8 @@ def sweep(
             row = {"run": run} | setting | about | {
                 "nfe": nfe,
                 "seconds_per_image": took.per(n).s,
-                **_distances(_features(space, images), real),
+                **_distances(fake := features_of(space, images), real),
+                "frechet_train": metrics.frechet(fake, again),
                 "agreement": judge(images, labels) if judged else None,
                 "frechet_floor": floor["frechet"],
                 "kernel_floor": floor["kernel"],
@@ -118,7 +120,8 @@ def _drawn(
     return images[0], sum(calls) / n, took
 
 
-def _features(space: Space, images: Tensor, batch: int = 512) -> Tensor:
+def features_of(space: Space, images: Tensor, batch: int = 512) -> Tensor:
+    """Images uint8 (N, C, H, W) -> features (N, d), a batch at a time."""
     return torch.cat([space.features(x) for x in images.split(batch)])
 
 
@@ -128,19 +131,35 @@ def _distances(fake: Tensor, real: Tensor) -> dict[str, float]:
             "kernel_high": high}  # fmt: skip
 
 
+def recorded(name: str) -> list[dict]:
+    """The rows of a sweep that ship beside a model: rows of `sweep`, or none at all."""
+    return lines_of(checkpoints.PRETRAINED / f"{name}.sweep.jsonl", "fetch it again")
+
+
+def lines_of(path: Path, cure: str) -> list[dict]:
+    """Records of a file that has one JSON object a line; none where there is no such file.
+
+    Raises: ValueError for a damaged line, with its number and the cure.
+    """
+    records = []
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    for i, line in enumerate(lines, 1):
+        try:
+            records.append(json.loads(line))
+            if not isinstance(records[-1], dict):
+                raise ValueError("no record")
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged in line {i} ({error}); {cure}") from None
+    return records
+
+
 class _Rows:
     """Rows that are there from before, in a file that is always whole; without a folder, none."""
 
     def __init__(self, folder: Path | None):
         self.path = folder and Path(folder) / "sweep.jsonl"
-        self.rows = []
-        if self.path and self.path.exists():
-            try:
-                self.rows = [json.loads(line) for line in self.path.read_text().splitlines()]
-            except ValueError as error:
-                raise ValueError(
-                    f"{self.path} is damaged ({error}); delete it, and its rows are made again"
-                ) from None
+        cure = "delete it, and its rows are made again"
+        self.rows = lines_of(self.path, cure) if self.path else []
 
     def find(self, wanted: dict) -> dict | None:
         """The row with these entries."""
