@@ -47,6 +47,21 @@ class Pixels(Classifier):
         return x.flatten(1)[:, :4]
 
 
+def test_the_floor_is_the_mean_over_disjoint_sets_of_real_images():
+    train, real = torch.arange(47.0)[:, None], torch.full((4, 1), 2.0)
+    seen = []
+
+    def distance(x, y):
+        seen.append(x[:, 0].tolist())
+        return float((x - y).mean())
+
+    mean, std = evaluate.floor(distance, train, real)
+    assert seen == [[4.0 * k + i for i in range(4)] for k in range(10)]  # ten sets, whole ones
+    assert mean == pytest.approx(17.5) and std == pytest.approx(np.std(4 * np.arange(10), ddof=1))
+    mean, std = evaluate.floor(distance, train[:7], real)  # one set and a rest
+    assert mean == pytest.approx(-0.5) and np.isnan(std)
+
+
 def test_measuring_real_images_gives_about_the_floor():
     random = torch.Generator().manual_seed(0)
     train, heldout, fresh = torch.randint(0, 256, (3, 400, 1, 4, 4), generator=random).byte()

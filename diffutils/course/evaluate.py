@@ -1,6 +1,7 @@
 """Draw many samples from a model and measure them: the numbers on a model's card."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from diffutils.course.sampling import Sampler, drawn, respaced
 from diffutils.data import ImageSet, load
 from diffutils.data.images import shuffled
 
+FLOOR_SETS = 10  # sets of real images, at most, whose mean distance is the floor
 
 def generate(
     model: SimpleNamespace,
@@ -53,34 +55,49 @@ def asked_labels(data: ImageSet, n: int) -> Tensor | None:
     return data.heldout_labels[:n] if data.classes and data.heldout_labels is not None else None
 
 
+def floor(distance: Callable, train: Tensor, real: Tensor) -> tuple[float, float]:
+    """Real against real: mean and standard deviation of distance(some of train, real).
+
+    train, real: features (N, d).  Disjoint sets of len(real) rows of train take part, ten at most:
+    one alone may lie a third off their mean.  The deviation of a single set is nan.
+    """
+    sets = [x for x in train.split(len(real))[:FLOOR_SETS] if len(x) == len(real)]
+    values = torch.tensor([distance(x, real) for x in sets], dtype=torch.float64)
+    return float(values.mean()), float(values.std()) if len(sets) > 1 else math.nan
+
+
 def measure(images: Tensor, data: ImageSet, net, judge=None, labels: Tensor | None = None) -> dict:
     """Distances of images to the held-out images in net's feature space, with their floor.
 
-    Both sides get N = min(images, held-out) images; the floor compares N training images with
-    the same held-out ones.  A number that so few images cannot give is nan.  With a judge: the
-    share of images it puts in the asked class.
+    Both sides get N = min(images, held-out) images; the `floor` compares sets of N training images
+    with the held-out ones.  labels: what was asked for, judged by `judge`.
+    A number that N is too small for (Fréchet needs more images than features) is nan.
     """
     n = min(len(images), len(data.heldout), len(data.train))
     fake, real, again = (
-        features.features(net, x[:n]) for x in (images, data.heldout, data.train)
+        features.features(net, x)
+        for x in (images[:n], data.heldout[:n], data.train[: FLOOR_SETS * n])
     )
     subset = max(2, min(1000, n // 2))
     nan = math.nan
 
-    def frechet(x: Tensor) -> float:
+    def frechet(x: Tensor, real: Tensor) -> float:
         return metrics.frechet(x, real) if n > real.shape[1] else nan
 
-    def kernel(x: Tensor) -> tuple[float, float]:
+    def kernel(x: Tensor, real: Tensor) -> tuple[float, float]:
         return metrics.kernel_distance(x, real, subset_size=subset) if n >= 4 else (nan, nan)
 
     precision, recall = metrics.precision_recall(real, fake) if n > 3 else (nan, nan)
+    floor_mean, floor_std = floor(frechet, again, real)
     result = {
         "N": n,
-        "frechet": frechet(fake),
-        "frechet_floor": frechet(again),
-        "kernel": kernel(fake)[0],
-        "kernel_std": kernel(fake)[1],
-        "kernel_floor": kernel(again)[0],
+        "frechet": frechet(fake, real),
+        "frechet_floor": floor_mean,
+        "frechet_floor_std": floor_std,
+        "floor_sets": len(again) // n,
+        "kernel": kernel(fake, real)[0],
+        "kernel_std": kernel(fake, real)[1],
+        "kernel_floor": floor(lambda x, y: kernel(x, y)[0], again, real)[0],
         "precision": precision,
         "recall": recall,
     }

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from diffutils import checkpoints, metrics, streaming
 from diffutils.course import fingerprint
-from diffutils.course.evaluate import asked_labels, generate
+from diffutils.course.evaluate import FLOOR_SETS, asked_labels, floor, generate
 from diffutils.course.sampling import respaced, skipped
 from diffutils.data import ImageSet
 from diffutils.feature_spaces import Space
@@ -45,8 +45,8 @@ def sweep(
 
     A row holds sampler, steps, eta, seed, N, nfe (network evaluations for an image, counted),
     seconds_per_image, frechet, kernel with its 95 % interval kernel_low to kernel_high, agreement
-    (None without a judge), and frechet_floor and kernel_floor: n training images in their place;
-    frechet_train: the distance to those n training images, as many a paper measures.
+    (None without a judge), frechet_floor and kernel_floor: see `evaluate.floor`; frechet_train: the
+    distance to the first n training images, as many a paper measures.
     Raises: ValueError for more images than the data has, or too few for the features.
     """
     if not 2 <= n <= min(len(data.heldout), len(data.train)):
@@ -54,14 +54,18 @@ def sweep(
             f"n is {n}, but the data have {len(data.heldout)} held-out and {len(data.train)} "
             "training images, and a distance needs n of both; load more, or take a smaller n"
         )
-    real, again = (features_of(space, x[:n]) for x in (data.heldout, data.train))
-    floor = _distances(again, real)
+    real = features_of(space, data.heldout[:n])
+    known = features_of(space, data.train[: FLOOR_SETS * n])
+    floors = {
+        "frechet_floor": floor(metrics.frechet, known, real)[0],
+        "kernel_floor": floor(metrics.mmd, known, real)[0],
+    }
     labels = asked_labels(data, n)
     judged = judge is not None and labels is not None
     about = {"N": n, "scale": scale, "bf16": bf16, "features": space.words}
     run = fingerprint.tensors(
         dict(model.denoiser.state_dict(), levels=model.schedule.sigmas, heldout=data.heldout[:n],
-             train=data.train[:n], labels=labels, judged=judged, about=str(about),
+             train=data.train[: FLOOR_SETS * n], labels=labels, judged=judged, about=str(about),
              code=fingerprint.code())
     )  # fmt: skip
     rows, warm = _Rows(folder), False
@@ -76,10 +80,9 @@ def sweep(
                 "nfe": nfe,
                 "seconds_per_image": took.per(n).s,
                 **_distances(fake := features_of(space, images), real),
-                "frechet_train": metrics.frechet(fake, again),
+                "frechet_train": metrics.frechet(fake, known[:n]),
                 "agreement": judge(images, labels) if judged else None,
-                "frechet_floor": floor["frechet"],
-                "kernel_floor": floor["kernel"],
+                **floors,
                 "hardware": checkpoints.hardware(),
             }  # fmt: skip
             rows.add(row)

@@ -348,10 +348,11 @@ def lesson_notebook(number: str):
 NAMES = {  # what a stub may use of the lesson's import cell
     "1": {"math": math, "np": np, "torch": torch},
     "2": {"np": np, "torch": torch},
+    "3": {"np": np, "torch": torch},
 }
 
 
-@pytest.mark.parametrize("number", ["1", "2"])
+@pytest.mark.parametrize("number", ["1", "2", "3"])
 def test_folded_solutions_pass_and_stubs_are_open(number):
     notebook = lesson_notebook(number)
     found, names = folds.solutions(notebook), dict(NAMES[number])
@@ -368,7 +369,7 @@ def test_folded_solutions_pass_and_stubs_are_open(number):
         assert judge(EXERCISES[id], names[name]).status == RIGHT, id
 
 
-@pytest.mark.parametrize("number", ["1", "2"])
+@pytest.mark.parametrize("number", ["1", "2", "3"])
 def test_the_text_of_an_exercise_agrees_with_its_registration(number):
     cells = lesson_notebook(number).cells
     for before, cell, after in zip(cells, cells[1:], cells[2:], strict=False):
