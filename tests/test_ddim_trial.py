@@ -173,7 +173,7 @@ def test_ddpm_at_fewer_steps_says_so(models, data):
 
 def test_ddim_by_steps(models, data):
     rows = [
-        row(20, 0.0, 12.0), row(10, 0.0, 18.0), row(10, 0.0, 19.0, seed=1),
+        row(20, 0.0, 12.0, train=5.0), row(10, 0.0, 18.0), row(10, 0.0, 19.0, train=6.0, seed=1),
         row(20, 1.0, 24.0), row(10, 0.5, 99.0), row(20, 0.0, 99.0, sampler="unspaced skip"),
     ]  # fmt: skip
     for r in rows:
@@ -182,6 +182,7 @@ def test_ddim_by_steps(models, data):
     assert found["measured"] == "10: 9.2, 20: 6.0"
     assert found["published"] == "claimed, but all 1000 steps were run"
     assert "DDPM: 20: 12.0;" in found["protocol"]
+    assert "against training images, as published: 10: 2.0, 20: 2.5;" in found["protocol"]
     assert (found["N"], found["seeds"]) == (150, "1 training, 2 sampling")
     several = claims([*rows, row(10, 0.0, 39.0, training=1)], models=models, data=data)[3]
     assert several["measured"] == "10: 14.4 (std 7.2), 20: 6.0"  # of 9.25 and 19.5

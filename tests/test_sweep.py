@@ -242,16 +242,27 @@ def test_relative_change_is_paired_over_seeds():
     assert (found.mean, found.low, found.high) == pytest.approx(
         (0.375, 0.375 - half, 0.375 + half), abs=1e-4
     )
-    assert found.seeds == [0, 1]
+    assert (found.runs, found.what) == (2, "sampling seeds")
     same = sweep.relative_change(rows, dict(steps=50), dict(steps=1000), "kernel")
     assert (same.mean, same.low, same.high) == (0, 0, 0)
+
+
+def test_several_trainings_are_the_runs_of_an_interval():
+    """Ratios .5 and .25 of one training, 0 and 1 of the other: means .375 and .5."""
+    one = rows_of((50, 1, 5.0), (1000, 0, 2.0), (50, 0, 3.0), (1000, 1, 4.0))
+    other = rows_of((50, 0, 2.0), (1000, 0, 2.0), (50, 1, 8.0), (1000, 1, 4.0))
+    rows = [row | {"training": k} for k, part in enumerate((one, other)) for row in part]
+    found = sweep.relative_change(rows, dict(steps=50), dict(steps=1000))
+    assert (found.runs, found.what) == (2, "trainings")
+    assert found.mean == pytest.approx(0.4375)
+    assert found.high - found.mean == pytest.approx(12.7062 * 0.0625, abs=1e-4)
 
 
 @pytest.mark.parametrize("rows, message", [
     (rows_of((50, 0, 1.0), (50, 1, 1.0), (1000, 0, 1.0)), r"2 rows of seeds \[0, 1\] and 1"),
     (rows_of((50, 0, 1.0), (50, 0, 1.0), (1000, 0, 1.0)), r"2 rows of seeds \[0\]"),
     (rows_of((50, 0, 1.0), (1000, 0, 1.0)), "two runs or more"),
-    ([], "two runs or more"),
+    ([], "got 0 rows of seeds"),
 ])  # fmt: skip
 def test_seeds_that_do_not_match(rows, message):
     with pytest.raises(ValueError, match=message):

@@ -140,8 +140,8 @@ BUDGETS = {
     },
     "03": {
         "smoke": Lesson03Budget(
-            images=400, channels=(16, 16, 16), steps=8, batch=16, warmup=2, log_every=2,
-            grid_steps=(2, 4), skip_steps=(4,), sampling_seeds=2,
+            pretrained=False, images=400, channels=(16, 16, 16), steps=8, batch=16, warmup=2,
+            log_every=2, grid_steps=(2, 4), skip_steps=(4,), sampling_seeds=2,
             long_steps=20, short_steps=4, shown=4,
         ),
         "student": Lesson03Budget(),

@@ -126,6 +126,9 @@ def _fewer_steps_row(words: str, rows: Sequence[dict]) -> dict:
     if not ddim:
         return claim | {"protocol": f"no DDIM row (eta 0) in the sweep; {words}"}
     against = f"; DDPM: {_by_steps(ddpm)}" if ddpm else ""
+    if all("frechet_train" in row for row in ddim):
+        as_published = _by_steps(ddim, lambda row: ratio(row, "frechet_train"))
+        against += f"; DDIM against training images, as published: {as_published}"
     return claim | _about(ddim) | {
         "measured": _by_steps(ddim),
         "protocol": f"steps: ratio{against}; {ddim[0]['features']}; {words}",
@@ -136,10 +139,10 @@ def _respaced(rows: Sequence[dict], eta: float) -> list[dict]:
     return [row for row in rows if row["sampler"] == "respaced" and row["eta"] == eta]
 
 
-def _by_steps(rows: list[dict]) -> str:
+def _by_steps(rows: list[dict], value: Callable[[dict], float] = ratio) -> str:
     """The ratio to the floor at each number of steps: "10: 9.1, 20: 6.0"."""
     counts = sorted({row["steps"] for row in rows})
-    found = (_over_trainings([row for row in rows if row["steps"] == n], ratio) for n in counts)
+    found = (_over_trainings([row for row in rows if row["steps"] == n], value) for n in counts)
     return ", ".join(f"{n}: {value}" for n, value in zip(counts, found, strict=True))
 
 

@@ -18,7 +18,7 @@ SHIPPED = {"sprites": "sprites", "faces": "faces64"}
 def networks(
     dataset: str, budget, seed: int, train: Callable
 ) -> tuple[list[SimpleNamespace], ImageSet]:
-    """Trained models, one for each training seed, and images of which none trained on the held-out.
+    """Trained models, one for each training seed, and images; no model knows the held-out ones.
 
     With budget.pretrained the model that ships for the data set, where one does; else budget.seeds
     trainings of an eps-network.  train: a lesson's `train`, which goes on after a kill.

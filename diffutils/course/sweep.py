@@ -207,20 +207,29 @@ def relative_change(
     of, to: entries of rows, e.g. dict(steps=50, eta=0.0) and dict(steps=1000, eta=1.0).  Both
     settings are compared at each sampling seed, where they share start and reference images;
     `student_interval` of these ratios is about other sampling seeds, of this one network and
-    these reference images.  An interval that holds 0: the seeds do not tell the two apart.
+    these reference images.  Where rows name several trainings ("training"), it is about other
+    trainings instead: of each one the mean over its seeds counts.  An interval that holds 0: the
+    runs do not tell the two apart.
 
-    Returns .mean, .low, .high, .seeds.
-    Raises: ValueError unless each setting has exactly one row for each of the same seeds.
+    Returns .mean, .low, .high, .runs (how many ratios), .what ("sampling seeds", "trainings").
+    Raises: ValueError unless each setting has exactly one row for each of the same seeds, and there
+    are two runs or more.
     """
-    found = [{row["seed"]: row[metric] for row in rows if _fits(row, s)} for s in (of, to)]
-    counts = [sum(_fits(row, s) for row in rows) for s in (of, to)]
-    if found[0].keys() != found[1].keys() or counts != [len(f) for f in found]:
+    both = [[row for row in rows if _fits(row, setting)] for setting in (of, to)]
+    by_run = [{(r.get("training", 0), r["seed"]): r[metric] for r in found} for found in both]
+    twice = [*map(len, both)] != [*map(len, by_run)]
+    if by_run[0].keys() != by_run[1].keys() or twice or not both[0]:
+        seeds = [sorted({row["seed"] for row in found}) for found in both]
         raise ValueError(
-            f"a comparison needs one row of {of} and one of {to} for every seed, got {counts[0]} "
-            f"rows of seeds {sorted(found[0])} and {counts[1]} of seeds {sorted(found[1])}; name "
+            f"a comparison needs one row of {of} and one of {to} for every seed, got "
+            f"{len(both[0])} rows of seeds {seeds[0]} and {len(both[1])} of seeds {seeds[1]}; name "
             "more entries, or run the missing seeds"
         )
-    seeds = sorted(found[0])
-    ratios = [(found[0][s] - found[1][s]) / found[1][s] for s in seeds]
-    mean, low, high = student_interval(ratios, level)
-    return SimpleNamespace(mean=mean, low=low, high=high, seeds=seeds)
+    ratios = {run: (by_run[0][run] - by_run[1][run]) / by_run[1][run] for run in sorted(by_run[0])}
+    trainings = sorted({training for training, _ in ratios})
+    values, what = list(ratios.values()), "sampling seeds"
+    if len(trainings) > 1:
+        of_each = [[ratio for (k, _), ratio in ratios.items() if k == t] for t in trainings]
+        values, what = [sum(r) / len(r) for r in of_each], "trainings"
+    mean, low, high = student_interval(values, level)
+    return SimpleNamespace(mean=mean, low=low, high=high, runs=len(values), what=what)
