@@ -82,13 +82,18 @@ def test_guidance_counts_its_calls():
     assert list(lines_of(fig)["DDIM, η = 0"].get_xdata()) == [20, 100]
 
 
-@pytest.mark.parametrize("floor, scale", [(-0.25, "symlog"), (0.0, "symlog"), (0.125, "log")])
-def test_kernel_distances_around_zero_are_drawn(floor, scale):
-    rows = [row(10, kernel=300.0, kernel_floor=floor), row(20, kernel=0.5, kernel_floor=floor)]
-    (ax,) = sweep_chart.quality_against_calls(rows, "kernel").axes
+@pytest.mark.parametrize("least", [-0.25, 0.5])
+def test_kernel_distances_around_zero_are_drawn_linear_there(least):
+    rows = [row(10, kernel=300.0), row(20, kernel=least)]
+    fig = sweep_chart.quality_against_calls(rows, "kernel")
+    (ax,) = fig.axes
     low, high = ax.get_ylim()
-    assert ax.get_yscale() == scale and low < floor and 300 < high < 3000
+    assert ax.get_yscale() == "symlog" and low < min(least, 0) and 300 < high < 3000
+    height = ax.transScale.transform([(1, y) for y in (0, 1.5, 3, 300)])[:, 1]
+    assert height[2] - height[1] == pytest.approx(height[1] - height[0])  # 3 = 300 / 100
+    assert height[3] - height[2] < 10 * (height[2] - height[0])
     assert "kernel distance" in ax.get_ylabel()
+    assert list(lines_of(fig)["0: no difference"].get_ydata()) == [0, 0]
 
 
 def test_distances_that_are_all_zero_or_below():

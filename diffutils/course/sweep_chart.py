@@ -50,20 +50,23 @@ def quality_against_calls(rows: Sequence[dict], metric: str = "frechet", ax: Any
 
     rows: of `sweep`; metric: "frechet" or "kernel".  A line goes through the means over all rows of
     one setting (sampling seeds, trainings), each row is a small dot, and a dashed line is the
-    floor.  Both axes are logarithmic; where a kernel distance or its floor is not positive, y is
-    linear around zero.  With `ax` all is drawn into it.
+    floor, which is 0 for the kernel distance.  Both axes are logarithmic; around 0 y is linear.
+    With `ax` all is drawn into it.
     Raises: ValueError for no rows, or rows of several N.
     """
     n = one_count(rows)
     with style():
         ax = figure(width=6.0, height=3.6)[1] if ax is None else ax
-        floor = mean(row[f"{metric}_floor"] for row in rows)
+        floor, words = 0.0, "0: no difference"  # the kernel distance has no bias
+        if metric == "frechet":
+            floor = mean(row["frechet_floor"] for row in rows)
+            words = f"floor: real against real, N = {n:,}"
         _number_axes(ax, {row["nfe"] for row in rows}, [floor, *(row[metric] for row in rows)])
         lines = _grouped(rows, sampler_words)
         for name, look in _looks(lines).items():
             _draw_line(ax, name, lines[name], metric, *look)
         ax.axhline(floor, color=COLORS["black"], linestyle=(0, (6, 4)), linewidth=1.0,
-                   label=f"floor: real against real, N = {n:,}")  # fmt: skip
+                   label=words)  # fmt: skip
         ax.set(xlabel="network evaluations for an image",
                ylabel=f"{METRICS[metric]}\nto held-out images")  # fmt: skip
         ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=2, handlelength=3.2)
@@ -138,7 +141,8 @@ def _number_axes(ax: Any, calls: set[float], values: list[float]) -> None:
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_minor_locator(NullLocator())
     elif max(values) > 0:
-        ax.set_yscale("symlog", linthresh=min(v for v in values if v > 0))
+        # linear up to a hundredth of the largest: what lies around 0 is noise, not decades
+        ax.set_yscale("symlog", linthresh=max(values) / 100)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
 
 

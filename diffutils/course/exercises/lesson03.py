@@ -100,6 +100,9 @@ FRESH_NOISE = Exercise(
     (
         Mistake("variance", lambda t, s, eta: eta**2 * (1 - s) / (1 - t) * (1 - t / s),
                 "That is sigma^2, the variance; the step multiplies its noise by sigma."),
+        Mistake("no root", lambda t, s, eta: eta * (1 - s) / (1 - t) * (1 - t / s),
+                "Both roots are missing: without them it is a variance, and the step multiplies "
+                "its noise by a standard deviation."),
         Mistake("second root", lambda t, s, eta: eta * ((1 - s) / (1 - t)) ** 0.5 * (1 - t / s),
                 "Both factors stand under a root."),
         Mistake("beta", lambda t, s, eta: eta * (1 - t / s) ** 0.5,
@@ -160,6 +163,8 @@ def jump_cases() -> list[Case]:
         case([0.5, -0.2], [1.0, 0.4], 0.25, 0.64, 0.36, [1.0, -2.0],
              "With fresh noise the old noise must shrink, so that both together have the variance "
              "1 - abar_s."),
+        case([1.5, -0.2], [1.0, 0.4], 0.25, 0.64, 0.36, [1.0, -2.0],
+             "The estimate of the image may lie beyond 1; (2) does not clip it."),
         case([0.5, -0.2], [1.0, 0.4], 0.81, 1.0, 0.0, [1.0, 1.0],
              "The last jump, to abar = 1, ends at the estimate of the image."),
     ]
@@ -195,6 +200,10 @@ JUMP = Exercise(
         Mistake("fresh noise forgotten", lambda *a: jump_with(*a, fresh=lambda sigma, z: 0 * z),
                 "The fresh noise sigma z is missing; only at sigma = 0 does that make no "
                 "difference."),
+        Mistake("clipped", lambda *a: jump_with(*a, x0=lambda x, eps, t: (
+                    (x - (1 - t) ** 0.5 * eps) / t**0.5).clamp(-1, 1)),
+                "The estimate of the image is clipped; that is a good habit of samplers, but not "
+                "part of equation (2)."),
         Mistake("state for image", lambda *a: jump_with(*a, x0=lambda x, eps, t: x),
                 "x_t stands where the estimate of the clean image belongs."),
     ),

@@ -58,6 +58,8 @@ def slerp_cases() -> list[Case]:
         Case((turned(2, 0, 30), turned(2, 90, 70), 1.0), turned(2, 90, 70), "t = 1 gives b."),
         Case((turned(1, 20), turned(1, 20), 0.3), turned(1, 20),
              "From a noise to itself: the angle is 0, and sin(0) must not be divided by."),
+        Case((turned(1, 20, 0), turned(1, 20, 90), 0.5), turned(1, 20, 45),
+             "One noise of the batch is paired with itself, the other is not."),
     ]
 
 
@@ -197,10 +199,10 @@ INTERVAL = Exercise(
                 "1.96 belongs to a spread that is known; with three runs it is estimated, and "
                 "Student's factor is 4.303."),
         Mistake("spread of runs", lambda values, share=0.95: student(values, share, root=False),
-                "That is where the next run may fall; the mean of n runs is known better by "
-                "sqrt(n)."),
+                "That is where the next run may fall; the mean of k runs is known better by "
+                "sqrt(k)."),
         Mistake("divided by n", lambda values, share=0.95: student(values, share, by_n=True),
-                "np.std divides by n; of a sample it is n - 1: ddof=1."),
+                "np.std divides by k; of a sample it is k - 1: ddof=1."),
         Mistake("one side", lambda values, share=0.95: student(values, share, two=False),
                 "Five per cent lie outside on both sides together, so each tail is 2.5 %."),
         Mistake("half width", lambda values, share=0.95: (
@@ -209,7 +211,7 @@ INTERVAL = Exercise(
         Mistake("smallest and largest", lambda values, share=0.95: (min(values), max(values)),
                 "Smallest and largest are no interval of known confidence."),
         Mistake("degrees of freedom", lambda values, share=0.95: student(values, share, freedom=0),
-                "n runs leave n - 1 degrees of freedom, since their mean is taken from them too."),
+                "k runs leave k - 1 degrees of freedom, since their mean is taken from them too."),
     ),
 )  # fmt: skip
 
