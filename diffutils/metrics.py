@@ -59,7 +59,7 @@ def mmd(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
               -\frac{2}{nm}\sum_{i,j}k(a_i,b_j)
 
     May be slightly negative, since it is unbiased.
-    Source: Gretton et al. 2012, eq. 3; Binkowski et al. 2018 (arXiv 1801.01401), section 3.
+    Source: Gretton et al. 2012, eq. 3; Binkowski et al. 2018 (arXiv 1801.01401), section 4.
     """
     a, b = _double(a), _double(b)
 
@@ -71,7 +71,7 @@ def mmd(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
 
 
 def polynomial_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
-    """k(x, y) = (x·y/d + 1)^3 of every pair. Source: Binkowski et al. 2018, section 3."""
+    """k(x, y) = (x·y/d + 1)^3 of every pair. Source: Binkowski et al. 2018, section 4."""
     return (x @ y.T / x.shape[1] + 1) ** 3
 
 
@@ -88,7 +88,7 @@ def kernel_distance(
     on the number of samples, so small sets may be compared.
 
     Raises: ValueError if a set is smaller than a subset, or the features do not match.
-    Source: Binkowski et al. 2018 (arXiv 1801.01401), section 3.
+    Source: Binkowski et al. 2018 (arXiv 1801.01401), section 4.
     """
     check_features(a, b)
     if not 2 <= subset_size <= min(len(a), len(b)):

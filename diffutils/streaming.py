@@ -195,7 +195,7 @@ def kernel_interval(
     are of one distribution the interval is wider than it need be. No kernel matrix is held whole.
 
     Raises: ValueError for fewer than 2 features, or features that do not match.
-    Source: Binkowski et al. 2018 (arXiv 1801.01401), section 3; Efron 1979.
+    Source: Binkowski et al. 2018 (arXiv 1801.01401), section 4; Efron 1979.
     """
     metrics.check_features(a, b)
     if min(len(a), len(b)) < 2:

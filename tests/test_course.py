@@ -157,6 +157,8 @@ def test_a_wrong_range_of_beta_is_refused(changes, said):
         ({"grid_steps": "10,2000"}, "grid_steps has 2000, expected 1 to T = 1000 steps"),
         ({"skip_steps": [0]}, "skip_steps has 0, expected 1 to T = 1000"),
         ({"T": 100}, "long_steps has 1000, expected 1 to T = 100"),
+        ({"shown": 3}, "shown is 3, expected at least 4"),
+        ({"long_steps": 4}, "long_steps is 4, expected at least 5"),
         ({"grid_etas": "0,1.5"}, "grid_etas has 1.5, expected 0"),
         ({"grid_etas": "-1"}, "grid_etas is '-1', expected a list"),
         ({"sampling_seeds": 0}, "sampling_seeds is 0, expected a whole number"),

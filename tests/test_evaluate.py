@@ -47,6 +47,15 @@ class Pixels(Classifier):
         return x.flatten(1)[:, :4]
 
 
+def test_labels_are_asked_as_often_as_in_training_and_of_no_image_in_particular():
+    images = torch.zeros(5, 1, 2, 2, dtype=torch.uint8)
+    labels = torch.tensor([0, 0, 1, 2, 2])
+    some = data.ImageSet("some", images, images, labels, labels.flip(0), ("a", "b", "c"))
+    assert evaluate.asked_labels(some, 3).tolist() == [2, 2, 1]
+    assert evaluate.asked_labels(some, 7).tolist() == [2, 2, 1, 0, 0, 2, 2]  # more than there are
+    assert evaluate.asked_labels(data.ImageSet("plain", images, images), 3) is None
+
+
 def test_the_floor_is_the_mean_over_disjoint_sets_of_real_images():
     train, real = torch.arange(47.0)[:, None], torch.full((4, 1), 2.0)
     seen = []

@@ -20,7 +20,9 @@ def content(images):
 @pytest.fixture(scope="module")
 def shipped():
     """The shipped sprites at a small budget; `train` is None, since nothing may train."""
-    (model,), data = networks.networks("sprites", budget("03", "smoke"), 3, None)
+    (model,), data = networks.networks(
+        "sprites", budget("03", "smoke", {"pretrained": True}), 3, None
+    )
     return model, data
 
 

@@ -27,7 +27,7 @@ def model():
         torch.nn.init.normal_(p, std=0.1)
     schedule = schedules.Discrete(schedules.linear_betas(50))
     denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 4})
+    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 4, "name": "noise"})
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_rows_are_what_they_claim(model, data):
             ("unspaced skip", 5, 1.0),
         )
     ]  # fmt: skip
-    labels = data.heldout_labels[:N]
+    labels = data.train_labels.flip(0)[:N]  # of other images than those it is compared with
     real, again = (PIXELS.features(x[:N]) for x in (data.heldout, data.train))
     for row in (rows[3], rows[9]):
         sampler = (sampling.skipped(5) if row["sampler"] != "respaced" else
@@ -164,19 +164,24 @@ def test_a_damaged_file_is_named(model, data, tmp_path):
 
 def test_recorded_rows_are_those_of_the_sweep(model, data, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "PRETRAINED", tmp_path)
-    assert sweep.recorded("noise") == []
+    assert sweep.recorded(model) == []
     words = Space("r\u00e4ume\u2028of pixels", PIXELS.features)  # one line, whatever is in it
     rows = list(sweep.sweep(model, data, words, n=N, steps=(2, 3), folder=tmp_path))
     (tmp_path / "sweep.jsonl").rename(tmp_path / "noise.sweep.jsonl")
-    assert len(rows) == 4 and sweep.recorded("noise") == rows
+    assert len(rows) == 4 and sweep.recorded(model) == rows
+    model.card["coefficients"] = "v"  # what the same weights predict makes another network
+    assert sweep.recorded(model) == []
+    del model.card["coefficients"]
+    next(model.denoiser.parameters()).data[0] += 1
+    assert sweep.recorded(model) == []
 
 
 @pytest.mark.parametrize("line", [b'{"N": 1', b"[1]", b"", b"\xff"])
-def test_a_damaged_line_of_recorded_rows_is_named(tmp_path, monkeypatch, line):
+def test_a_damaged_line_of_recorded_rows_is_named(model, tmp_path, monkeypatch, line):
     monkeypatch.setattr(checkpoints, "PRETRAINED", tmp_path)
     (tmp_path / "noise.sweep.jsonl").write_bytes(b'{"N": 1}\n' + line + b'\n{"N": 2}\n')
     with pytest.raises(ValueError, match=r"noise\.sweep\.jsonl is damaged in line 2 .* fetch it"):
-        sweep.recorded("noise")
+        sweep.recorded(model)
 
 
 @pytest.mark.parametrize("n", [1, 61])
@@ -185,10 +190,12 @@ def test_more_images_than_there_are(model, data, n):
         next(sweep.sweep(model, data, PIXELS, n=n, steps=(2,)))
 
 
-def test_few_images_for_the_features_are_refused_before_anything_is_drawn(model, data, monkeypatch):
-    monkeypatch.setattr(sweep, "_drawn", None)
-    with pytest.raises(ValueError, match="needs more samples than features"):
-        next(sweep.sweep(model, data, PIXELS, n=4, steps=(2,)))
+@pytest.mark.parametrize("n, enough", [(4, False), (5, True)])
+def test_few_images_for_the_features_have_a_kernel_distance_only(model, data, n, enough):
+    row = next(sweep.sweep(model, data, PIXELS, n=n, steps=(2,)))
+    for key in ("frechet", "frechet_train", "frechet_floor"):
+        assert math.isfinite(row[key]) == enough
+    assert all(math.isfinite(row[key]) for key in ("kernel", "kernel_floor", "precision"))
 
 
 @pytest.mark.slow
@@ -234,17 +241,24 @@ def rows_of(*triples):
     return [dict(sampler="respaced", steps=s, seed=k, frechet=f, kernel=1.0) for s, k, f in triples]
 
 
-def test_relative_change_is_paired_over_seeds():
+def test_a_change_is_paired_over_seeds():
     """(3 - 2)/2 and (5 - 4)/4, whatever the order of the rows: mean 0.375, t = 12.706."""
     rows = rows_of((50, 1, 5.0), (1000, 0, 2.0), (50, 0, 3.0), (1000, 1, 4.0))
-    found = sweep.relative_change(rows, dict(steps=50), dict(steps=1000))
+    found = sweep.paired_change(rows, dict(steps=50), dict(steps=1000))
     half = 12.7062 * 0.125  # std 0.25/sqrt(2), over sqrt(2)
     assert (found.mean, found.low, found.high) == pytest.approx(
         (0.375, 0.375 - half, 0.375 + half), abs=1e-4
     )
     assert (found.runs, found.what) == (2, "sampling seeds")
-    same = sweep.relative_change(rows, dict(steps=50), dict(steps=1000), "kernel")
-    assert (same.mean, same.low, same.high) == (0, 0, 0)
+
+
+def test_kernel_distances_around_zero_are_compared_by_their_difference():
+    """3 - (-1) = 4 and 3.5 - (-1.5) = 5, although a ratio would say -400 %."""
+    rows = [dict(steps=n, seed=s, kernel=v) for n, s, v in (
+        (50, 0, 3.0), (50, 1, 3.5), (1000, 0, -1.0), (1000, 1, -1.5))]  # fmt: skip
+    found = sweep.paired_change(rows, dict(steps=50), dict(steps=1000), "kernel")
+    assert found.mean == pytest.approx(4.5)
+    assert found.high - found.mean == pytest.approx(12.7062 * 0.5, abs=1e-3)
 
 
 def test_several_trainings_are_the_runs_of_an_interval():
@@ -252,7 +266,7 @@ def test_several_trainings_are_the_runs_of_an_interval():
     one = rows_of((50, 1, 5.0), (1000, 0, 2.0), (50, 0, 3.0), (1000, 1, 4.0))
     other = rows_of((50, 0, 2.0), (1000, 0, 2.0), (50, 1, 8.0), (1000, 1, 4.0))
     rows = [row | {"training": k} for k, part in enumerate((one, other)) for row in part]
-    found = sweep.relative_change(rows, dict(steps=50), dict(steps=1000))
+    found = sweep.paired_change(rows, dict(steps=50), dict(steps=1000))
     assert (found.runs, found.what) == (2, "trainings")
     assert found.mean == pytest.approx(0.4375)
     assert found.high - found.mean == pytest.approx(12.7062 * 0.0625, abs=1e-4)
@@ -266,7 +280,7 @@ def test_several_trainings_are_the_runs_of_an_interval():
 ])  # fmt: skip
 def test_seeds_that_do_not_match(rows, message):
     with pytest.raises(ValueError, match=message):
-        sweep.relative_change(rows, dict(steps=50), dict(steps=1000))
+        sweep.paired_change(rows, dict(steps=50), dict(steps=1000))
 
 
 def test_the_sweep_skips_as_the_textbook_does():
@@ -274,13 +288,12 @@ def test_the_sweep_skips_as_the_textbook_does():
     schedule = schedules.Discrete(schedules.linear_betas())
     oracle, g = denoisers.gaussian(0.3, 0.25), torch.Generator().manual_seed(0)
     z = torch.randn(20_000, 1, generator=g)
-    timesteps = schedules.leading(1000, 50)
-    for name, plan in (("respaced", textbook.respaced), ("unspaced skip", textbook.unspaced)):
+    for name, plan, spacing in (("respaced", textbook.respaced, schedules.trailing),
+                                ("unspaced skip", textbook.unspaced, schedules.leading)):  # fmt: skip
         sampler = sweep.SAMPLERS[name](50, 1.0)
-        if name == "respaced":
-            sampler = sampling.respaced(50, 1.0, schedules.leading)
         x = sampler(oracle, schedule, z, lambda k, x: torch.randn(x.shape, generator=g))
-        exact = textbook.moments(0.3, 0.25, plan(schedule.betas, timesteps), textbook.ddpm)
+        steps = plan(schedule.betas, spacing(1000, 50))
+        exact = textbook.moments(0.3, 0.25, steps, textbook.ddpm)
         *_, (mean, std) = exact
         assert float(x.mean()) == pytest.approx(mean, abs=4 * std / math.sqrt(20_000))
         assert float(x.std()) == pytest.approx(std, abs=4 * std / math.sqrt(40_000))

@@ -12,7 +12,7 @@ def row(steps, eta=0.0, seed=0, frechet=4.0, sampler="respaced", **more):
     return dict(
         sampler=sampler, steps=steps, eta=eta, seed=seed, N=5000, nfe=float(steps), frechet=frechet,
         seconds_per_image=0.01, kernel=0.5, kernel_low=0.25, kernel_high=0.75, agreement=None,
-        frechet_floor=FLOOR, kernel_floor=0.125,
+        frechet_floor=FLOOR, kernel_floor=0.125, precision=0.75, recall=0.5,
     ) | more  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_lines_go_through_the_means():
         ("η = 0.25", [(20, 15)]),
         ("η = 0.5", [(20, 16)]),
         ("DDPM, η = 1", [(10, 30), (1000, 5)]),
-        ("steps skipped, formula kept (published)", [(50, 900)]),
+        ("steps skipped, formula kept", [(50, 900)]),
     ]
     dots = [tuple(xy) for group in fig.axes[0].collections for xy in group.get_offsets().tolist()]
     assert sorted(dots) == sorted((r["nfe"], r["frechet"]) for r in ROWS)
@@ -121,17 +121,20 @@ def test_table():
         row(1000, 1.0, frechet=1234.5, agreement=0.5, kernel=-0.00123456),
         row(10, frechet=3.0, agreement=0.9, kernel=1.0, kernel_low=0.5, nfe=20.0),
         row(10, seed=1, agreement=0.8, kernel=2.0, kernel_high=3.0, seconds_per_image=0.02,
-            nfe=20.0, frechet_floor=1.0),
+            nfe=20.0, frechet_floor=1.0, precision=0.25, recall=0.3),
+        row(10, seed=2, frechet=3.5, agreement=0.85, kernel=1.5, seconds_per_image=9.0, nfe=20.0),
         row(50, 1.0, sampler="unspaced skip"),
     ]  # fmt: skip
-    skip = "steps skipped, formula kept (published)"
+    skip = "steps skipped, formula kept"
     header, rule, *lines = sweep_chart.table(rows).splitlines()
-    assert header.split() == ["sampler", "steps", "NFE", "Fréchet", "/", "floor", "kernel", "(95",
-                              "%)", "agreement", "ms", "/", "image", "rows"]  # fmt: skip
+    assert header.split() == ["sampler", "steps", "NFE", "Fréchet", "/", "floor", "kernel",
+                              "(range)", "precision", "recall", "agreement", "ms", "/", "image",
+                              "rows"]  # fmt: skip
     assert set(rule) == {"-"} and len(rule) >= max(map(len, lines))
     assert [" ".join(line.split()) for line in lines] == [
-        "DDIM, η = 0 10 20 3.50 2.8 1.50 (0.250 to 3.00) 85.0% 15.0 2",  # ratios 3/2 and 4/1
-        "DDPM, η = 1 1,000 1,000 1,234 617.2 -0.00123 (0.250 to 0.750) 50.0% 10.0 1",
-        f"{skip} 50 50 4.00 2.0 0.500 (0.250 to 0.750) - 10.0 1",
+        # ratios 3/2, 4/1 and 3.5/2; the median of 10, 20 and 9,000 ms
+        "DDIM, η = 0 10 20 3.50 2.4 1.50 (0.250 to 3.00) 0.58 0.43 85.0% 20.0 3",
+        "DDPM, η = 1 1,000 1,000 1,234 617.2 -0.00123 (0.250 to 0.750) 0.75 0.50 50.0% 10.0 1",
+        f"{skip} 50 50 4.00 2.0 0.500 (0.250 to 0.750) 0.75 0.50 - 10.0 1",
     ]
     assert len({line.rindex(" ") for line in lines}) == 1  # columns stand under each other

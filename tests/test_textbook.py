@@ -166,9 +166,12 @@ def test_the_oracle_table(name, n, of_ddpm, of_ddim, of_skip, mean_of_skip):
 
 @pytest.mark.parametrize("spacing", [schedules.trailing, schedules.linspace])
 def test_other_spacings_differ_by_up_to_004(spacing):
-    for name, n, of_ddpm, of_ddim, *_ in ROWS:
-        for rule, std in ((textbook.ddpm, of_ddpm), (textbook.ddim(0.0), of_ddim)):
-            assert ending(name, n, respaced, rule, spacing)[1] == pytest.approx(std, abs=4.5e-3)
+    apart = [
+        abs(ending(name, n, respaced, rule, spacing)[1] - std)
+        for name, n, of_ddpm, of_ddim, *_ in ROWS
+        for rule, std in ((textbook.ddpm, of_ddpm), (textbook.ddim(0.0), of_ddim))
+    ]
+    assert 2e-3 < max(apart) <= 4.5e-3
 
 
 def test_nothing_skipped_nothing_wrong():

@@ -103,6 +103,9 @@ class Lesson03Budget(TrainingBudget):
             value = getattr(self, name)
             if wrong := [n for n in _items(value) if not 1 <= n <= self.T]:
                 raise ValueError(f"{name} has {wrong[0]}, expected 1 to T = {self.T} steps.")
+        for name, least in {"shown": 4, "long_steps": 5}.items():
+            if (value := getattr(self, name)) < least:
+                raise ValueError(f"{name} is {value}, expected at least {least}.")
         if wrong := [eta for eta in self.grid_etas if eta > 1]:
             raise ValueError(f"grid_etas has {wrong[0]}, expected 0 (DDIM) to 1 (DDPM).")
 

@@ -51,8 +51,14 @@ def balanced_labels(n: int, classes: int) -> Tensor:
 
 
 def asked_labels(data: ImageSet, n: int) -> Tensor | None:
-    """Labels to ask for when n samples are compared with n held-out images: those images' own."""
-    return data.heldout_labels[:n] if data.classes and data.heldout_labels is not None else None
+    """Labels to ask n samples for: as frequent as in training, and those of no image in particular.
+
+    They are the last ones of the training images, in turn.  Samples with the very labels of the
+    images that they are compared with would score better than real images do.
+    """
+    if not data.classes or data.train_labels is None:
+        return None
+    return data.train_labels.flip(0)[torch.arange(n) % len(data.train_labels)]
 
 
 def floor(distance: Callable, train: Tensor, real: Tensor) -> tuple[float, float]:
@@ -64,6 +70,11 @@ def floor(distance: Callable, train: Tensor, real: Tensor) -> tuple[float, float
     sets = [x for x in train.split(len(real))[:FLOOR_SETS] if len(x) == len(real)]
     values = torch.tensor([distance(x, real) for x in sets], dtype=torch.float64)
     return float(values.mean()), float(values.std()) if len(sets) > 1 else math.nan
+
+
+def frechet_if_enough(a: Tensor, b: Tensor) -> float:
+    """Fréchet distance of features (N, d), or nan where a set has no more images than features."""
+    return metrics.frechet(a, b) if min(len(a), len(b)) > a.shape[1] else math.nan
 
 
 def measure(images: Tensor, data: ImageSet, net, judge=None, labels: Tensor | None = None) -> dict:
@@ -81,17 +92,14 @@ def measure(images: Tensor, data: ImageSet, net, judge=None, labels: Tensor | No
     subset = max(2, min(1000, n // 2))
     nan = math.nan
 
-    def frechet(x: Tensor, real: Tensor) -> float:
-        return metrics.frechet(x, real) if n > real.shape[1] else nan
-
     def kernel(x: Tensor, real: Tensor) -> tuple[float, float]:
         return metrics.kernel_distance(x, real, subset_size=subset) if n >= 4 else (nan, nan)
 
     precision, recall = metrics.precision_recall(real, fake) if n > 3 else (nan, nan)
-    floor_mean, floor_std = floor(frechet, again, real)
+    floor_mean, floor_std = floor(frechet_if_enough, again, real)
     result = {
         "N": n,
-        "frechet": frechet(fake, real),
+        "frechet": frechet_if_enough(fake, real),
         "frechet_floor": floor_mean,
         "frechet_floor_std": floor_std,
         "floor_sets": len(again) // n,

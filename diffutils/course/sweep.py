@@ -11,7 +11,7 @@ from torch import Tensor
 
 from diffutils import checkpoints, metrics, streaming
 from diffutils.course import fingerprint
-from diffutils.course.evaluate import FLOOR_SETS, asked_labels, floor, generate
+from diffutils.course.evaluate import FLOOR_SETS, asked_labels, floor, frechet_if_enough, generate
 from diffutils.course.sampling import respaced, skipped
 from diffutils.data import ImageSet
 from diffutils.feature_spaces import Space
@@ -40,31 +40,34 @@ def sweep(
 
     steps x etas: respaced samplers; skips: steps of the published sampler that only skips; seeds:
     of the noise, all settings with the first one, then with the next.  judge(images, labels) ->
-    share in the asked class.  Labels are those of the held-out images.
+    share in the asked class.  Labels are those of `evaluate.asked_labels`.
     folder: rows are kept in folder/sweep.jsonl; those that would come out the same are read there.
 
     A row holds sampler, steps, eta, seed, N, nfe (network evaluations for an image, counted),
     seconds_per_image, frechet, kernel with its 95 % interval kernel_low to kernel_high, agreement
-    (None without a judge), frechet_floor and kernel_floor: see `evaluate.floor`; frechet_train: the
-    distance to the first n training images, as many a paper measures.
-    Raises: ValueError for more images than the data has, or too few for the features.
+    (None without a judge), precision, recall, frechet_floor and kernel_floor: see `evaluate.floor`;
+    frechet_train: the distance to the first n training images, as many a paper measures; weights:
+    a fingerprint of the network's.  What n is too small for is nan.
+    Raises: ValueError for more images than the data has, or less than 4.
     """
-    if not 2 <= n <= min(len(data.heldout), len(data.train)):
+    if not 4 <= n <= min(len(data.heldout), len(data.train)):
         raise ValueError(
             f"n is {n}, but the data have {len(data.heldout)} held-out and {len(data.train)} "
-            "training images, and a distance needs n of both; load more, or take a smaller n"
+            "training images; a distance needs n of both, at least 4: load more, or take another n"
         )
     real = features_of(space, data.heldout[:n])
     known = features_of(space, data.train[: FLOOR_SETS * n])
     floors = {
-        "frechet_floor": floor(metrics.frechet, known, real)[0],
+        "frechet_floor": floor(frechet_if_enough, known, real)[0],
         "kernel_floor": floor(metrics.mmd, known, real)[0],
     }
     labels = asked_labels(data, n)
     judged = judge is not None and labels is not None
-    about = {"N": n, "scale": scale, "bf16": bf16, "features": space.words}
+    about = {
+        "N": n, "scale": scale, "bf16": bf16, "features": space.words, "weights": weights_of(model)
+    }  # fmt: skip
     run = fingerprint.tensors(
-        dict(model.denoiser.state_dict(), levels=model.schedule.sigmas, heldout=data.heldout[:n],
+        dict(levels=model.schedule.sigmas, heldout=data.heldout[:n],
              train=data.train[: FLOOR_SETS * n], labels=labels, judged=judged, about=str(about),
              code=fingerprint.code())
     )  # fmt: skip
@@ -80,7 +83,9 @@ def sweep(
                 "nfe": nfe,
                 "seconds_per_image": took.per(n).s,
                 **_distances(fake := features_of(space, images), real),
-                "frechet_train": metrics.frechet(fake, known[:n]),
+                "precision": (covered := metrics.precision_recall(real, fake))[0],
+                "recall": covered[1],
+                "frechet_train": frechet_if_enough(fake, known[:n]),
                 "agreement": judge(images, labels) if judged else None,
                 **floors,
                 "hardware": checkpoints.hardware(),
@@ -130,13 +135,21 @@ def features_of(space: Space, images: Tensor, batch: int = 512) -> Tensor:
 
 def _distances(fake: Tensor, real: Tensor) -> dict[str, float]:
     kernel, low, high = streaming.kernel_interval(fake, real)
-    return {"frechet": metrics.frechet(fake, real), "kernel": kernel, "kernel_low": low,
+    return {"frechet": frechet_if_enough(fake, real), "kernel": kernel, "kernel_low": low,
             "kernel_high": high}  # fmt: skip
 
 
-def recorded(name: str) -> list[dict]:
-    """The rows of a sweep that ship beside a model: rows of `sweep`, or none at all."""
-    return lines_of(checkpoints.PRETRAINED / f"{name}.sweep.jsonl", "fetch it again")
+def weights_of(model: SimpleNamespace) -> str:
+    """A fingerprint of a network's weights and of what it predicts."""
+    about = {"coefficients": model.card.get("coefficients")}
+    return fingerprint.tensors(model.denoiser.state_dict() | about)
+
+
+def recorded(model: SimpleNamespace) -> list[dict]:
+    """The rows of a sweep of this very network that ship beside it, or none at all."""
+    path = checkpoints.PRETRAINED / f"{model.card['name']}.sweep.jsonl"
+    weights = weights_of(model)
+    return [row for row in lines_of(path, "fetch it again") if row.get("weights") == weights]
 
 
 def lines_of(path: Path, cure: str) -> list[dict]:
@@ -199,19 +212,19 @@ def student_interval(values: Sequence[float], level: float = 0.95) -> tuple[floa
     return mean, mean - half, mean + half
 
 
-def relative_change(
+def paired_change(
     rows: Sequence[dict], of: dict, to: dict, metric: str = "frechet", level: float = 0.95
 ) -> SimpleNamespace:
-    """(metric of one setting - metric of the other) / metric of the other, and its interval.
+    """How much farther one setting is than another, and Student's interval of that.
 
-    of, to: entries of rows, e.g. dict(steps=50, eta=0.0) and dict(steps=1000, eta=1.0).  Both
-    settings are compared at each sampling seed, where they share start and reference images;
-    `student_interval` of these ratios is about other sampling seeds, of this one network and
-    these reference images.  Where rows name several trainings ("training"), it is about other
-    trainings instead: of each one the mean over its seeds counts.  An interval that holds 0: the
-    runs do not tell the two apart.
+    of, to: entries of rows, e.g. dict(steps=50, eta=0.0) and dict(steps=1000, eta=1.0).  For a
+    Fréchet distance it is (of - to) / to; for the kernel distance, which may be 0, it is of - to.
+    Both settings are compared at each sampling seed, where they share start and reference images;
+    the interval is about other sampling seeds, of this one network and these reference images.
+    Where rows name several trainings ("training"), it is about other trainings instead: of each
+    one the mean over its seeds counts.
 
-    Returns .mean, .low, .high, .runs (how many ratios), .what ("sampling seeds", "trainings").
+    Returns .mean, .low, .high, .runs (how many), .what ("sampling seeds", "trainings").
     Raises: ValueError unless each setting has exactly one row for each of the same seeds, and there
     are two runs or more.
     """
@@ -225,11 +238,15 @@ def relative_change(
             f"{len(both[0])} rows of seeds {seeds[0]} and {len(both[1])} of seeds {seeds[1]}; name "
             "more entries, or run the missing seeds"
         )
-    ratios = {run: (by_run[0][run] - by_run[1][run]) / by_run[1][run] for run in sorted(by_run[0])}
-    trainings = sorted({training for training, _ in ratios})
-    values, what = list(ratios.values()), "sampling seeds"
+    relative = metric != "kernel"
+    changes = {
+        run: (value - by_run[1][run]) / (by_run[1][run] if relative else 1)
+        for run, value in sorted(by_run[0].items())
+    }
+    trainings = sorted({training for training, _ in changes})
+    values, what = list(changes.values()), "sampling seeds"
     if len(trainings) > 1:
-        of_each = [[ratio for (k, _), ratio in ratios.items() if k == t] for t in trainings]
-        values, what = [sum(r) / len(r) for r in of_each], "trainings"
+        of_each = [[change for (k, _), change in changes.items() if k == t] for t in trainings]
+        values, what = [sum(c) / len(c) for c in of_each], "trainings"
     mean, low, high = student_interval(values, level)
     return SimpleNamespace(mean=mean, low=low, high=high, runs=len(values), what=what)

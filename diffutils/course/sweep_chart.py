@@ -1,13 +1,13 @@
 """The rows of a sweep as a chart and as a table: quality against network evaluations."""
 
 from collections.abc import Sequence
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 from diffutils.course.tables import aligned
 from diffutils.display import COLORS, figure, style
 
-SKIP = "steps skipped, formula kept (published)"
+SKIP = "steps skipped, formula kept"
 DDIM, DDPM = "DDIM, η = 0", "DDPM, η = 1"
 METRICS = {"frechet": "Fréchet distance", "kernel": "kernel distance"}
 
@@ -76,13 +76,14 @@ def quality_against_calls(rows: Sequence[dict], metric: str = "frechet", ax: Any
 def table(rows: Sequence[dict]) -> str:
     """A text table: a line for each sampler, eta and steps, its numbers the means over its rows.
 
-    rows: of `sweep`.  The interval of the kernel distance is from the lowest low to the highest
-    high of the rows; "/ floor" is the Fréchet distance over that of real against real images.
+    rows: of `sweep`.  The range of the kernel distance is from the lowest low to the highest high
+    of the rows; "/ floor" is the Fréchet distance over that of real against real images.  Of the
+    times it is the median: a machine may have been busy.
     Raises: ValueError for no rows, or rows of several N.
     """
     one_count(rows)
-    lines = [("sampler", "steps", "NFE", "Fréchet", "/ floor", "kernel (95 %)", "agreement",
-              "ms / image", "rows")]  # fmt: skip
+    lines = [("sampler", "steps", "NFE", "Fréchet", "/ floor", "kernel (range)", "precision",
+              "recall", "agreement", "ms / image", "rows")]  # fmt: skip
     by_sampler = _grouped(rows, sampler_words)
     for name in _looks(by_sampler):
         settings = _grouped(by_sampler[name], lambda row: (row["steps"], row["nfe"]))
@@ -111,8 +112,10 @@ def _line(name: str, rows: list[dict]) -> tuple[str, ...]:
         _digits(mean(row["frechet"] for row in rows)),
         f"{mean(map(ratio, rows)):.1f}",
         f"{_digits(mean(row['kernel'] for row in rows))} ({_digits(low)} to {_digits(high)})",
+        f"{mean(row['precision'] for row in rows):.2f}",
+        f"{mean(row['recall'] for row in rows):.2f}",
         f"{mean(agreements):.1%}" if agreements else "-",
-        _digits(1000 * mean(row["seconds_per_image"] for row in rows)),
+        _digits(1000 * median(row["seconds_per_image"] for row in rows)),
         str(len(rows)),
     )
 
