@@ -171,7 +171,7 @@ def test_other_spacings_differ_by_up_to_004(spacing):
         for name, n, of_ddpm, of_ddim, *_ in ROWS
         for rule, std in ((textbook.ddpm, of_ddpm), (textbook.ddim(0.0), of_ddim))
     ]
-    assert 2e-3 < max(apart) <= 4.5e-3
+    assert 8e-4 < max(apart) <= 4.5e-3  # 5e-4 would be rounding
 
 
 def test_nothing_skipped_nothing_wrong():
