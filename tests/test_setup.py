@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -53,6 +54,20 @@ def test_environment_yml_equals_pyproject(root, declared):
 def test_the_nine_required_packages_are_declared_and_locked(declared, locked):
     assert set(REQUIRED) <= set(declared)
     assert set(REQUIRED) <= set(locked)
+
+
+@pytest.mark.parametrize("package", REQUIRED)
+def test_the_nine_required_packages_are_really_used(root, package):
+    """By package and lessons, not by tests alone; nbval runs the lessons in a test."""
+    where = ["tests/*.py"] if package == "nbval" else ["diffutils/**/*.py", "notebooks/*.ipynb"]
+    files = [p for pattern in where for p in root.glob(pattern) if p != Path(__file__)]
+    text = "\n".join(p.read_text(encoding="utf-8") for p in files)
+    uses = {
+        "jupyterlab": '"-m", "jupyterlab"', "nbval": '"--nbval-lax"',
+        "scikit-image": r'files\("skimage"\)|find_spec\("skimage"\)',
+    }  # fmt: skip
+    module = package.replace("-", "_")
+    assert re.search(uses.get(package, rf'^[\s"]*(import|from) {module}\b'), text, re.MULTILINE)
 
 
 def test_the_lock_satisfies_every_range(declared, locked):

@@ -288,8 +288,10 @@ def test_the_sweep_skips_as_the_textbook_does():
     schedule = schedules.Discrete(schedules.linear_betas())
     oracle, g = denoisers.gaussian(0.3, 0.25), torch.Generator().manual_seed(0)
     z = torch.randn(20_000, 1, generator=g)
-    for name, plan, spacing in (("respaced", textbook.respaced, schedules.trailing),
-                                ("unspaced skip", textbook.unspaced, schedules.leading)):  # fmt: skip
+    for name, plan, spacing in (
+        ("respaced", textbook.respaced, schedules.trailing),
+        ("unspaced skip", textbook.unspaced, schedules.leading),
+    ):
         sampler = sweep.SAMPLERS[name](50, 1.0)
         x = sampler(oracle, schedule, z, lambda k, x: torch.randn(x.shape, generator=g))
         steps = plan(schedule.betas, spacing(1000, 50))
