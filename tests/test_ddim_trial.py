@@ -206,7 +206,8 @@ def test_fid_of_ddim_in_bfloat16_says_so(models, data, inception, tmp_path):
 
 def test_fid_without_ddim_in_the_grid(models, data, inception):
     found = claims([], models=models[:1], data=data, chosen=replace(FID, grid_etas=(1.0,)))
-    assert not_run(found.fid_ddim) and "no DDIM (eta 0)" in found.fid_ddim["protocol"]
+    protocol = found.fid_ddim["protocol"]
+    assert not_run(found.fid_ddim) and "no DDIM (eta 0)" in protocol and "set noise" in protocol
     assert not not_run(found.fid_train)
 
 
