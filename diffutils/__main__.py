@@ -150,15 +150,18 @@ def train(dataset, profile, changes, seed, name, out, start, predict, samples, t
 @click.option("--eta", default=0.0, show_default=True, help="0 is DDIM, 1 is DDPM.")
 @click.option("--scale", default=1.0, show_default=True, help="Guidance.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--interval", nargs=2, type=float, default=(0.0, float("inf")), show_default=True,
+              help="Noise levels at which to guide.")  # fmt: skip
 @click.option("--bf16", is_flag=True, help="Let the network sample in bfloat16.")
-def measure(weights, n, steps, eta, scale, seed, bf16):
+def measure(weights, n, steps, eta, scale, seed, interval, bf16):
     """Measure a trained model against held-out images and write the numbers into its card."""
     from diffutils.course.evaluate import measure_card
 
     with clear_errors():
         numbers = measure_card(
-            weights, n=n, steps=steps, eta=eta, scale=scale, seed=seed, bf16=bf16
-        )
+            weights, n=n, steps=steps, eta=eta, scale=scale, seed=seed, bf16=bf16,
+            interval=interval,
+        )  # fmt: skip
     for key, value in numbers.items():
         click.echo(f"{key:24} {value:.4f}" if isinstance(value, float) else f"{key:24} {value}")
 

@@ -102,21 +102,35 @@ def clipped(denoise: Denoise) -> Denoise:
     return lambda x, sigma, *args, **kw: denoise(x, sigma, *args, **kw).clamp(-1, 1)
 
 
-def guided(denoiser: Denoise, labels: Int[Tensor, "B"], scale: float, null: int) -> Denoise:
+def guided(
+    denoiser: Denoise,
+    labels: Int[Tensor, "B"],
+    scale: float,
+    null: int,
+    interval: tuple[float, float] = (0.0, math.inf),
+) -> Denoise:
     """Classifier-free guidance: D_null + scale (D_label - D_null) (Ho & Salimans 2022, eq. 6).
 
     scale 0: labels ignored; 1: plain conditional; > 1: pushed away from the unconditional.
     null: index of the class that means "any".  Ho & Salimans' w is scale - 1.
+    interval: guide where low < sigma <= high, and be plain conditional elsewhere: at high noise
+    guidance narrows what is drawn, at low noise it costs and does nothing (Kynkaanniemi et al.
+    2024, arXiv 2404.07724).
     """
-    nothing = torch.full_like(labels, null)
+    nothing, (low, high) = torch.full_like(labels, null), interval
 
     def denoise(x: Tensor, sigma: Tensor | float) -> Tensor:
-        if scale in (0, 1):
-            return denoiser(x, sigma, labels if scale else nothing)
+        level = per_image(sigma, x)
+        inside = (low < level) & (level <= high)
+        if scale == 1 or not inside.any():
+            return denoiser(x, sigma, labels)
+        if scale == 0 and inside.all():
+            return denoiser(x, sigma, nothing)
         sigma = per_image(sigma, x).flatten()
         both = denoiser(torch.cat([x, x]), sigma.repeat(2), torch.cat([labels, nothing]))
         with_label, without = both.chunk(2)
-        return without + scale * (with_label - without)
+        weight = torch.where(inside, x.new_tensor(scale), x.new_tensor(1.0))
+        return without + weight * (with_label - without)
 
     return denoise
 

@@ -200,6 +200,23 @@ def test_guidance(scale):
             assert torch.equal(got, wanted if scale else nothing)
 
 
+def test_guidance_in_an_interval_of_noise_levels():
+    x0, n = images()
+    labels = torch.tensor([0, 1, 2, 0, 1, 2, 0])
+    raw = D.Denoiser(Odd(), D.edm, torch.log)
+    for scale in (0.0, 1.0, 3.0):
+        everywhere = D.guided(raw, labels, scale, 3)
+        inside = D.guided(raw, labels, scale, 3, (0.5, 2.0))
+        for sigma, guides in ((0.5, False), (0.51, True), (2.0, True), (2.01, False)):
+            wanted = everywhere(x0 + n, sigma) if guides else raw(x0 + n, sigma, labels)
+            close(inside(x0 + n, sigma), wanted, atol=1e-12)
+        mixed = torch.tensor([0.5, 1, 2, 3, 0.1, 1.5, 9], dtype=F64)  # a level for each image
+        got = inside(x0 + n, mixed)
+        wanted = torch.where(((mixed > 0.5) & (mixed <= 2)).view(-1, *[1] * (x0.ndim - 1)),
+                             everywhere(x0 + n, mixed), raw(x0 + n, mixed, labels))  # fmt: skip
+        close(got, wanted, atol=1e-12)
+
+
 def test_guidance_and_clipping_in_either_order():
     x0, n = images()
     labels = torch.zeros(7, dtype=torch.long)

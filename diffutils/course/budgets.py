@@ -87,9 +87,9 @@ class Lesson03Budget(TrainingBudget):
     pretrained: bool = True  # the weights that ship, where the data set has some
     seeds: int = 1  # training seeds, where the network is trained
     metric_samples: int = 140  # images on each side of a distance
-    grid_steps: tuple[int, ...] = (5, 10, 20)  # sampling steps
+    grid_steps: tuple[int, ...] = (4, 8, 16)  # sampling steps
     grid_etas: tuple[float, ...] = (0.0, 1.0)  # 0 is DDIM, 1 is DDPM
-    skip_steps: tuple[int, ...] = (10,)  # steps of the published sampler that only skips
+    skip_steps: tuple[int, ...] = (8,)  # steps of the published sampler that only skips
     sampling_seeds: int = 3
     scale: float = 1.0  # guidance
     fid: bool = False  # the published FID too: 3,000 images by all T steps, Inception features

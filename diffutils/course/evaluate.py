@@ -27,8 +27,8 @@ def generate(
 ) -> Tensor:
     """n images uint8 (n, C, H, W), on the CPU: all that `sampling.drawn` yields for 0 .. n - 1.
 
-    sampler: None for `sampling.respaced(steps, eta)`.  settings: labels, scale, seed, batch and
-    clip of `sampling.drawn`, which raises ValueError for impossible ones.
+    sampler: None for `sampling.respaced(steps, eta)`.  settings: labels, scale, seed, batch,
+    clip and interval of `sampling.drawn`, which raises ValueError for impossible ones.
     """
     batches = drawn(model, torch.arange(n), sampler or respaced(steps, eta), **settings)
     return torch.cat(list(batches))
@@ -115,10 +115,12 @@ def measure(images: Tensor, data: ImageSet, net, judge=None, labels: Tensor | No
 
 
 def measure_card(
-    weights: Path, *, n: int, steps: int, eta: float, scale: float, seed: int, bf16: bool = False
+    weights: Path, *, n: int, steps: int, eta: float, scale: float, seed: int, bf16: bool = False,
+    interval: tuple[float, float] = (0.0, math.inf),
 ) -> dict:
     """Measure a model on fresh samples against its data's held-out images; store it on the card.
 
+    interval: noise levels at which scale guides, see `denoisers.guided`.
     bf16: the network samples in bfloat16, as it may have been trained.  The class agreement is
     counted on the very samples whose distances are given; of a model without classes no class is
     asked.  What cannot be measured is nan here and null on the card.
@@ -134,7 +136,8 @@ def measure_card(
     n = min(n, len(data.heldout))
     labels = asked_labels(data, n) if card["unet"]["classes"] else None
     with torch.autocast(best_device().type, torch.bfloat16, enabled=bf16):
-        images = generate(model, n, steps=steps, eta=eta, scale=scale, labels=labels, seed=seed)
+        images = generate(model, n, steps=steps, eta=eta, scale=scale, labels=labels, seed=seed,
+                          interval=interval)  # fmt: skip
     net, name = feature_space(card["data"], data.shape[0])
     judge = features.load_classifier("sprites-judge") if card["data"] == "sprites" else None
     numbers = measure(images, data, net, judge, labels)
@@ -142,7 +145,8 @@ def measure_card(
         "ratio": numbers["frechet"] / numbers["frechet_floor"],
         **search_copies(images, data, card),
         "features": name,
-        "sampling": {"steps": steps, "eta": eta, "scale": scale, "seed": seed, "bf16": bf16},
+        "sampling": {"steps": steps, "eta": eta, "scale": scale, "interval": interval,
+                     "seed": seed, "bf16": bf16},
     }
     card["metrics"] = numbers
     checkpoints.write_card(weights, card)

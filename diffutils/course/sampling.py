@@ -1,5 +1,6 @@
 """Images from a model, in batches of any size, by any sampler."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -49,11 +50,13 @@ def drawn(
     seed: int = 0,
     batch: int | None = None,
     clip: bool = True,
+    interval: tuple[float, float] = (0.0, math.inf),
 ) -> Iterator[UInt8[Tensor, "B C H W"]]:
     """Yield the images of these indices, on the CPU, batch by batch: image i is that of (seed, i).
 
     model: .denoiser, .schedule and .card, which has the size; labels: the class asked for each;
-    scale: guidance towards it; clip: the estimates of the clean image to [-1, 1].
+    scale: guidance towards it, at noise levels in the interval; clip: the estimates of the clean
+    image to [-1, 1].
     batch: images at a time; None: 32 on a CPU, whose caches are small, else 500.
     Raises: ValueError for labels of another number, or unknown ones.
     """
@@ -70,7 +73,7 @@ def drawn(
         z = rng.normal(seed, 0, i, (channels, size, size), rng.START)
         D = denoiser
         if labels is not None:
-            D = guided(D, labels[part].to(device), scale, denoiser.net.classes)
+            D = guided(D, labels[part].to(device), scale, denoiser.net.classes, interval)
         x = sampler(clipped(D) if clip else D, model.schedule, z, samplers.seeded_noise(seed, i))
         yield to_uint8(x).cpu()
 
