@@ -212,12 +212,14 @@ def test_train_and_measure(tmp_path):
     assert done.exit_code == 0, done.output
     assert "step      2  loss" in done.output
     weights = tmp_path / "tiny.safetensors"
-    done = call("measure", str(weights), "-n", "140", "--steps", "2")
+    at_which = ("--scale", "2", "--interval", "0.3", "5")
+    done = call("measure", str(weights), "-n", "140", "--steps", "2", *at_which)
     assert done.exit_code == 0, done.output
     card = json.loads(weights.with_suffix(".json").read_text())
     assert card["metrics"]["N"] == 140
     assert card["metrics"]["ratio"] > 4  # two steps do not make a model
-    sampling = {"steps": 2, "eta": 0.0, "scale": 1.0, "seed": 0, "bf16": False}
+    sampling = {"steps": 2, "eta": 0.0, "scale": 2.0, "interval": [0.3, 5.0], "seed": 0,
+                "bf16": False}  # fmt: skip
     assert card["metrics"]["sampling"] == sampling
 
 
