@@ -328,3 +328,10 @@ def test_the_card_names_the_data_as_load_does():
         some = data.ImageSet(name, *torch.zeros(2, 4, 3, 8, 8, dtype=torch.uint8))
         said = training_command.card(some, budget("02", "smoke"), 0, "own", "eps")["data"]
         assert said == ("mnist-m" if name.startswith("mnist-m") else name)
+
+
+@pytest.mark.parametrize("interval", [(5.0, 0.3), (-1.0, 2.0), (float("nan"), 2.0)])
+def test_an_interval_upside_down_is_refused_before_anything_is_read(tmp_path, interval):
+    with pytest.raises(ValueError, match="give two noise levels from 0 up, the lower one first"):
+        evaluate.measure_card(tmp_path / "none", n=10, steps=2, eta=0.0, scale=2.0, seed=0,
+                              interval=interval)  # fmt: skip

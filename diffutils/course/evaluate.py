@@ -124,10 +124,16 @@ def measure_card(
     bf16: the network samples in bfloat16, as it may have been trained.  The class agreement is
     counted on the very samples whose distances are given; of a model without classes no class is
     asked.  What cannot be measured is nan here and null on the card.
-    Raises: ValueError for an eta or a scale that is not finite, or a card without a model.
+    Raises: ValueError for an eta or a scale that is not finite, an interval upside down, or a card
+    without a model.
     """
     if not (math.isfinite(eta) and math.isfinite(scale)):
         raise ValueError(f"eta is {eta} and scale is {scale}; both must be finite numbers")
+    if not 0 <= interval[0] < interval[1]:
+        raise ValueError(
+            f"the interval of guidance runs from {interval[0]} to {interval[1]}; give two noise "
+            "levels from 0 up, the lower one first"
+        )
     model = checkpoints.load_model(weights)
     model.denoiser.to(best_device())
     card = model.card  # the very images it was trained on, or copies could not be found
