@@ -124,8 +124,8 @@ def get(name):
 @click.option("--name", default="model", show_default=True, help="Name of the files.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train"))
 @click.option("--start", type=click.Path(path_type=Path), help="Weights to go on from.")
-@click.option("--predict", type=click.Choice(["eps", "x0", "v"]), default="eps", show_default=True,
-              help="What the network learns to predict.")
+@click.option("--predict", type=click.Choice(["eps", "x0", "v", "edm"]), default="eps",
+              show_default=True, help="What the network learns to predict.")
 @click.option("--samples", type=click.IntRange(min=0), default=0, show_default=True,
               help="Draw so many images into --out/images at the end.")
 @click.option("--trdata", is_flag=True, help="Keep the first training images, as seen.")
@@ -214,6 +214,32 @@ def evaluate(pred, gt, paired, features, weights, size, seed, out):
         if out:
             scoring.write(out, result)
     click.echo(scoring.table(result))
+
+
+@cli.command()
+@click.argument("dataset")
+@click.option("--size", type=click.IntRange(4, 1024),
+              help="Side in pixels; default 128, but arrays such as sprites keep their own.")
+@click.option("-n", type=click.IntRange(2, 1000), default=20, show_default=True,
+              help="Training images, and as many held-out ones.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--window", type=click.Choice(["uniform", "gaussian"]), default="uniform",
+              show_default=True, help="SSIM's window: 7 x 7 as published, or 11 x 11.")
+@click.option("--json", "out", type=click.Path(path_type=Path), help="Also write the numbers here.")
+def phi(dataset, size, n, seed, window, out):
+    """Search the noise coordinate in which the SSIM of DATASET falls most evenly.
+
+    DATASET is photos, faces, folder:PATH or any other name of the data command.
+    """
+    from diffutils.course import phi_search, scoring
+
+    with clear_errors():
+        result = phi_search.report(
+            dataset, size, n, seed, window, say=lambda line: click.echo(line, err=True)
+        )
+        if out:
+            scoring.write(out, result)
+    click.echo(phi_search.text(result))
 
 
 @cli.command()

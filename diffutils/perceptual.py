@@ -71,9 +71,13 @@ def candidates() -> dict[str, Coordinate]:
     return {coordinate.name: coordinate for coordinate in found}
 
 
-def ddpm_timestep() -> Coordinate:
-    """The timestep 0 .. 999 of DDPM's linear betas, between its levels linear in log sigma."""
-    table = schedules.Discrete(schedules.linear_betas())
+def ddpm_timestep(T: int = 1000) -> Coordinate:
+    """The timestep 0 .. T - 1 of DDPM's linear betas, between its levels linear in log sigma.
+
+    The betas run from 1e-4 to 0.02 whatever T is: the levels end at sigma = 157 for T = 1000, but
+    at 0.81 for T = 50.
+    """
+    table = schedules.Discrete(schedules.linear_betas(T))
     t, log_sigmas = torch.arange(table.T, dtype=torch.float64), table.sigmas.log()
     return Coordinate("t, DDPM", table.t, lambda p: interpolate(p, t, log_sigmas).exp())
 

@@ -266,6 +266,72 @@ def interval_by_table(values, share=0.95):
     return mean - k * error, mean + k * error
 
 
+def precondition_by_precision(sigma, sigma_data):
+    c_skip = 1 / (1 + (sigma / sigma_data) ** 2)
+    c_out = (1 / sigma**2 + 1 / sigma_data**2) ** -0.5
+    return c_skip, c_out, torch.rsqrt(sigma.square() + sigma_data**2)
+
+
+def precondition_step_by_step(sigma, sigma_data):
+    c_skip = 1 - sigma**2 / (sigma_data**2 + sigma**2)
+    left = (1 - c_skip) ** 2 * sigma_data**2 + c_skip**2 * sigma**2
+    return [c_skip, left.sqrt(), 1 / torch.hypot(sigma, torch.full_like(sigma, sigma_data))]
+
+
+def sigma_of_by_odds(p, c):
+    return c / (1 / p - 1)
+
+
+def sigma_of_by_logit(p, c):
+    return torch.exp(math.log(c) + torch.logit(torch.as_tensor(p, dtype=torch.float64)))
+
+
+def straightness_by_polyfit(x, y):
+    slope, intercept = np.polyfit(x, y, 1)
+    residual = y.numpy() - (intercept + slope * x.numpy())
+    return 1 - residual.var() / y.numpy().var()
+
+
+def straightness_by_correlation(x, y):
+    return torch.corrcoef(torch.stack([x, y]))[0, 1] ** 2
+
+
+def straightness_of_the_line(x, y):
+    a = torch.stack([x, torch.ones_like(x)], 1)
+    line = a @ torch.linalg.lstsq(a, y[:, None]).solution
+    return float(line.var() / y.var())
+
+
+def heun_by_average_of_ends(x, sigma, sigma_next, D):
+    step = torch.as_tensor(sigma_next - sigma, dtype=x.dtype)
+    first = x + step * (x - D(x, sigma)) / sigma
+    if not sigma_next:
+        return first
+    second = x + step * (first - D(first, sigma_next)) / sigma_next
+    return (first + second) / 2
+
+
+def heun_by_correction(x, sigma, sigma_next, D):
+    image, ratio = D(x, sigma), sigma_next / sigma
+    x_next = ratio * x + (1 - ratio) * image
+    if sigma_next > 0:
+        d_next = x_next / sigma_next - D(x_next, sigma_next) / sigma_next
+        x_next = x_next + 0.5 * (sigma_next - sigma) * (d_next - (x - image) / sigma)
+    return x_next
+
+
+def weight_by_distributions(sigma, c, P_mean, P_std):
+    drawn = torch.distributions.Normal(P_mean, P_std).log_prob(sigma.log())
+    u = sigma.log() - math.log(c)
+    return (drawn + u + 2 * torch.nn.functional.softplus(-u)).exp()
+
+
+def weight_per_sigma(sigma, c, P_mean, P_std):
+    z = (np.log(sigma.numpy()) - P_mean) / P_std
+    normal = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi * P_std**2) / sigma.numpy()
+    return torch.from_numpy(normal) * (sigma + c) ** 2 / c
+
+
 ANSWERS = {
     "1.1": (forward_by_angle, forward_by_numpy),
     "1.2": (guess_band_by_band, guess_by_torch),
@@ -285,6 +351,11 @@ ANSWERS = {
     "3.4": (slerp_one_by_one, slerp_of_the_library),
     "3.5": (frechet_written_out, frechet_by_numpy),
     "3.6": (interval_by_scipy, interval_by_table),
+    "4.2": (precondition_by_precision, precondition_step_by_step),
+    "4.3": (sigma_of_by_odds, sigma_of_by_logit),
+    "4.5": (straightness_by_polyfit, straightness_by_correlation, straightness_of_the_line),
+    "4.1": (heun_by_average_of_ends, heun_by_correction),
+    "4.4": (weight_by_distributions, weight_per_sigma),
 }
 
 # ------------------------------------------------------- the tests
@@ -337,6 +408,18 @@ def test_guidance_says_how_a_label_is_hidden(hidden):
     assert verdict.status == WRONG and "holds `null` everywhere" in verdict.words
 
 
+def test_heun_says_why_the_last_step_has_no_second_slope():
+    def heun(x, sigma, sigma_next, D):
+        d = (x - D(x, sigma)) / sigma
+        euler = x + (sigma_next - sigma) * d
+        d_next = (euler - D(euler, sigma_next)) / sigma_next
+        return x + (sigma_next - sigma) * (d + d_next) / 2
+
+    verdict = judge(EXERCISES["4.1"], heun)
+    assert verdict.status == WRONG and "NaN" in verdict.words
+    assert "last step is Euler's alone" in verdict.words
+
+
 # ------------------------------------------------------- the notebooks
 
 
@@ -349,10 +432,11 @@ NAMES = {  # what a stub may use of the lesson's import cell
     "1": {"math": math, "np": np, "torch": torch},
     "2": {"np": np, "torch": torch},
     "3": {"np": np, "torch": torch},
+    "4": {"np": np, "torch": torch},
 }
 
 
-@pytest.mark.parametrize("number", ["1", "2", "3"])
+@pytest.mark.parametrize("number", ["1", "2", "3", "4"])
 def test_folded_solutions_pass_and_stubs_are_open(number):
     notebook = lesson_notebook(number)
     found, names = folds.solutions(notebook), dict(NAMES[number])
@@ -369,7 +453,7 @@ def test_folded_solutions_pass_and_stubs_are_open(number):
         assert judge(EXERCISES[id], names[name]).status == RIGHT, id
 
 
-@pytest.mark.parametrize("number", ["1", "2", "3"])
+@pytest.mark.parametrize("number", ["1", "2", "3", "4"])
 def test_the_text_of_an_exercise_agrees_with_its_registration(number):
     cells = lesson_notebook(number).cells
     for before, cell, after in zip(cells, cells[1:], cells[2:], strict=False):
