@@ -7,6 +7,7 @@ import os
 import platform
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,6 +29,13 @@ BETAS = {
     "cosine": schedules.cosine_betas,
     "sigmoid": schedules.sigmoid_betas,
 }
+SCHEDULES = {  # of EDM: densities to train with, grids to sample on
+    "log_normal": schedules.log_normal,
+    "log_uniform": schedules.log_uniform,
+    "log_logistic": schedules.log_logistic,
+    "karras": schedules.karras,
+}
+EMBEDDINGS = {"log": lambda: torch.log, "phi_star": lambda c: lambda sigma: sigma / (sigma + c)}
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -175,27 +183,45 @@ def hardware() -> str:
 
 
 def build(card: dict) -> SimpleNamespace:
-    """The network that a card describes: .denoiser (untrained), .schedule, .card.
+    """The network that a card describes: .denoiser (untrained), .schedule, .density, .card.
+
+    schedule: what sampling walks; density: what training draws from.  A card with betas is DDPM's,
+    where both are the table.  EDM's has sigma_data, and three slots of {name, arguments}: density,
+    embedding (a coordinate, see `denoisers.rescaled`) and grid.
 
     Raises: ValueError for a card that lacks an entry or names what does not exist.
     """
     try:
         net = UNet(**card["unet"])
-        betas = BETAS[card["betas"]["name"]](**card["betas"]["arguments"])
         coefficients = COEFFICIENTS[card["coefficients"]]
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        if card["coefficients"] == "edm":
+            if not 0 < card["sigma_data"] < math.inf:
+                raise ValueError(f"sigma_data is {card['sigma_data']}")
+            coefficients = partial(coefficients, sigma_data=card["sigma_data"])
+            density, schedule = _named(SCHEDULES, card["density"]), _named(SCHEDULES, card["grid"])
+            c_noise = denoisers.rescaled(_named(EMBEDDINGS, card["embedding"]))
+        else:
+            density = schedule = schedules.Discrete(_named(BETAS, card["betas"]))
+            c_noise = schedule.t
+    except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         why = str(error).partition("\n")[0]
         raise ValueError(
-            f"the card {card.get('name', '')!r} describes no model ({why}); it needs unet, betas "
-            f"({', '.join(BETAS)}) and coefficients ({', '.join(COEFFICIENTS)})"
+            f"the card {card.get('name', '')!r} describes no model ({why}); it needs unet, "
+            f"coefficients ({', '.join(COEFFICIENTS)}) and betas ({', '.join(BETAS)}), or for edm "
+            f"sigma_data, density, grid ({', '.join(SCHEDULES)}) and embedding "
+            f"({', '.join(EMBEDDINGS)})"
         ) from None
-    schedule = schedules.Discrete(betas)
-    denoiser = Denoiser(net, coefficients, schedule.t)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card=card)
+    denoiser = Denoiser(net, coefficients, c_noise)
+    return SimpleNamespace(denoiser=denoiser, schedule=schedule, density=density, card=card)
+
+
+def _named(known: dict, entry: dict):
+    """known[entry["name"]](**entry["arguments"])."""
+    return known[entry["name"]](**entry["arguments"])
 
 
 def load_model(path: Path) -> SimpleNamespace:
-    """A trained model from PATH.safetensors and its card: .denoiser, .schedule, .card."""
+    """A trained model from PATH.safetensors and its card: what `build` returns."""
     model = build(read_card(path))
     load_weights(Path(path), model.denoiser.net)
     model.denoiser.eval().requires_grad_(False)
@@ -209,7 +235,7 @@ def shipped() -> list[str]:
 
 
 def pretrained(name: str) -> SimpleNamespace:
-    """A model shipped in data/pretrained: .denoiser, .schedule, .card.
+    """A model shipped in data/pretrained: what `build` returns.
 
     Raises: ValueError with the list of names when there is none of that name.
     """

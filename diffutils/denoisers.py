@@ -38,6 +38,33 @@ def edm(sigma: Tensor, sigma_data: float = 0.5) -> tuple[Tensor, Tensor, Tensor]
     return (sigma_data / norm) ** 2, sigma * sigma_data / norm, 1 / norm
 
 
+def rms(x0: Float[Tensor, "N C H W"]) -> float:
+    """sigma_data of images in [-1, 1]: the root of their mean square (not their contrast alone).
+
+    With it c_in x has mean square 1 at every noise level.  EDM took 0.5 for every data set.
+    """
+    return float(x0.square().mean().sqrt())
+
+
+def rescaled(
+    phi: Callable[[Tensor], Tensor], sigma_min: float = 0.002, sigma_max: float = 80.0
+) -> Callable[[Tensor], Tensor]:
+    """c_noise = phi(sigma), stretched to run from 0 at sigma_min to 1000 at sigma_max.
+
+    So a sinusoid made for DDPM's 1000 timesteps sees EDM's ln(sigma) and SSIMBaD's
+    sigma/(sigma + c) with equal range, and they differ in shape alone.
+
+    Raises: ValueError for a phi that is not finite and does not rise between the two levels.
+    """
+    low, high = (float(phi(torch.tensor(s, dtype=torch.float64))) for s in (sigma_min, sigma_max))
+    if not -math.inf < low < high < math.inf:
+        raise ValueError(
+            f"phi goes from {low:.4g} at sigma = {sigma_min:g} to {high:.4g} at {sigma_max:g}, "
+            "but a coordinate must rise; a falling one turns with a minus sign"
+        )
+    return lambda sigma: 1000 * (phi(sigma) - low) / (high - low)
+
+
 def per_image(sigma: Tensor | float, x: Tensor) -> Tensor:
     """Turn a level () or levels (B,) into (B, 1, 1, 1) of x's dtype, on x's device."""
     if not isinstance(sigma, Tensor) or sigma.ndim == 0:
@@ -81,17 +108,19 @@ class Denoiser(nn.Module):
         labels: Int[Tensor, "B"] | None = None,
         cond: Float[Tensor, "B K H W"] | None = None,
         distance: Callable = torch.square,
+        weight: Callable[[Tensor], Tensor] | None = None,
     ) -> Float[Tensor, "B"]:
-        """Mean over pixels of distance(F - its target) for every image.
+        """Mean over pixels of distance(F - its target) for every image, times weight(sigma).
 
         F's error is (D - x0) / c_out, so torch.square gives |D - x0|^2 / c_out^2: DDPM's L_simple
         for eps (DDPM, eq. 14), EDM's lambda(sigma) weighting for edm (Karras et al. 2022, eq. 8).
-        torch.abs gives the L1 loss of the same error.
+        torch.abs gives the L1 loss of the same error.  weight: None for 1; sigma (B,) to (B,).
         """
         level = per_image(sigma, x0)
         D = self(x0 + level * noise, sigma, labels, cond)
         _, c_out, _ = self.coefficients(level)
-        return distance((D - x0) / c_out).flatten(1).mean(1)
+        loss = distance((D - x0) / c_out).flatten(1).mean(1)
+        return loss if weight is None else loss * weight(sigma)
 
 
 # ------------------------------------------------------------------- wrappers
@@ -184,11 +213,6 @@ def finite(data: Float[Tensor, "N *shape"]) -> Denoise:
         return ((-(distance**2) / (2 * level**2)).softmax(1) @ known).view_as(x)
 
     return denoise
-
-
-def log_sigma(sigma: Float[Tensor, "B"]) -> Float[Tensor, "B"]:
-    """EDM's c_noise = ln(sigma) / 4, times 1000 so that a sinusoid made for timesteps sees it."""
-    return 250 * sigma.log()
 
 
 def score(denoise: Denoise, x: Tensor, sigma: float) -> Tensor:

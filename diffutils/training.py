@@ -82,6 +82,7 @@ def fit(
     heldout: UInt8[Tensor, "M C H W"] | None = None,
     heldout_labels: Int[Tensor, "M"] | None = None,
     distance: Callable = torch.square,
+    weight: Callable[[Tensor], Tensor] | None = None,
     optimizer: Callable = torch.optim.AdamW,
     lr: float = 2e-4,
     warmup: int = 100,
@@ -98,9 +99,10 @@ def fit(
     """Train the denoiser in place; yield a record every `log_every` steps and at the last.
 
     images: training images; schedule: sigma(u), the training density; distance: torch.square or
-    torch.abs; label_dropout: share of labels replaced by the null class (classifier-free
-    guidance); decay(step, steps): learning-rate factor after the warm-up; clip: gradient norm;
-    state: what a record's state() gave: go on from there as if the run had never stopped.
+    torch.abs; weight(sigma): factor of each image's loss, None for 1; label_dropout: share of
+    labels replaced by the null class (classifier-free guidance); decay(step, steps): learning-rate
+    factor after the warm-up; clip: gradient norm; state: what a record's state() gave: go on from
+    there as if the run had never stopped.
 
     Record: step, loss (mean since the last record), heldout (loss on held-out images of the raw
     weights, not of ema; or None), lr, grad_norm, seconds, images_per_second, ema (Denoiser with
@@ -163,7 +165,7 @@ def fit(
         factor = min(1.0, (k + 1) / max(1, warmup)) * decay(k, steps)
         for group in opt.param_groups:
             group["lr"] = lr * factor
-        loss = model.loss(x0, sigma, noise, y, distance=distance).mean()
+        loss = model.loss(x0, sigma, noise, y, distance=distance, weight=weight).mean()
         accelerator.backward(loss)
         grad_norm = accelerator.clip_grad_norm_(net.parameters(), clip)
         opt.step()
@@ -189,7 +191,9 @@ def fit(
             loss=float(accelerator.reduce(total, "mean")) / since,
             heldout=None
             if heldout is None
-            else evaluate(model, heldout, schedule, heldout_labels, distance=distance),
+            else evaluate(
+                model, heldout, schedule, heldout_labels, distance=distance, weight=weight
+            ),
             lr=lr * factor,
             grad_norm=float(grad_norm),
             seconds=seconds,
@@ -212,6 +216,7 @@ def evaluate(
     n: int = 512,
     batch: int = 256,
     distance: Callable = torch.square,
+    weight: Callable[[Tensor], Tensor] | None = None,
     seed: int = 0,
 ) -> float:
     """Loss over the first n images, with the same noise and levels on every call."""
@@ -225,7 +230,8 @@ def evaluate(
         noise = rng.normal(seed, 1, slots.to(device), images.shape[1:], rng.EVALUATION)
         y = None if labels is None else labels[slots].to(device)
         x0 = to_float(images[slots].to(device))
-        loss = denoiser.loss(x0, schedule(u).float().to(device), noise, y, distance=distance)
+        sigma = schedule(u).float().to(device)
+        loss = denoiser.loss(x0, sigma, noise, y, distance=distance, weight=weight)
         total += float(loss.sum())
     denoiser.train(was_training)
     return total / n

@@ -1,6 +1,7 @@
 """Weights on disk: whole or absent, safetensors or refused, and the network they belong to."""
 
 import json
+import math
 import os
 
 import pytest
@@ -17,6 +18,17 @@ CARD = {
     "unet": NET,
     "betas": {"name": "cosine", "arguments": {"T": 100}},
     "coefficients": "v",
+}
+
+
+EDM = {
+    "name": "toy",
+    "unet": NET,
+    "coefficients": "edm",
+    "sigma_data": 0.61,
+    "density": {"name": "log_normal", "arguments": {"P_mean": -1.0, "P_std": 1.1}},
+    "embedding": {"name": "phi_star", "arguments": {"c": 0.3}},
+    "grid": {"name": "karras", "arguments": {"rho": 5.0, "sigma_max": 50.0}},
 }
 
 
@@ -246,9 +258,79 @@ def test_a_card_that_names_what_does_not_exist(tmp_path, entry):
 def test_every_kind_of_card_can_be_built():
     for betas in C.BETAS:
         for coefficients in C.COEFFICIENTS:
+            if coefficients == "edm":
+                continue  # it has no betas: below
             model = C.build({**CARD, "betas": {"name": betas, "arguments": {"T": 100}},
                              "coefficients": coefficients})  # fmt: skip
             assert len(model.schedule.sigmas) == 100
+
+
+def test_edm_model_from_its_card(tmp_path):
+    """The same function after a round trip; what the card says, element by element."""
+    before = C.build(EDM)
+    before.denoiser.net.load_state_dict(net().state_dict())
+    C.save_weights(tmp_path / "toy.safetensors", before.denoiser.net, EDM, torch.float32)
+    model = C.load_model(tmp_path / "toy.safetensors")
+    assert model.card == EDM and not model.denoiser.training
+    x, sigma = torch.randn(4, 3, 8, 8), torch.tensor([0.002, 0.3, 5.0, 80.0])
+    got = model.denoiser(x, sigma, torch.tensor([0, 1, 2, 3]))
+    assert torch.equal(got, before.denoiser(x, sigma, torch.tensor([0, 1, 2, 3])))
+    level, phi = sigma.view(4, 1, 1, 1), lambda s: s / (s + 0.3)
+    norm = (level**2 + 0.61**2).sqrt()
+    told = 1000 * (phi(sigma) - phi(0.002)) / (phi(80.0) - phi(0.002))
+    F = model.denoiser.net(x / norm, told, torch.tensor([0, 1, 2, 3]))
+    want = (0.61 / norm) ** 2 * x + 0.61 * level / norm * F
+    torch.testing.assert_close(got, want.detach(), atol=1e-3, rtol=1e-3)
+    u = torch.linspace(0, 1, 101, dtype=torch.float64)
+    assert torch.equal(model.density(u), schedules.log_normal(-1.0, 1.1)(u))
+    assert torch.equal(model.schedule(u), schedules.karras(0.002, 50.0, 5.0)(u))
+
+
+def test_every_name_of_edm_can_be_built():
+    ends = {"log_normal": None}  # it has none
+    for name in C.SCHEDULES:
+        one = {"name": name, "arguments": {}}
+        model = C.build({**EDM, "density": one, "grid": one})
+        u = torch.tensor([0.0, 0.5, 1.0])
+        assert torch.equal(model.density(u), getattr(schedules, name)()(u))
+        assert torch.equal(model.schedule(u), model.density(u))
+        if name not in ends:
+            assert float(model.schedule(u)[2]) == pytest.approx(80)
+    for name, arguments in (("log", {}), ("phi_star", {"c": 0.7})):
+        model = C.build({**EDM, "embedding": {"name": name, "arguments": arguments}})
+        told = model.denoiser.c_noise(torch.tensor([0.002, 0.7, 80.0]))
+        assert told[[0, 2]].tolist() == pytest.approx([0, 1000], abs=1e-3)
+        share = {"log": math.log(350) / math.log(40_000),
+                 "phi_star": (0.5 - 2 / 702) / (80 / 80.7 - 2 / 702)}[name]  # fmt: skip
+        assert float(told[1]) == pytest.approx(1000 * share, abs=1e-2)
+    assert {"log", "phi_star"} == set(C.EMBEDDINGS)
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"sigma_data": None}, "sigma_data"), ({"sigma_data": 0.0}, "sigma_data is 0.0"),
+    ({"sigma_data": -0.5}, "sigma_data is -0.5"), ({"sigma_data": "half"}, "'<'"),
+    ({"density": None}, "density"), ({"grid": None}, "grid"), ({"embedding": None}, "embedding"),
+    ({"density": {"name": "odd", "arguments": {}}}, "odd"),
+    ({"grid": {"name": "linear", "arguments": {"T": 10}}}, "linear"),
+    ({"grid": "karras"}, "indices"), ({"grid": {"name": "karras"}}, "arguments"),
+    ({"grid": {"name": "karras", "arguments": {"rho": 0.0}}}, "division"),
+    ({"grid": {"name": "karras", "arguments": {"sigma_min": -1.0}}}, "sigma_min"),
+    ({"embedding": {"name": "sine", "arguments": {}}}, "sine"),
+    ({"embedding": {"name": "phi_star", "arguments": {}}}, "'c'"),
+    ({"embedding": {"name": "phi_star", "arguments": {"c": 0}}}, "must rise"),
+    ({"embedding": {"name": "log", "arguments": {"c": 0.3}}}, "'c'"),
+])  # fmt: skip
+def test_an_edm_card_that_describes_nothing_is_one_sentence(change, words):
+    """None: the entry is missing."""
+    card = {k: v for k, v in (EDM | change).items() if v is not None}
+    with pytest.raises(ValueError, match="'toy' describes no model .*log_logistic.*phi_star") as e:
+        C.build(card)
+    assert words in str(e.value) and "\n" not in str(e.value)
+
+
+def test_of_ddpm_the_density_is_the_schedule():
+    model = C.build(CARD)
+    assert model.density is model.schedule and isinstance(model.density, schedules.Discrete)
 
 
 def test_pretrained_names(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
@@ -142,6 +143,37 @@ def test_float32_loss_is_accurate_at_every_level():
         exact = denoiser.loss(x0, LEVELS, n)
         rounded = denoiser.loss(x0.float(), LEVELS.float(), n.float())
         close(rounded.double(), exact, rtol=1e-3)
+
+
+def test_a_weight_multiplies_the_loss_of_each_image():
+    """|D - x0|^2 weight / c_out^2 image by image; c_out^2 leaves the plain error."""
+    for coefficients in ALL:
+        denoiser, x0, n, level, x, _ = loss_terms(coefficients)
+        error = (denoiser(x, LEVELS) - x0).square()
+        c_out = coefficients(level)[1]
+        weight = lambda s: 1 + s.sqrt()  # noqa: E731
+        want = (error * (1 + level.sqrt()) / c_out**2).mean((1, 2, 3))
+        close(denoiser.loss(x0, LEVELS, n, weight=weight), want, rtol=1e-12)
+        plain = denoiser.loss(x0, LEVELS, n, weight=lambda s, f=coefficients: f(s)[1] ** 2)
+        close(plain, error.mean((1, 2, 3)), rtol=1e-12)
+        ones = denoiser.loss(x0, LEVELS, n, weight=torch.ones_like)
+        assert torch.equal(ones, denoiser.loss(x0, LEVELS, n))
+
+
+def test_a_weight_sees_the_levels_and_goes_with_l1():
+    denoiser, x0, n, _, _, F = loss_terms(D.eps)
+    seen = []
+    weight = lambda s: seen.append(s) or s  # noqa: E731
+    got = denoiser.loss(x0, LEVELS, n, distance=torch.abs, weight=weight)
+    close(got, LEVELS * (F - n).abs().mean((1, 2, 3)), rtol=1e-12)
+    assert len(seen) == 1 and torch.equal(seen[0], LEVELS)
+
+
+@pytest.mark.parametrize("sigma_data", [0.25, 0.5, 0.66, 1.0])
+def test_edms_lambda_is_one_over_c_out_squared(sigma_data):
+    """(sigma^2 + sigma_data^2)/(sigma sigma_data)^2, Karras et al. 2022, table 1."""
+    lam = (LEVELS**2 + sigma_data**2) / (LEVELS * sigma_data) ** 2
+    close(1 / D.edm(LEVELS, sigma_data)[1] ** 2, lam, rtol=1e-14)
 
 
 # ------------------------------------------------------------------- levels, labels, conditions
@@ -361,6 +393,53 @@ def test_score_needs_a_finite_level(sigma):
         D.score(D.gaussian(0.0, 1.0), torch.ones(2, 1), sigma)
 
 
-def test_log_sigma_is_edms_embedding():
-    """1000 times ln(sigma)/4."""
-    close(D.log_sigma(LEVELS), 1000 * LEVELS.log() / 4, rtol=1e-15)
+# ------------------------------------------------------------------- sigma_data and c_noise
+
+
+def test_rms_is_the_root_of_the_mean_square():
+    """numpy's, also of images with a mean far from 0, where a standard deviation is another."""
+    for shift in (0.0, 0.7):
+        x0 = images()[0] + shift
+        assert D.rms(x0) == pytest.approx(float(np.sqrt(np.mean(x0.numpy() ** 2))), rel=1e-12)
+    assert D.rms(x0) > 1.1 * float(x0.std())
+
+
+def test_with_rms_the_input_has_mean_square_one():
+    """E over the noise, exactly: c_in^2 (mean x0^2 + sigma^2) = 1; 20,000 draws: within 5 %."""
+    x0, _ = images()
+    x0 = x0 + 0.7
+    noise = torch.randn(20_000, 1, generator=torch.Generator().manual_seed(0), dtype=F64)
+    for sigma in LEVELS:
+        _, _, c_in = D.edm(sigma, D.rms(x0))
+        close(c_in**2 * (x0.square().mean() + sigma**2), 1.0, rtol=1e-12)
+        x = c_in * (x0.flatten()[torch.arange(20_000) % x0.numel()] + sigma * noise[:, 0])
+        assert float(x.square().mean()) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("phi", [torch.log, lambda s: s / (s + 0.3), lambda s: s ** (1 / 7)])
+@pytest.mark.parametrize("ends", [(0.002, 80.0), (0.1, 5.0)])
+def test_rescaled_is_phi_from_0_to_1000(phi, ends):
+    """0 and 1000 at the ends, affine in phi between them and beyond."""
+    told = D.rescaled(phi, *ends)
+    close(told(torch.tensor(ends, dtype=F64)), [0.0, 1000.0], atol=1e-9)
+    ratio = told(LEVELS).diff() / phi(LEVELS).diff()
+    close(ratio, ratio[0].expand(6), rtol=1e-9)
+    assert float(ratio[0]) > 0
+
+
+def test_rescaled_takes_float32_levels_of_a_batch():
+    """(B,) float32 in, (B,) float32 out, within 1e-3 of 1000; the default ends are EDM's."""
+    for phi in (torch.log, lambda s: s / (s + 0.3)):
+        told = D.rescaled(phi)(LEVELS.float())
+        assert told.dtype == torch.float32 and told.shape == LEVELS.shape
+        close(told.double(), D.rescaled(phi)(LEVELS), atol=1e-3, rtol=1e-5)
+        assert float(told[0]) == pytest.approx(0, abs=1e-3)
+        assert float(told[5]) == pytest.approx(1000, abs=1e-3)
+
+
+@pytest.mark.parametrize("phi", [
+    lambda s: 0 * s, lambda s: -s, lambda s: s * math.nan, lambda s: 1 / (80 - s),
+])  # fmt: skip
+def test_rescaled_refuses_what_does_not_rise(phi):
+    with pytest.raises(ValueError, match="a coordinate must rise"):
+        D.rescaled(phi)

@@ -201,6 +201,57 @@ def test_deterministic_samplers_follow_the_exact_flow():
         close(state, m + (x - m) * flow, atol=1e-3)
 
 
+ONE_RANGE = {
+    "karras": schedules.karras(0.02, 20.0),
+    "phi*": schedules.log_logistic(0.3, 0.02, 20.0),
+    "log": schedules.log_uniform(0.02, 20.0),
+}
+
+
+@pytest.mark.parametrize("grid", ONE_RANGE)
+@pytest.mark.parametrize("heun, order", [(False, 1), (True, 2)])
+def test_order_of_convergence_on_every_grid(grid, heun, order):
+    """Gaussian data, each of four paths against the exact flow, N = 64, 128, 256: order 5 %."""
+    m, s, x = 0.3, 0.5, torch.tensor([[25.0], [-13.0], [3.0], [-0.5]], dtype=F64)
+    errors, flow = [], (s * s + 0.02**2) ** 0.5 / (s * s + 20.0**2) ** 0.5
+    for n in (64, 128, 256):
+        sigmas = schedules.steps(ONE_RANGE[grid], n)[:-1]
+        found = sample(denoisers.gaussian(m, s), x, sigmas, heun=heun)
+        errors.append((found - m - flow * (x - m)).abs())
+    close((errors[1] / errors[2]).log2(), torch.full((4, 1), float(order)), atol=0.03 * order)
+    assert float((errors[2] / (x - m).abs()).max()) < (1e-3 if order == 1 else 1e-5)
+
+
+@pytest.mark.parametrize("grid", ONE_RANGE)
+@pytest.mark.parametrize("heun, order", [(False, 1), (True, 2)])
+def test_order_of_convergence_on_a_mixture(grid, heun, order):
+    """Two peaks, the flow by scipy's DOP853 at 1e-11, between the peaks too: order within 0.2."""
+    from scipy.integrate import solve_ivp
+
+    weights, means, stds = ([0.3, 0.7], [[-0.8], [0.5]], [0.3, 0.4])
+    denoise = denoisers.mixture(*(torch.tensor(a, dtype=F64) for a in (weights, means, stds)))
+    x = torch.tensor([[-21.0], [4.0], [16.0]], dtype=F64)
+    slope = lambda t, y: (y - denoise(torch.as_tensor(y)[:, None], t)[:, 0].numpy()) / t  # noqa: E731
+    exact = solve_ivp(slope, (20.0, 0.02), x[:, 0].numpy(), "DOP853", rtol=1e-11, atol=1e-12)
+    errors, end = [], torch.from_numpy(exact.y[:, -1].copy())
+    for n in (100, 200):
+        sigmas = schedules.steps(ONE_RANGE[grid], n)[:-1]
+        errors.append((sample(denoise, x, sigmas, heun=heun)[:, 0] - end).abs())
+    close((errors[0] / errors[1]).log2(), torch.full((3,), float(order)), atol=0.2)
+
+
+@pytest.mark.parametrize("schedule", [
+    schedules.karras(), schedules.log_logistic(0.3), schedules.log_uniform(),
+], ids=["karras", "phi*", "log"])  # fmt: skip
+def test_heun_ends_where_the_flow_does(schedule):
+    """x(0) = m + s/sqrt(s^2 + 80^2) (x - m) on EDM's own range; Euler's last step costs 2 %."""
+    m, s, x = 0.3, 0.25, torch.linspace(-200, 200, 6, dtype=F64)[:, None]
+    found = samplers.heun(denoisers.gaussian(m, s), x, schedules.steps(schedule, 300))
+    exact = m + s / math.sqrt(s * s + 80**2) * (x - m)
+    close(found, exact, atol=5e-4)
+    assert float((exact - m).abs().max()) > 0.5
+
+
 def test_mixture_is_sampled_with_its_weights():
     """A skewed mixture, 20,000 samples: weights, means, stds within 4 standard errors + 1 %."""
     weights, means, stds = ([0.3, 0.7], [[-0.8], [0.5]], [0.1, 0.2])
@@ -364,6 +415,71 @@ def test_karras_levels_equal_diffusers():
     other = EDMEulerScheduler()
     other.set_timesteps(18)
     close(schedules.steps(schedules.karras(), 18), other.sigmas, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["EDMEulerScheduler", "EDMDPMSolverMultistepScheduler"])
+@pytest.mark.parametrize("sigma_data", [0.25, 0.5, 1.0])
+def test_preconditioning_equals_diffusers(kind, sigma_data):
+    """What the network sees and what comes of its answer, float64, element by element: 1e-13.
+
+    Its c_noise is ln(sigma)/4; ours is that, stretched to 0 .. 1000 over EDM's range.
+    """
+    import diffusers
+
+    from diffutils.denoisers import Denoiser, edm, rescaled
+
+    other = getattr(diffusers, kind)(sigma_data=sigma_data)
+    x, seen = noises(5)[:, None], []
+
+    class Odd(torch.nn.Module):
+        def forward(self, x, c_noise, labels=None, cond=None):
+            seen.append((x, c_noise))
+            return odd_network(x, c_noise.view(-1, 1, 1, 1))
+
+    ours = Denoiser(Odd(), lambda s: edm(s, sigma_data), rescaled(torch.log))
+    levels = torch.tensor([0.002, 0.05, 0.5, 3.0, 80.0], dtype=F64)
+    got = ours(x, levels)
+    inputs, told = seen[0]
+    low, high = other.precondition_noise(levels)[[0, -1]]
+    for i, sigma in enumerate(levels):
+        close(inputs[i], other.precondition_inputs(x[i], sigma), rtol=1e-13)
+        close(told[i], 1000 * (other.precondition_noise(sigma) - low) / (high - low), atol=1e-9)
+        F = odd_network(inputs[i], told[i])
+        close(got[i], other.precondition_outputs(x[i], F, sigma), rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("churn", [0.0, 4.0, 1000.0])
+def test_euler_with_churn_equals_diffusers(monkeypatch, churn):
+    """EDMEulerScheduler, same noise and estimates, each step from our state: 3e-7 of its size.
+
+    It keeps states in float32.  It would ask the network before the churn, so it is told D.
+    """
+    from diffusers import EDMEulerScheduler
+    from diffusers.schedulers import scheduling_edm_euler as theirs
+
+    other, draws = EDMEulerScheduler(), noises(18)
+    other.set_timesteps(18)
+    sigmas = schedules.steps(schedules.karras(), 18)
+    other.sigmas = sigmas
+    other.is_scale_input_called = True
+    data = torch.randn(5, 3, generator=torch.Generator().manual_seed(1), dtype=F64)
+    denoise, asked, drawn = denoisers.finite(data), [], []
+
+    def spy(x, sigma):
+        asked.append(denoise(x, sigma))
+        return asked[-1]
+
+    x = (80 * draws[-1]).float().double()
+    states = trajectory(spy, x, sigmas, noise=lambda k, x: drawn.append(k) or draws[k - 18],
+                        S_churn=churn, S_min=0.05, S_max=50.0, S_noise=1.003)  # fmt: skip
+    for k, (t, state) in enumerate(zip(other.timesteps, states, strict=True)):
+        monkeypatch.setattr(theirs, "randn_tensor", lambda *a, k=k, **kw: draws[k])
+        want = other.step(asked[k], t, x, s_churn=churn, s_tmin=0.05, s_tmax=50.0, s_noise=1.003,
+                          pred_original_sample=asked[k]).prev_sample  # fmt: skip
+        close(state, want, atol=3e-7 * float(x.abs().max() + 80 * (churn > 0) * sigmas[k] / 80))
+        x = state
+    inside = [18 + k for k in range(18) if 0.05 <= sigmas[k] <= 50]
+    assert drawn == (inside if churn else [])
 
 
 # ------------------------------------------------------------------- EDM's Algorithm 2

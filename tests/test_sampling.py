@@ -1,5 +1,6 @@
 """Drawing in batches, by any sampler: equal to the samplers called by hand, whatever the batch."""
 
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -75,6 +76,81 @@ def test_without_clipping_the_estimates_go_beyond_the_range(model):
         list(sampling.drawn(model, index, sampling.respaced(6), clip=c)) for c in (True, False)
     )
     assert not torch.equal(clipped, free)
+
+
+# ------------------------------------------------------------------- EDM
+
+
+def edm_model(model):
+    """The same network as an EDM model, which walks Karras' grid."""
+    net = model.denoiser.net
+    denoiser = denoisers.Denoiser(net, denoisers.edm, denoisers.rescaled(torch.log))
+    return SimpleNamespace(denoiser=denoiser, schedule=schedules.karras(), card=model.card)
+
+
+@pytest.mark.parametrize("heun", [True, False])
+@pytest.mark.parametrize("grid", [None, schedules.log_logistic(0.3)])
+def test_edm_is_the_sampler_called_by_hand(model, heun, grid):
+    """From sigma_max n, on the model's own levels or on those of another grid."""
+    model, index = edm_model(model), torch.arange(4)
+    (got,) = sampling.drawn(model, index, sampling.edm(6, heun, grid), seed=2)
+    sigmas = schedules.steps(grid or schedules.karras(), 6)
+    x = float(sigmas[0]) * start(index, 2)
+    want = (samplers.heun if heun else samplers.ddim)(denoisers.clipped(model.denoiser), x, sigmas)
+    assert torch.equal(got, to_uint8(want))
+    other = sampling.edm(6, not heun, grid), sampling.edm(6, heun, schedules.log_uniform())
+    assert not any(torch.equal(got, next(sampling.drawn(model, index, o, seed=2))) for o in other)
+
+
+def test_edm_passes_churn_on(model):
+    """All four settings, with noise of (seed, index); without S_churn none is drawn."""
+    model, index = edm_model(model), torch.arange(3)
+    churn = dict(S_churn=20.0, S_min=0.1, S_max=10.0, S_noise=1.1)
+    (got,) = sampling.drawn(model, index, sampling.edm(6, **churn), seed=4)
+    sigmas = schedules.steps(schedules.karras(), 6)
+    settings = dict(heun=True, noise=samplers.seeded_noise(4, index))
+    x, D = 80 * start(index, 4), denoisers.clipped(model.denoiser)
+    assert torch.equal(got, to_uint8(samplers.sample(D, x, sigmas, **settings, **churn)))
+    for name, value in dict(S_churn=1.0, S_min=1.0, S_max=3.0, S_noise=0.5).items():
+        other = sampling.edm(6, **churn | {name: value})
+        assert not torch.equal(got, next(sampling.drawn(model, index, other, seed=4))), name
+
+    def silent(step, x):
+        raise AssertionError("no noise was asked for")
+
+    sampling.edm(3)(model.denoiser, model.schedule, start(index), silent)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_evaluations_of_edm(model, steps):
+    """Heun 2 steps - 1, Euler as many as steps: counted."""
+    calls = []
+    D = lambda x, sigma: calls.append(float(sigma)) or 0 * x  # noqa: E731
+    for heun, want in ((True, 2 * steps - 1), (False, steps)):
+        calls.clear()
+        z, noise = start(torch.arange(1)), samplers.seeded_noise(0, torch.arange(1))
+        sampling.edm(steps, heun)(D, schedules.karras(), z, noise)
+        assert len(calls) == want and calls[0] == 80
+
+
+def test_edm_walks_the_levels_of_a_ddpm_table(model):
+    index = torch.arange(2)
+    (got,) = sampling.drawn(model, index, sampling.edm(5))
+    sigmas = schedules.steps(model.schedule, 5)
+    x = float(sigmas[0]) * start(index)
+    assert torch.equal(got, to_uint8(samplers.heun(denoisers.clipped(model.denoiser), x, sigmas)))
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_a_respaced_sampler_walks_a_grid_without_timesteps(model, eta):
+    """`sample` and `measure` draw from EDM models so."""
+    model, index = edm_model(model), torch.arange(3)
+    (got,) = sampling.drawn(model, index, sampling.respaced(5, eta))
+    sigmas = schedules.steps(schedules.karras(), 5)
+    x = (80**2 + 1) ** 0.5 * start(index)
+    want = samplers.sample(denoisers.clipped(model.denoiser), x, sigmas, eta=eta,
+                           noise=samplers.seeded_noise(0, index))  # fmt: skip
+    assert torch.equal(got, to_uint8(want))
 
 
 @pytest.mark.parametrize("labels, message", [

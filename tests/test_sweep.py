@@ -121,7 +121,7 @@ def test_a_killed_sweep_goes_on(model, data, tmp_path, monkeypatch):
     path = tmp_path / "cut" / "sweep.jsonl"
     assert [json.loads(line) for line in path.read_text().splitlines()] == first
     drawn, draw = [], sweep._drawn
-    monkeypatch.setattr(sweep, "_drawn", lambda *a: drawn.append(a[2]["steps"]) or draw(*a))
+    monkeypatch.setattr(sweep, "_drawn", lambda *a: drawn.append(a[3]["steps"]) or draw(*a))
     rows = list(sweep.sweep(model, data, PIXELS, folder=tmp_path / "cut", **SMALL))
     assert rows[:3] == first and len(drawn) == 7 + 1  # and one warm-up
     timing = ("seconds_per_image",)
@@ -132,6 +132,89 @@ def test_a_killed_sweep_goes_on(model, data, tmp_path, monkeypatch):
     drawn.clear()
     assert list(sweep.sweep(model, data, PIXELS, folder=tmp_path / "cut", **SMALL)) == rows
     assert not drawn
+
+
+WALKS = {
+    "Heun, karras": (sampling.edm, [1, 3]),
+    "Euler, phi*": (lambda steps: sampling.edm(steps, False, schedules.log_logistic(0.3)), [4]),
+}
+
+
+def test_rows_of_walks_are_what_they_claim(model, data):
+    """Network evaluations as counted by hand, the images those of the sampler by itself."""
+    rows = list(sweep.sweep(model, data, PIXELS, n=N, steps=(2,), etas=(0.0,), skips=(5,),
+                            walks=WALKS, seeds=(0, 1)))  # fmt: skip
+    assert [(r["sampler"], r["steps"], r["eta"], r["nfe"], r["seed"]) for r in rows] == [
+        (name, steps, eta, nfe, seed) for seed in (0, 1) for name, steps, eta, nfe in (
+            ("respaced", 2, 0.0, 2), ("Heun, karras", 1, 0.0, 1), ("Heun, karras", 3, 0.0, 5),
+            ("Euler, phi*", 4, 0.0, 4), ("unspaced skip", 5, 1.0, 5),
+        )
+    ]  # fmt: skip
+    labels, real = data.train_labels.flip(0)[:N], PIXELS.features(data.heldout[:N])
+    for row in rows[2], rows[8]:
+        sampler = WALKS[row["sampler"]][0](row["steps"])
+        images = evaluate.generate(model, N, sampler=sampler, labels=labels, seed=row["seed"])
+        want = metrics.frechet(PIXELS.features(images), real)
+        assert row["frechet"] == pytest.approx(want, rel=1e-9)
+    assert len({row["frechet"] for row in rows}) == len(rows)
+
+
+def walks_by_grid(grid, counts=(3,)):
+    """One name, whatever the grid."""
+    return {"Heun": (lambda steps: sampling.edm(steps, True, grid), list(counts))}
+
+
+def test_a_killed_sweep_of_walks_goes_on(model, data, tmp_path, monkeypatch):
+    """Also with more counts and more walks than before: only what is missing is drawn."""
+    drawn, draw = [], sweep._drawn
+    monkeypatch.setattr(sweep, "_drawn", lambda *a: drawn.append(a[3]["steps"]) or draw(*a))
+
+    def rows(walks, **settings):
+        drawn.clear()
+        return sweep.sweep(model, data, PIXELS, n=N, steps=(), walks=walks, folder=tmp_path,
+                           **settings)  # fmt: skip
+
+    cut = rows(walks_by_grid(schedules.karras(), (2, 3)))
+    first = next(cut)
+    cut.close()
+    again = list(rows(walks_by_grid(schedules.karras(), (2, 3))))
+    assert again[0] == first and drawn == [1, 3]  # a warm-up, and the missing row
+    more = walks_by_grid(schedules.karras(), (2, 3, 4)) | WALKS
+    assert list(rows(more))[:2] == again and drawn == [1, 4, 1, 3, 4]
+    assert list(rows(walks_by_grid(schedules.karras(), (3,)))) == again[1:] and not drawn
+
+
+@pytest.mark.parametrize("other", [
+    schedules.karras(rho=5.0), schedules.karras(sigma_max=50.0), schedules.log_logistic(0.3), None,
+])  # fmt: skip
+def test_another_grid_under_the_same_name_is_another_row(model, data, tmp_path, other):
+    runs = []
+    for grid in (schedules.karras(), other, schedules.karras()):
+        (row,) = sweep.sweep(model, data, PIXELS, n=N, steps=(), walks=walks_by_grid(grid),
+                             folder=tmp_path)  # fmt: skip
+        runs.append((row["run"], row["frechet"]))
+    assert runs[0] == runs[2] and runs[0][0] != runs[1][0] and runs[0][1] != runs[1][1]
+    assert len((tmp_path / "sweep.jsonl").read_text().splitlines()) == 2
+
+
+def test_another_solver_under_the_same_name_is_another_row(model, data, tmp_path):
+    for heun in (True, False):
+        walks = {"walk": (lambda steps, heun=heun: sampling.edm(steps, heun), [3])}
+        (row,) = sweep.sweep(model, data, PIXELS, n=N, steps=(), walks=walks, folder=tmp_path)
+        assert row["nfe"] == (5 if heun else 3)
+
+
+@pytest.mark.parametrize("entry, value", [
+    ("sigma_data", 0.6), ("embedding", {"name": "phi_star", "arguments": {"c": 0.3}}),
+])  # fmt: skip
+def test_what_an_edm_card_says_of_the_network_tells_models_apart(model, entry, value):
+    model.card |= {"coefficients": "edm", "sigma_data": 0.5,
+                   "embedding": {"name": "log", "arguments": {}}}  # fmt: skip
+    before = sweep.weights_of(model)
+    model.card["metrics"] = {"N": 5}
+    assert sweep.weights_of(model) == before  # what was measured does not
+    model.card[entry] = value
+    assert sweep.weights_of(model) != before
 
 
 @pytest.mark.parametrize("change", ["weights", "data", "n", "scale", "space", "schedule"])

@@ -138,3 +138,38 @@ def test_table():
         f"{skip} 50 50 4.00 2.0 0.500 (0.250 to 0.750) 0.75 0.50 - 10.0 1",
     ]
     assert len({line.rindex(" ") for line in lines}) == 1  # columns stand under each other
+
+
+def walks(*names):
+    return [row(n, sampler=name, frechet=10.0 + i) for i, name in enumerate(names) for n in (5, 9)]
+
+
+def test_other_samplers_have_looks_of_their_own():
+    names = ["Heun, rho = 7", "Euler, rho = 7", "Heun, phi*", "Euler, phi*", "Heun, tabulated",
+             "Heun, log", "mine"]  # fmt: skip
+    fig = sweep_chart.quality_against_calls([*ROWS[:2], *walks(*names)])
+    lines = lines_of(fig)
+    assert list(lines)[:-1] == ["DDPM, η = 1", *names]  # in the order in which they appear
+    look = {name: (line.get_color(), line.get_marker()) for name, line in lines.items()}
+    assert look["Heun, rho = 7"] == look["Euler, rho = 7"]
+    assert lines["Euler, phi*"].is_dashed() and not lines["Heun, phi*"].is_dashed()
+    others = ["DDPM, η = 1", *names[::2], "Heun, log"]
+    assert len({look[name] for name in others}) == len({look[name][0] for name in others}) == 6
+
+
+def test_with_other_samplers_nothing_is_cut_off():
+    names = [f"{solver}, {grid}" for grid in ("rho = 7", "phi*", "tabulated", "log")
+             for solver in ("Euler", "Heun")]  # fmt: skip
+    fig = sweep_chart.quality_against_calls([*ROWS, *walks(*names)])
+    fig.draw_without_rendering()
+    (ax,) = fig.axes
+    box, page = ax.get_legend().get_window_extent(), fig.bbox
+    assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0
+    assert box.y1 < ax.xaxis.label.get_window_extent().y0
+    assert ax.get_window_extent().height > 180
+
+
+def test_table_of_other_samplers():
+    _, _, *lines = sweep_chart.table([*walks("Heun, phi*", "Euler, log"), row(10)]).splitlines()
+    names = [line.split("  ")[0] for line in lines]
+    assert names == ["DDIM, η = 0", *["Heun, phi*"] * 2, *["Euler, log"] * 2]

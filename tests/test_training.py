@@ -315,6 +315,55 @@ def test_learns_two_points(coefficients):
     assert 0.3 < float(which.double().mean()) < 0.7
 
 
+# ------------------------------------------------------------------- weights of the loss
+
+
+def test_a_weight_of_zero_trains_nothing():
+    """No weight moves, and the loss is 0 in training and held-out; of one it is as without."""
+    settings = dict(steps=4, batch=8, lr=0.1, warmup=0, optimizer=torch.optim.SGD, log_every=1,
+                    heldout=pictures(9))  # fmt: skip
+    runs = {}
+    for name, weight in (("none", None), ("zero", torch.zeros_like), ("one", torch.ones_like)):
+        denoiser = tiny()
+        before = weights(denoiser)
+        records = list(fit(denoiser, pictures(), SCHEDULE, weight=weight, **settings))
+        runs[name] = weights(denoiser), [(r.loss, r.heldout) for r in records]
+    same = [torch.equal(a, b) for a, b in zip(before, runs["zero"][0], strict=True)]
+    assert all(same) and runs["zero"][1] == [(0, 0)] * 4
+    assert runs["one"][1] == runs["none"][1]
+    assert not all(torch.equal(a, b) for a, b in zip(before, runs["one"][0], strict=True))
+
+
+def test_a_weight_is_that_of_each_images_own_level():
+    """The record's loss, from the images, levels and noise of rng: 1e-6."""
+    from diffutils import rng
+
+    images, weight = pictures(10), lambda sigma: 1 + sigma**2
+    denoiser = Denoiser(Spy(), denoisers.eps, torch.log)
+    records = fit(denoiser, images, SCHEDULE, steps=3, batch=4, seed=9, lr=0.0, log_every=1,
+                  weight=weight)  # fmt: skip
+    for k, record in enumerate(records):
+        x0 = to_float(images[batch_order(9, k, 4, 10)])
+        sigma = training.levels(SCHEDULE, 9, k, torch.arange(4), 4)
+        noise = rng.normal(9, k, torch.arange(4), (3, 4, 4))
+        want = (denoiser.loss(x0, sigma, noise) * (1 + sigma**2)).mean()
+        assert record.loss == pytest.approx(float(want.detach()), rel=1e-6)
+
+
+def test_the_held_out_loss_is_weighted():
+    """Weights that share the levels out among themselves share the loss; both parts count."""
+    denoiser, images = Denoiser(Spy(), denoisers.eps, torch.log), pictures(50)
+    middle = float(SCHEDULE(torch.tensor(0.5)))
+    whole, low, high = (
+        evaluate(denoiser, images, SCHEDULE, weight=weight) for weight in
+        (None, lambda s: (s < middle).float(), lambda s: (s >= middle).float())
+    )  # fmt: skip
+    assert low + high == pytest.approx(whole, rel=1e-6) and min(low, high) > 0.05 * whole
+    (record,) = fit(denoiser, images, SCHEDULE, steps=1, batch=8, lr=0.0, heldout=images,
+                    weight=lambda s: (s < middle).float())  # fmt: skip
+    assert record.heldout == pytest.approx(low, rel=1e-6)
+
+
 # ------------------------------------------------------------------- determinism, optimisers
 
 

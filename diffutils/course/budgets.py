@@ -1,6 +1,8 @@
 """How much each lesson computes in each profile: the one place where these numbers stand."""
 
+import ast
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from types import UnionType
 from typing import Literal, get_args, get_origin, get_type_hints
@@ -8,6 +10,8 @@ from typing import Literal, get_args, get_origin, get_type_hints
 PROFILES = ("smoke", "student", "full", "published")
 MAY_BE_ZERO = ("warmup", "trial_steps")  # every other whole number is at least 1
 SHARES = {"ema": "below 1", "class_dropout": "1"}  # from 0 up to
+TRIAL_ARMS = ("EDM", "phi density", "phi embedding", "phi both", "phi density lambda'",
+              "EDM without lambda", "SSIMBaD", "DDPM")  # of lesson 04
 Betas = Literal["linear", "scaled_linear", "quadratic", "cosine", "sigmoid"]
 
 
@@ -110,6 +114,51 @@ class Lesson03Budget(TrainingBudget):
             raise ValueError(f"grid_etas has {wrong[0]}, expected 0 (DDIM) to 1 (DDPM).")
 
 
+@dataclass(frozen=True)
+class Lesson04Budget(TrainingBudget):
+    """Lesson 04, EDM and phi*: a small pair trained live, sweeps on the network that ships."""
+
+    pretrained: bool = True  # the EDM weights that ship, where the data set has some
+    trial_steps: int = 100  # steps of each training of the trial
+    trial_arms: tuple[str, ...] = ("EDM", "SSIMBaD")  # of course.edm_arms
+    trial_nfe: int = 19  # network evaluations for an image of the trial; odd
+    seeds: int = 1  # training seeds of the trial
+    metric_samples: int = 140  # images on each side of a distance
+    nfes: tuple[int, ...] = (5, 9)  # network evaluations for an image, of the sweep; odd
+    sampling_seeds: int = 1  # of the sweep
+    ssim_images: int = 20  # images of the search for phi
+    ssim_size: int = 128  # pixels a side
+    shown: int = 10  # images in a strip
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("trial_nfe", "nfes"):
+            if wrong := [n for n in _items(getattr(self, name)) if n % 2 == 0]:
+                raise ValueError(
+                    f"{name} has {wrong[0]}, expected odd numbers: Heun's method takes two "
+                    "evaluations a step, but one for the last."
+                )
+        for name in ("nfes", "trial_arms"):
+            values = getattr(self, name)
+            if twice := [v for v in values if values.count(v) > 1]:
+                raise ValueError(f"{name} has {twice[0]!r} twice; name everything once.")
+        if self.loss != "mse":
+            raise ValueError(
+                f"loss is {self.loss!r}, but EDM's weights belong to the squared error: take mse."
+            )
+        if unknown := [arm for arm in self.trial_arms if arm not in TRIAL_ARMS]:
+            raise ValueError(
+                f"trial_arms has {unknown[0]!r}, choose from {'; '.join(TRIAL_ARMS)}."
+            )
+        if "DDPM" in self.trial_arms and self.trial_nfe > self.T:
+            raise ValueError(
+                f"trial_nfe is {self.trial_nfe}, expected 1 to T = {self.T}: the DDPM arm's steps."
+            )
+        for name, least in {"ssim_size": 16, "ssim_images": 4, "shown": 4}.items():
+            if (value := getattr(self, name)) < least:
+                raise ValueError(f"{name} is {value}, expected at least {least}.")
+
+
 def _items(value) -> tuple:
     return value if isinstance(value, tuple) else (value,)
 
@@ -161,6 +210,32 @@ BUDGETS = {
             pixels=100 * 16 * 16, lr=1e-3, warmup=0, ema=0.0, class_dropout=1.0, log_every=600,
             seeds=3, metric_samples=3_000,
             grid_steps=(10, 20, 50, 100, 250, 500, 1000), skip_steps=(50, 100, 250), fid=True,
+        ),
+    },
+    "04": {
+        "smoke": Lesson04Budget(
+            pretrained=False, images=400, channels=(16, 16), attention=(False, True), steps=8,
+            batch=16, warmup=2, log_every=4, trial_steps=4, trial_nfe=5, nfes=(5, 7),
+            sampling_seeds=2,
+            ssim_images=4, ssim_size=32, shown=4,
+        ),
+        "student": Lesson04Budget(
+            channels=(24, 48), attention=(False, True), ema=0.98, warmup=20,
+        ),
+        "full": Lesson04Budget(
+            pretrained=False, images=60_000, channels=(64, 128), attention=(False, True),
+            blocks=2, steps=24_000, batch=128, pixels=128 * 16 * 16, lr=1e-3, warmup=500,
+            ema=0.999, log_every=600, bf16=True, compile=True, seeds=3, metric_samples=5_000,
+            trial_steps=4_000, trial_arms=TRIAL_ARMS, trial_nfe=35,
+            nfes=(5, 9, 19, 35, 51, 99), sampling_seeds=3, ssim_images=200,
+        ),
+        "published": Lesson04Budget(
+            max_size=256, pretrained=False, images=31_696, channels=(64, 128, 256, 512),
+            attention=(False, False, False, True), blocks=2, steps=297_000, batch=32,
+            pixels=32 * 256 * 256, lr=1e-4, warmup=990, ema=0.0, class_dropout=1.0,
+            log_every=990, bf16=True, compile=True, seeds=3, metric_samples=579,
+            trial_steps=297_000, trial_arms=TRIAL_ARMS, trial_nfe=99, nfes=(99, 999),
+            sampling_seeds=3,
         ),
     },
 }  # fmt: skip
@@ -226,7 +301,7 @@ def _convert(value, kind):
     if origin is UnionType:
         return None if value is None or text == "None" else _convert(value, args[0])
     if origin is tuple:
-        items = text.strip("()[]").split(",") if text is not None else value
+        items = _listed(text) if text is not None else value
         converted = tuple(_convert(item, args[0]) for item in items if item != "")
         if converted:
             return converted
@@ -239,6 +314,17 @@ def _convert(value, kind):
     if kind is str and text is not None:
         return value
     raise ValueError
+
+
+def _listed(text: str) -> Sequence:
+    """The items of a list in text: "5,9", "[5, 9]", or quoted, as they must be with a comma."""
+    try:
+        items = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        items = None
+    if isinstance(items, list | tuple):
+        return items
+    return [item.strip() for item in text.strip("()[]").split(",")]
 
 
 def _spelled(kind) -> str:

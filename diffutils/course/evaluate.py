@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diffutils import checkpoints, features, metrics
 from diffutils.course.lesson import best_device
-from diffutils.course.sampling import Sampler, drawn, respaced
+from diffutils.course.sampling import Sampler, asked, drawn, respaced
 from diffutils.data import ImageSet, load
 from diffutils.data.images import shuffled
 
@@ -116,10 +116,11 @@ def measure(images: Tensor, data: ImageSet, net, judge=None, labels: Tensor | No
 
 def measure_card(
     weights: Path, *, n: int, steps: int, eta: float, scale: float, seed: int, bf16: bool = False,
-    interval: tuple[float, float] = (0.0, math.inf),
+    interval: tuple[float, float] = (0.0, math.inf), heun: bool = False,
 ) -> dict:
     """Measure a model on fresh samples against its data's held-out images; store it on the card.
 
+    heun: Heun's method, 2 steps - 1 network evaluations, in place of eta's.
     interval: noise levels at which scale guides, see `denoisers.guided`.
     bf16: the network samples in bfloat16, as it may have been trained.  The class agreement is
     counted on the very samples whose distances are given; of a model without classes no class is
@@ -134,6 +135,7 @@ def measure_card(
             f"the interval of guidance runs from {interval[0]} to {interval[1]}; give two noise "
             "levels from 0 up, the lower one first"
         )
+    sampler = asked(steps, eta, heun)
     model = checkpoints.load_model(weights)
     model.denoiser.to(best_device())
     card = model.card  # the very images it was trained on, or copies could not be found
@@ -142,7 +144,7 @@ def measure_card(
     n = min(n, len(data.heldout))
     labels = asked_labels(data, n) if card["unet"]["classes"] else None
     with torch.autocast(best_device().type, torch.bfloat16, enabled=bf16):
-        images = generate(model, n, steps=steps, eta=eta, scale=scale, labels=labels, seed=seed,
+        images = generate(model, n, sampler=sampler, scale=scale, labels=labels, seed=seed,
                           interval=interval)  # fmt: skip
     net, name = feature_space(card["data"], data.shape[0])
     judge = features.load_classifier("sprites-judge") if card["data"] == "sprites" else None
@@ -152,7 +154,7 @@ def measure_card(
         **search_copies(images, data, card),
         "features": name,
         "sampling": {"steps": steps, "eta": eta, "scale": scale, "interval": interval,
-                     "seed": seed, "bf16": bf16},
+                     "seed": seed, "bf16": bf16} | ({"heun": True} if heun else {}),
     }
     card["metrics"] = numbers
     checkpoints.write_card(weights, card)

@@ -12,19 +12,20 @@ from diffutils.course.train import card, fit_settings, load_for
 from diffutils.data import ImageSet, load
 from diffutils.data.images import shuffled
 
-SHIPPED = {"sprites": "sprites", "faces": "faces64"}
+SHIPPED = {"eps": {"sprites": "sprites", "faces": "faces64"}, "edm": {"sprites": "sprites-edm"}}
 
 
 def networks(
-    dataset: str, budget, seed: int, train: Callable
+    dataset: str, budget, seed: int, train: Callable, predict: str = "eps"
 ) -> tuple[list[SimpleNamespace], ImageSet]:
     """Trained models, one for each training seed, and images; no model knows the held-out ones.
 
     With budget.pretrained the model that ships for the data set, where one does; else budget.seeds
-    trainings of an eps-network.  train: a lesson's `train`, which goes on after a kill.
-    A model has .denoiser, .schedule, .card and .log: step, loss and heldout of each record.
+    trainings.  train: a lesson's `train`, which goes on after a kill.  predict: "eps" for lesson
+    02's networks, "edm" for lesson 04's.
+    A model is what `checkpoints.build` returns, and .log: step, loss and heldout of each record.
     """
-    name = SHIPPED.get(dataset)
+    name = SHIPPED[predict].get(dataset)
     if budget.pretrained and name in checkpoints.shipped():
         model = checkpoints.pretrained(name)
         model.denoiser.to(best_device())
@@ -34,16 +35,20 @@ def networks(
         data = load(dataset, size=about["size"], limit=limit, seed=about["seed"])
         return [model], shuffled(data, seed)
     data = load_for(dataset, budget, seed)
-    models = [_trained(f"model-{k}", data, budget, seed + k, train) for k in range(budget.seeds)]
+    models = [
+        _trained(f"model-{k}", data, budget, seed + k, train, predict) for k in range(budget.seeds)
+    ]
     return models, data
 
 
-def _trained(name: str, data: ImageSet, budget, seed: int, train: Callable) -> SimpleNamespace:
-    about = card(data, budget, seed, name, "eps")
+def _trained(
+    name: str, data: ImageSet, budget, seed: int, train: Callable, predict: str
+) -> SimpleNamespace:
+    about = card(data, budget, seed, name, predict)
     torch.manual_seed(seed)
     model = checkpoints.build(about)
     settings = fit_settings(data, budget) | {"seed": seed}
-    records = list(train(name, model.denoiser, data.train, model.schedule, card=about, **settings))
+    records = list(train(name, model.denoiser, data.train, model.density, card=about, **settings))
     model.denoiser = records[-1].ema.eval().requires_grad_(False)
     model.log = [{"step": r.step, "loss": r.loss, "heldout": r.heldout} for r in records]
     return model

@@ -13,7 +13,7 @@ from torch import Tensor
 from diffutils import __version__, checkpoints
 from diffutils.course import fingerprint, rundir
 from diffutils.course.lesson import best_device
-from diffutils.course.sampling import drawn, respaced
+from diffutils.course.sampling import asked, drawn
 from diffutils.schedules import steps as levels
 
 
@@ -24,6 +24,7 @@ def sample_folder(
     *,
     steps: int = 50,
     eta: float = 0.0,
+    heun: bool = False,
     scale: float = 1.0,
     label: str | None = None,
     seed: int = 0,
@@ -47,11 +48,12 @@ def sample_folder(
             f"scale is {scale}, but no class is asked for; guidance leads towards one: give "
             "--label, or leave --scale out"
         )
+    sampler = asked(steps, eta, heun)
     levels(model.schedule, steps)  # refuses impossible steps before anything is written
     settings = {
         "model": identity(path, model.card), "steps": steps, "eta": eta, "scale": scale,
         "label": label, "seed": seed, "bf16": bf16,
-    }  # fmt: skip
+    } | ({"heun": True} if heun else {})  # fmt: skip
     record = out.with_name(f"{out.name}.json")
     check_same(out, record, settings)
     rundir.hold(out)
@@ -69,7 +71,7 @@ def sample_folder(
         model.denoiser.to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             write(out, index, drawn(
-                model, index, respaced(steps, eta), labels=labels_for(model, index, label),
+                model, index, sampler, labels=labels_for(model, index, label),
                 scale=scale, seed=seed, batch=batch,
             ), report)  # fmt: skip
     finally:
@@ -79,7 +81,8 @@ def sample_folder(
 
 def identity(weights: Path, card: dict) -> str:
     """Of a model, wherever its files lie: the weights, and what of the card decides an image."""
-    decides = [card[k] for k in ("unet", "coefficients", "betas", "size")]
+    path = ("sigma_data", "embedding", "grid") if card["coefficients"] == "edm" else ("betas",)
+    decides = [card[k] for k in ("unet", "coefficients", *path, "size")]
     return fingerprint.digest(weights.read_bytes() + json.dumps(decides).encode())
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from diffutils import rng, samplers, textbook
 from diffutils.data import to_uint8
 from diffutils.denoisers import clipped, guided
-from diffutils.schedules import leading, trailing
+from diffutils.schedules import Schedule, leading, trailing
 from diffutils.schedules import steps as levels
 
 # (denoise, schedule, pure noise, noise of each step) -> images in [-1, 1]
@@ -27,6 +27,29 @@ def respaced(steps: int, eta: float = 0.0, spacing: Callable = trailing) -> Samp
         return samplers.sample(denoise, samplers.start(sigmas, z), sigmas, eta=eta, noise=noise)
 
     return run
+
+
+def edm(steps: int, heun: bool = True, grid: Schedule | None = None, **churn) -> Sampler:
+    """EDM's walk, Euler or Heun, on the levels of grid (None: the model's own schedule).
+
+    Heun spends 2 steps - 1 network evaluations.  churn: S_churn, S_min, S_max, S_noise.
+    """
+
+    def run(denoise, schedule, z: Tensor, noise: Callable) -> Tensor:
+        sigmas = levels(schedule if grid is None else grid, steps)
+        x = samplers.start(sigmas, z, variance_preserving=False)
+        return samplers.sample(denoise, x, sigmas, heun=heun, noise=noise, **churn)
+
+    return run
+
+
+def asked(steps: int, eta: float = 0.0, heun: bool = False) -> Sampler:
+    """Heun's method, or `respaced` with this eta.  Raises: ValueError for Heun with an eta."""
+    if heun and eta:
+        raise ValueError(
+            f"heun goes without fresh noise, got eta = {eta:g}; leave one of the two out"
+        )
+    return edm(steps) if heun else respaced(steps, eta)
 
 
 def skipped(steps: int, rule: Callable = textbook.ddpm, spacing: Callable = leading) -> Sampler:

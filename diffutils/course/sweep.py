@@ -12,12 +12,13 @@ from torch import Tensor
 from diffutils import checkpoints, metrics, streaming
 from diffutils.course import fingerprint
 from diffutils.course.evaluate import FLOOR_SETS, asked_labels, floor, frechet_if_enough, generate
-from diffutils.course.sampling import respaced, skipped
+from diffutils.course.sampling import Sampler, respaced, skipped
 from diffutils.data import ImageSet
 from diffutils.feature_spaces import Space
 from diffutils.timer import Seconds, median_time
 
 SAMPLERS = {"respaced": respaced, "unspaced skip": lambda steps, eta: skipped(steps)}
+Walks = dict[str, tuple[Callable[[int], Sampler], Sequence[int]]]
 
 
 def sweep(
@@ -29,6 +30,7 @@ def sweep(
     steps: Sequence[int],
     etas: Sequence[float] = (0.0, 1.0),
     skips: Sequence[int] = (),
+    walks: Walks | None = None,
     seeds: Sequence[int] = (0,),
     judge: Callable[[Tensor, Tensor], float] | None = None,
     scale: float = 1.0,
@@ -38,9 +40,10 @@ def sweep(
 ) -> Iterator[dict]:
     """Draw n images with every setting, compare them with n held-out ones, yield row by row.
 
-    steps x etas: respaced samplers; skips: steps of the published sampler that only skips; seeds:
-    of the noise, all settings with the first one, then with the next.  judge(images, labels) ->
-    share in the asked class.  Labels are those of `evaluate.asked_labels`.
+    steps x etas: respaced samplers; skips: steps of the published sampler that only skips; walks:
+    other samplers by name, and their steps; seeds: of the noise, all settings with the first one,
+    then with the next.  judge(images, labels) -> share in the asked class.  Labels are those of
+    `evaluate.asked_labels`.
     folder: rows are kept in folder/sweep.jsonl; those that would come out the same are read there.
 
     A row holds sampler, steps, eta, seed, N, nfe (network evaluations for an image, counted),
@@ -66,19 +69,24 @@ def sweep(
     about = {
         "N": n, "scale": scale, "bf16": bf16, "features": space.words, "weights": weights_of(model)
     }  # fmt: skip
-    run = fingerprint.tensors(
-        dict(levels=model.schedule.sigmas, heldout=data.heldout[:n],
+    shared = fingerprint.tensors(
+        dict(levels=model.schedule(torch.linspace(0, 1, 257)), heldout=data.heldout[:n],
              train=data.train[: FLOOR_SETS * n], labels=labels, judged=judged, about=str(about),
              code=fingerprint.code())
     )  # fmt: skip
     rows, warm = _Rows(folder), False
-    for setting in settings(steps, etas, skips, seeds):
+    samplers, runs = dict(SAMPLERS), dict.fromkeys(SAMPLERS, shared)
+    for name, (walk, _) in (walks or {}).items():
+        samplers[name] = lambda steps, eta, walk=walk: walk(steps)
+        runs[name] = fingerprint.tensors({"shared": shared, "walk": walk})
+    for setting in settings(steps, etas, skips, seeds, walks):
+        run = runs[setting["sampler"]]
         row = rows.find({"run": run} | setting)
         if row is None:
             if not warm:  # the first call of a network on a GPU chooses its kernels
-                _drawn(model, min(n, 64), setting | {"steps": 1}, about, labels, batch)
+                _drawn(model, min(n, 64), samplers, setting | {"steps": 1}, about, labels, batch)
                 warm = True
-            images, nfe, took = _drawn(model, n, setting, about, labels, batch)
+            images, nfe, took = _drawn(model, n, samplers, setting, about, labels, batch)
             row = {"run": run} | setting | about | {
                 "nfe": nfe,
                 "seconds_per_image": took.per(n).s,
@@ -94,11 +102,13 @@ def sweep(
         yield row
 
 
-def settings(steps, etas, skips=(), seeds=(0,)) -> Iterator[dict]:
+def settings(steps, etas, skips=(), seeds=(0,), walks=None) -> Iterator[dict]:
     """The settings of a sweep, in its order."""
     for seed in seeds:
         for eta in etas:
             yield from (_setting("respaced", n, float(eta), seed) for n in steps)
+        for name, (_, counts) in (walks or {}).items():
+            yield from (_setting(name, n, 0.0, seed) for n in counts)
         yield from (_setting("unspaced skip", n, 1.0, seed) for n in skips)
 
 
@@ -107,11 +117,12 @@ def _setting(sampler: str, steps: int, eta: float, seed: int) -> dict:
 
 
 def _drawn(
-    model, n: int, setting: dict, about: dict, labels: Tensor | None, batch: int | None
+    model, n: int, samplers: dict, setting: dict, about: dict, labels: Tensor | None,
+    batch: int | None,
 ) -> tuple[Tensor, float, Seconds]:
     """Images, network evaluations for an image, and the time that all of them took."""
     device, images, calls = next(model.denoiser.parameters()).device, [], []
-    sampler = SAMPLERS[setting["sampler"]](setting["steps"], setting["eta"])
+    sampler = samplers[setting["sampler"]](setting["steps"], setting["eta"])
 
     def draw():
         images.append(generate(
@@ -142,6 +153,7 @@ def _distances(fake: Tensor, real: Tensor) -> dict[str, float]:
 def weights_of(model: SimpleNamespace) -> str:
     """A fingerprint of a network's weights and of what it predicts."""
     about = {"coefficients": model.card.get("coefficients")}
+    about |= {k: model.card[k] for k in ("sigma_data", "embedding") if k in model.card}
     return fingerprint.tensors(model.denoiser.state_dict() | about)
 
 

@@ -15,12 +15,17 @@ METRICS = {"frechet": "Fréchet distance", "kernel": "kernel distance"}
 LOOKS = {DDIM: ("blue", "-", "o"), DDPM: ("orange", "-.", "s"), SKIP: ("vermilion", ":", "X")}
 BETWEEN = (("green", (0, (5, 1)), "^"), ("purple", (0, (3, 1, 1, 1, 1, 1)), "D"),
            ("sky", (0, (1, 1)), "v"))  # fmt: skip
+# of other samplers: those that no line above has taken, in turn
+OTHERS = (("blue", "o"), ("vermilion", "X"), ("green", "^"), ("orange", "s"), ("purple", "D"),
+          ("sky", "v"))  # fmt: skip
 
 
 def sampler_words(row: dict) -> str:
     """The sampler of a row of `sweep`, as chart and table call it."""
     if row["sampler"] == "unspaced skip":
         return SKIP
+    if row["sampler"] != "respaced":
+        return row["sampler"]
     return {0.0: DDIM, 1.0: DDPM}.get(row["eta"], f"η = {row['eta']:g}")
 
 
@@ -51,19 +56,22 @@ def quality_against_calls(rows: Sequence[dict], metric: str = "frechet", ax: Any
     rows: of `sweep`; metric: "frechet" or "kernel".  A line goes through the means over all rows of
     one setting (sampling seeds, trainings), each row is a small dot, and a dashed line is the
     floor, which is 0 for the kernel distance.  Both axes are logarithmic; around 0 y is linear.
-    With `ax` all is drawn into it.
+    "Euler, G" is dashed, "Heun, G" and other samplers are solid, and a grid G has one colour and
+    marker.  With `ax` all is drawn into it.
     Raises: ValueError for no rows, or rows of several N.
     """
     n = one_count(rows)
+    lines = _grouped(rows, sampler_words)
+    looks = _looks(dict.fromkeys(map(sampler_words, rows)))
     with style():
-        ax = figure(width=6.0, height=3.6)[1] if ax is None else ax
+        height = 3.6 + 0.35 * max(0, len(looks) // 2 - 3)  # a longer legend, more lines
+        ax = figure(width=6.0, height=height)[1] if ax is None else ax
         floor, words = 0.0, "0: no difference"  # the kernel distance has no bias
         if metric == "frechet":
             floor = mean(row["frechet_floor"] for row in rows)
             words = f"floor: real against real, N = {n:,}"
         _number_axes(ax, {row["nfe"] for row in rows}, [floor, *(row[metric] for row in rows)])
-        lines = _grouped(rows, sampler_words)
-        for name, look in _looks(lines).items():
+        for name, look in looks.items():
             _draw_line(ax, name, lines[name], metric, *look)
         ax.axhline(floor, color=COLORS["black"], linestyle=(0, (6, 4)), linewidth=1.0,
                    label=words)  # fmt: skip
@@ -85,7 +93,7 @@ def table(rows: Sequence[dict]) -> str:
     lines = [("sampler", "steps", "NFE", "Fréchet", "/ floor", "kernel (range)", "precision",
               "recall", "agreement", "ms / image", "rows")]  # fmt: skip
     by_sampler = _grouped(rows, sampler_words)
-    for name in _looks(by_sampler):
+    for name in _looks(dict.fromkeys(map(sampler_words, rows))):
         settings = _grouped(by_sampler[name], lambda row: (row["steps"], row["nfe"]))
         lines += [_line(name, settings[setting]) for setting in settings]
     return aligned(lines)
@@ -126,10 +134,23 @@ def _grouped(rows: Sequence[dict], key) -> dict[Any, list[dict]]:
 
 
 def _looks(names) -> dict[str, tuple]:
-    """The look of each sampler, from DDIM by rising eta to DDPM, the published skip last."""
-    between = sorted((name for name in names if name not in LOOKS), key=lambda s: float(s[4:]))
+    """The look of each sampler, from DDIM by rising eta to DDPM, the published skip, the others."""
+    between = sorted((name for name in names if name.startswith("η")), key=lambda s: float(s[4:]))
     looks = LOOKS | {name: BETWEEN[i % len(BETWEEN)] for i, name in enumerate(between)}
-    return {name: looks[name] for name in (DDIM, *between, DDPM, SKIP) if name in names}
+    looks = {name: looks[name] for name in (DDIM, *between, DDPM, SKIP) if name in names}
+    taken = {color for color, _, _ in looks.values()}
+    free = [look for look in OTHERS if look[0] not in taken] or OTHERS
+    others = [name for name in names if name not in looks]
+    grids = {grid: i for i, grid in enumerate(dict.fromkeys(map(_grid, others)))}
+    for name in others:
+        color, marker = free[grids[_grid(name)] % len(free)]
+        looks[name] = color, (0, (4, 2)) if name.startswith("Euler, ") else "-", marker
+    return looks
+
+
+def _grid(name: str) -> str:
+    """The grid of "Heun, grid" or "Euler, grid"; of another sampler its name."""
+    return name.removeprefix("Heun, ").removeprefix("Euler, ")
 
 
 def _number_axes(ax: Any, calls: set[float], values: list[float]) -> None:

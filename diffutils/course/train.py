@@ -11,9 +11,10 @@ import torch
 from diffutils import checkpoints, training
 from diffutils.course import evaluate, pictures, rundir
 from diffutils.course.recorded import recorded_fit
-from diffutils.data import ImageSet, load
+from diffutils.data import ImageSet, load, to_float
 from diffutils.data.downloads import MADE_HERE
 from diffutils.data.images import shuffled
+from diffutils.denoisers import rms
 
 GRID = 32  # images in a sample of the progress
 
@@ -26,8 +27,30 @@ def betas(budget) -> dict:
     return {"name": budget.schedule, "arguments": {"T": budget.T} | ranged}
 
 
-def card(data: ImageSet, budget, seed: int, name: str, predict: str) -> dict:
-    """What a model is: enough to rebuild the network, and where its data came from."""
+EDM = {  # the three slots that SSIMBaD fills with phi* = sigma/(sigma + c), as EDM has them
+    "density": {"name": "log_normal", "arguments": {"P_mean": -1.2, "P_std": 1.2}},
+    "embedding": {"name": "log", "arguments": {}},
+    "grid": {"name": "karras", "arguments": {"rho": 7.0}},
+}
+
+
+def sigma_data(images: torch.Tensor) -> float:
+    """`rms` of the first 10,000 images, a part at a time: photographs in float32 fill a memory."""
+    images = images[:10_000]
+    squares = [rms(to_float(part)) ** 2 * len(part) for part in images.split(500)]
+    return round(math.sqrt(sum(squares) / len(images)), 4)
+
+
+def card(
+    data: ImageSet, budget, seed: int, name: str, predict: str, edm: dict | None = None
+) -> dict:
+    """What a model is: enough to rebuild the network, and where its data came from.
+
+    edm: for predict = "edm", entries that replace those of `EDM`.
+    """
+    path = {"betas": betas(budget)}
+    if predict == "edm":
+        path = {"sigma_data": sigma_data(data.train)} | EDM | (edm or {})
     return {
         "name": name,
         "unet": {
@@ -39,7 +62,7 @@ def card(data: ImageSet, budget, seed: int, name: str, predict: str) -> dict:
             "classes": len(data.classes),
         },
         "coefficients": predict,
-        "betas": betas(budget),
+        **path,
         "size": data.train.shape[-1],
         "images": len(data.train),
         "classes": list(data.classes),
@@ -139,11 +162,11 @@ def train(dataset: str, budget, out: Path, *, seed: int = 0, name: str,
 
     def draw(denoiser, n: int = GRID, labels=labels) -> torch.Tensor:
         drawn = SimpleNamespace(denoiser=denoiser, schedule=model.schedule, card=info)
-        steps = min(budget.sample_steps, budget.T)
+        steps = budget.sample_steps if predict == "edm" else min(budget.sample_steps, budget.T)
         return evaluate.generate(drawn, n, steps=steps, labels=labels, seed=seed)
 
     records = recorded_fit(
-        out, model.denoiser, data.train, model.schedule, card=info, draw=draw, draws=20,
+        out, model.denoiser, data.train, model.density, card=info, draw=draw, draws=20,
         trdata=trdata, say=report, seed=seed, **fit_settings(data, budget),
     )  # fmt: skip
     for r in records:

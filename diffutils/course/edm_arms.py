@@ -1,0 +1,130 @@
+"""The arms of lesson 04's trial: EDM with one thing at a time replaced by SSIMBaD's."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from diffutils import checkpoints, densities, schedules
+from diffutils.course.sampling import Sampler, edm
+from diffutils.course.sweep import sweep
+from diffutils.course.train import card, fit_settings
+from diffutils.data import ImageSet
+from diffutils.denoisers import edm as preconditioning
+from diffutils.feature_spaces import Space
+
+C = 0.3  # of phi* = sigma/(sigma + c), as published
+
+
+class Arm(NamedTuple):
+    """What a training does: density and embedding "EDM" or "phi", weight as in `weights`."""
+
+    density: str
+    embedding: str
+    weight: str = "lambda"
+
+
+ARMS = {
+    "EDM": Arm("EDM", "EDM"),
+    "phi density": Arm("phi", "EDM"),
+    "phi embedding": Arm("EDM", "phi"),
+    "phi both": Arm("phi", "phi"),
+    "phi density lambda'": Arm("phi", "EDM", "lambda'"),
+    "EDM without lambda": Arm("EDM", "EDM", "none"),
+    "SSIMBaD": Arm("phi", "phi", "none"),
+    "DDPM": Arm("DDPM", "DDPM", "simple"),  # lesson 02's: linear betas, noise predicted
+}
+DENSITIES = {
+    "EDM": {"name": "log_normal", "arguments": {"P_mean": -1.2, "P_std": 1.2}},
+    "phi": {"name": "log_logistic", "arguments": {"c": C}},
+}
+EMBEDDINGS = {
+    "EDM": {"name": "log", "arguments": {}},
+    "phi": {"name": "phi_star", "arguments": {"c": C}},
+}
+GRIDS = {"EDM": schedules.karras(), "phi": schedules.log_logistic(C)}
+
+
+def weights(sigma_data: float) -> dict[str, Callable[[Tensor], Tensor] | None]:
+    """Factors of `Denoiser.loss`, which without one has EDM's lambda(sigma) = 1/c_out^2 in it.
+
+    none: plain |D - x0|^2, as SSIMBaD trains.  lambda': times p_EDM/p_phi, so that drawing sigma
+    from phi*'s density gives the expected loss of drawing it from EDM's.
+    """
+    return {
+        "lambda": None,
+        "none": lambda sigma: preconditioning(sigma, sigma_data)[1] ** 2,
+        "lambda'": lambda sigma: densities.normal(sigma) / densities.logistic(sigma, C),
+    }
+
+
+def train_arm(
+    name: str, data: ImageSet, budget, seed: int, train: Callable
+) -> SimpleNamespace:
+    """Train one of `ARMS` for budget.trial_steps; what `checkpoints.build` returns, and .log.
+
+    The log's losses are in the arm's own density and weight: between arms they do not compare.
+
+    train(name, denoiser, images, density, **settings of fit) yields the records: a lesson's
+    `train`, which goes on after a kill.  All arms of a seed share weights, batches and noise.
+    """
+    arm = ARMS[name]
+    slots, predict = None, "eps"
+    if arm.density != "DDPM":
+        predict = "edm"
+        slots = {"density": DENSITIES[arm.density], "embedding": EMBEDDINGS[arm.embedding]}
+    folder = f"trial/{re.sub('[^A-Za-z0-9]+', '-', name).strip('-')}-seed-{seed}"
+    about = card(data, budget, seed, folder.rpartition("/")[2], predict, slots)
+    torch.manual_seed(seed)
+    model = checkpoints.build(about)
+    weight = None if predict == "eps" else weights(about["sigma_data"])[arm.weight]
+    settings = fit_settings(data, budget) | {
+        "steps": budget.trial_steps, "seed": seed, "weight": weight, "card": about
+    }  # fmt: skip
+    records = list(train(folder, model.denoiser, data.train, model.density, **settings))
+    model.denoiser = records[-1].ema.eval().requires_grad_(False)
+    model.log = [{"step": r.step, "loss": r.loss, "heldout": r.heldout} for r in records]
+    return model
+
+
+def walks(
+    grids: dict[str, Callable], nfes: list[int], heuns: tuple[bool, ...] = (False, True)
+) -> dict[str, tuple[Callable[[int], Sampler], list[int]]]:
+    """Euler and Heun on each grid, for `sweep`: name -> (sampler of so many steps, step counts).
+
+    nfes: network evaluations, odd, so that both solvers can spend exactly so many: Heun takes two
+    a step but one for the last.  Raises: ValueError for an even number.
+    """
+    if even := [nfe for nfe in nfes if nfe % 2 == 0]:
+        raise ValueError(f"{even[0]} evaluations: Heun's method spends an odd number; take one")
+    return {
+        f"{'Heun' if heun else 'Euler'}, {name}": (
+            lambda steps, heun=heun, grid=grid: edm(steps, heun, grid),
+            [(nfe + 1) // 2 if heun else nfe for nfe in nfes],
+        )
+        for heun in heuns
+        for name, grid in grids.items()
+    }
+
+
+def arm_rows(
+    name: str, model: SimpleNamespace, data: ImageSet, space: Space, budget, seed: int,
+    folder: Path | None = None, **settings,
+) -> Iterator[dict]:
+    """Rows of `sweep` for one trained arm, each with arm, density, embedding, weight, training.
+
+    EDM arms walk both grids by Euler and Heun with budget.trial_nfe evaluations, the DDPM arm its
+    own levels in as many steps (eta 0 and 1); settings are those of `sweep`.
+    """
+    nfes = [budget.trial_nfe]
+    own = {"steps": nfes, "etas": (0.0, 1.0)} if name == "DDPM" else {
+        "steps": (), "walks": walks(GRIDS, nfes)
+    }  # fmt: skip
+    found = sweep(model, data, space, n=budget.metric_samples, seeds=(seed,), folder=folder, **own,
+                  **settings)  # fmt: skip
+    for row in found:
+        yield row | {"arm": name, **ARMS[name]._asdict(), "training": seed}
