@@ -7,6 +7,8 @@ import random
 from diffutils.course.edm_arms import ARMS
 
 WALKS = [f"{solver}, {grid}" for solver in ("Euler", "Heun") for grid in ("EDM", "phi")]
+TRAINED = {"steps": 1000, "images": 5000, "batch": 64, "lr": 1e-3, "ema": 0.99,
+           "channels": [16, 32], "code": "0123456789abcdef"}  # fmt: skip
 EDM_ARMS = [name for name in ARMS if name != "DDPM"]
 
 
@@ -14,7 +16,7 @@ def row(arm="EDM", sampler="Heun, EDM", frechet=100.0, training=0, seed=None, et
     return dict(
         arm=arm, sampler=sampler, eta=eta, training=training, frechet=frechet, nfe=19.0, N=800,
         seed=training if seed is None else seed, frechet_floor=10.0, features="some features",
-        hardware="CPU, 1 threads",
+        hardware="CPU, 1 threads", trial=TRAINED,
     ) | more  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -114,8 +115,11 @@ def test_an_arm_trains_with_what_it_says(data, name):
 def test_arms_are_the_design():
     """2 x 2 of density and embedding with lambda; one change each in the others."""
     full = {(a.density, a.embedding) for a in ARMS.values() if a.weight == "lambda"}
-    assert full == {(d, e) for d in ("EDM", "phi") for e in ("EDM", "phi")} | {("DDPM", "DDPM")}
-    assert ARMS["SSIMBaD"] == ("phi", "phi", "none")
+    assert full == {(d, e) for d in ("EDM", "phi") for e in ("EDM", "phi")}
+    assert ARMS["DDPM"] == ("DDPM", "DDPM", "simple")
+    assert edm_arms.DENSITIES["EDM"] == course_train.EDM["density"]
+    assert edm_arms.EMBEDDINGS["EDM"] == course_train.EDM["embedding"]
+    assert ARMS["phi both without lambda"] == ("phi", "phi", "none")
     assert ARMS["EDM without lambda"] == ("EDM", "EDM", "none")
     assert ARMS["phi density lambda'"] == ("phi", "EDM", "lambda'")
     assert len({tuple(a) for a in ARMS.values()}) == len(ARMS)
@@ -132,10 +136,10 @@ def test_arms_of_a_seed_see_the_same_batches_and_noise(data, monkeypatch):
 
     monkeypatch.setattr(Denoiser, "loss", spy)
     runs = {}
-    for name in ("EDM", "SSIMBaD", "DDPM"):
+    for name in ("EDM", "phi both without lambda", "DDPM"):
         seen.clear()
         model = edm_arms.train_arm(
-            name, data, BUDGET, 3, lambda folder, *args, **kw: training.fit(*args, **kw)
+            name, data, BUDGET, 3, lambda folder, *args, card, **kw: training.fit(*args, **kw)
         )
         assert len(model.log) == 1 and math.isfinite(model.log[0]["heldout"])
         assert not any(p.requires_grad for p in model.denoiser.parameters())
@@ -145,7 +149,8 @@ def test_arms_of_a_seed_see_the_same_batches_and_noise(data, monkeypatch):
         for part in range(3):
             assert torch.equal(steps[0][part], steps[1][part])
             assert torch.equal(steps[0][part], steps[2][part])
-    edm, phi = (torch.cat([s[3] for s in runs[name]]).double() for name in ("EDM", "SSIMBaD"))
+    names = ("EDM", "phi both without lambda")
+    edm, phi = (torch.cat([s[3] for s in runs[name]]).double() for name in names)
     u_edm = torch.special.ndtr((edm.log() + 1.2) / 1.2)
     low, high = 0.002 / 0.302, 80 / 80.3
     u_phi = (phi / (phi + 0.3) - low) / (high - low)
@@ -240,6 +245,22 @@ def test_rows_of_an_edm_arm(data, tmp_path):
         "x": (lambda steps: sampling.edm(steps, True, schedules.log_logistic(0.3)), [3])
     }))  # fmt: skip
     assert rows[3]["frechet"] == pytest.approx(by_hand["frechet"], rel=1e-12)
+
+
+def test_rows_say_what_was_trained(data):
+    """The steps are those of the trial, not of the lesson's own network."""
+    row = next(edm_arms.arm_rows("EDM", untrained("EDM", data), data, PIXELS, BUDGET, 1))
+    assert row["trial"] == {
+        "steps": 2, "images": 60, "batch": 4, "lr": BUDGET.lr, "ema": BUDGET.ema,
+        "channels": [8, 8], "classes": 3, "code": fingerprint.code(),
+    }  # fmt: skip
+    assert BUDGET.steps != 2 and json.loads(json.dumps(row["trial"])) == row["trial"]
+
+
+def test_few_images_are_all_measured(data):
+    few = replace(data, heldout=data.heldout[:6], heldout_labels=data.heldout_labels[:6])
+    rows = edm_arms.arm_rows("DDPM", untrained("DDPM", data), few, PIXELS, BUDGET, 1)
+    assert {row["N"] for row in rows} == {6}
 
 
 def test_rows_of_the_ddpm_arm(data):

@@ -50,11 +50,19 @@ def test_forest_marks_round_changes_and_the_band_of_a_tenth():
     assert ends == pytest.approx((-math.log(1.1), math.log(1.1)))
 
 
-def test_ticks_never_crowd():
-    for high in (0.15, 0.5, 1.0, 3.0, 9.0):
-        places = edm_chart._ticks(-0.15, high)
-        gaps = [b - a for a, b in zip(places[:-1], places[1:], strict=True)]
-        assert 0 in places and len(places) >= 3 and min(gaps) > (high + 0.15) / 10
+@pytest.mark.parametrize("far", [-5.0, -0.5, 0.0, 0.5, 1.77, 9.0])
+@pytest.mark.parametrize("make", [edm_effects.effects, edm_effects.contrasts])
+def test_ticks_never_collide(make, far):
+    """One change from nothing to 8,000-fold, over longer or shorter names."""
+    log_distance = lambda arm, walk, k: far * (1 + 0.1 * k) * walk.endswith("phi")  # noqa: E731
+    fig = edm_chart.forest(make(list(trial(log_distance))))
+    fig.draw_without_rendering()
+    (ax,) = fig.axes
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+    assert all(a.x1 < b.x0 for a, b in zip(boxes[:-1], boxes[1:], strict=True))
+    assert inside(fig) and "0" in shown(ax.xaxis) and len(boxes) >= 3
+    if abs(far) <= 0.5 and make is edm_effects.effects:
+        assert {"-10%", "+10%"} <= set(shown(ax.xaxis))
 
 
 def test_solvers_and_walks_differ_by_colour_and_by_marker():
@@ -83,8 +91,8 @@ def test_arms():
 
 
 def test_arms_of_a_small_trial():
-    fig = edm_chart.arms(list(trial(trainings=(0,), arms=("EDM", "SSIMBaD"))))
-    assert inside(fig) and shown(fig.axes[0].yaxis) == ["EDM", "SSIMBaD"]
+    fig = edm_chart.arms(list(trial(trainings=(0,), arms=("EDM", "phi both without lambda"))))
+    assert inside(fig) and shown(fig.axes[0].yaxis) == ["EDM", "phi both without lambda"]
 
 
 def test_nothing_to_draw_is_refused():

@@ -5,7 +5,7 @@ from statistics import fmean
 
 import numpy as np
 import pytest
-from edm_rows import EDM_ARMS, WALKS, named, noisy, phi, row, trial
+from edm_rows import EDM_ARMS, TRAINED, WALKS, named, noisy, phi, row, trial
 from scipy import stats
 
 from diffutils.course import edm_effects, edm_trial
@@ -39,8 +39,7 @@ def test_statistics_are_scipys():
     assert (x.low, x.high) == pytest.approx(tuple(test.confidence_interval(0.95)))
     assert (x.low90, x.high90) == pytest.approx(tuple(test.confidence_interval(0.9)))
     assert (x.mean, x.std) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
-    # t of two degrees of freedom: 4.30265 at .975, 1.06066 at .8
-    assert x.detectable == pytest.approx((4.30265 + 1.06066) * x.std / 3**0.5, rel=1e-5)
+    assert x.detectable == pytest.approx(5.653489 * x.std / 3**0.5, rel=1e-6)
 
 
 def test_effects_that_are_put_in_come_out():
@@ -67,12 +66,12 @@ def test_contrasts():
     found = edm_effects.contrasts(list(trial(log_distance)))
     means = {x.name: x.mean for x in found if x.solver == "Euler"}
     assert means == pytest.approx({
-        "lambda' / EDM": 0.4, "lambda' / phi density": 0.3, "EDM without lambda / EDM": 0.5,
-        "SSIMBaD / phi both": 0.3, "SSIMBaD, its grid / EDM, its grid": 0.65,
-        "EDM, its grid / DDPM, eta 0": -0.7, "EDM, its grid / DDPM, eta 1": -1.7,
+        "lambda' / EDM": 0.4, "lambda' / phi density": 0.3, "without lambda / EDM": 0.5,
+        "without lambda / phi both": 0.3, "all of phi* / EDM, own grids": 0.65,
+        "EDM / DDPM eta 0, own grids": -0.7, "EDM / DDPM eta 1, own grids": -1.7,
     })  # fmt: skip
-    assert named(found, "EDM, its grid / DDPM, eta 0").verdict == "EDM better"
-    assert named(found, "EDM without lambda / EDM").verdict == "lambda better"
+    assert named(found, "EDM / DDPM eta 0, own grids").verdict == "EDM better"
+    assert named(found, "without lambda / EDM").verdict == "lambda better"
     assert named(found, "lambda' / phi density").verdict == "phi density better"
 
 
@@ -89,17 +88,29 @@ def test_verdicts(words, changes):
 
 
 @pytest.mark.parametrize("middle, words", [
-    (0.06, "equivalent within a tenth"),  # surely farther, but surely by less than a tenth
-    (0.0936, "EDM better"), (0.0787, "EDM better"), (0.0782, "equivalent within a tenth"),
+    (0.06, "EDM better, by less than a tenth"), (-0.06, "phi better, by less than a tenth"),
+    (0.0936, "EDM better"), (0.0787, "EDM better"), (0.0782, "EDM better, by less than a tenth"),
+    (0.0249, "EDM better, by less than a tenth"), (0.0248, "equivalent within a tenth"),
+    (-0.0248, "equivalent within a tenth"),
 ])  # fmt: skip
-def test_a_small_difference_is_equivalent(middle, words):
-    """log 1.1 = 0.0953; the 90 % interval of std 0.01 is 0.0169 to each side."""
+def test_a_small_difference_is_said_to_be_small(middle, words):
+    """log 1.1 = 0.0953; of std 0.01 the 90 % interval is 0.0169 to each side, the 95 % 0.02484."""
     changes = (middle - 0.01, middle, middle + 0.01)
     rows = list(trial(lambda arm, walk, k: changes[k] * walk.endswith("phi")))
     assert named(edm_effects.effects(rows), "grid").verdict == words
 
 
+@pytest.mark.parametrize("changes, words", [
+    ((0.0, 0.001), "cannot be told"), ((-0.001, 0.001), "cannot be told"),
+    ((0.06, 0.061), "EDM better"), ((-0.5, -0.51), "phi better"),
+])  # fmt: skip
+def test_two_trainings_are_never_equivalent(changes, words):
+    rows = list(trial(lambda arm, walk, k: changes[k] * walk.endswith("phi"), trainings=(0, 1)))
+    assert named(edm_effects.effects(rows), "grid").verdict == words
+
+
 @pytest.mark.parametrize("slope, words", [
+    (0.05, "worse together, by less than a tenth"),
     (-0.3, "better together"), (0.3, "worse together"), (0.0, "independent within a tenth"),
 ])  # fmt: skip
 def test_verdicts_on_interactions(slope, words):
@@ -107,19 +118,27 @@ def test_verdicts_on_interactions(slope, words):
     assert named(edm_effects.effects(rows), "density x grid").verdict == words
 
 
-@pytest.mark.parametrize("k", [3, 5])
+@pytest.mark.parametrize("k", [2, 3, 5])
 def test_the_detectable_difference_is_found_four_times_in_five(k):
-    """The formula with the true std: 1000 experiments whose effect is just that."""
-    random = np.random.default_rng(0)
-    quantiles = stats.t.ppf(0.975, k - 1) + stats.t.ppf(0.8, k - 1)
-    found, detectable = 0, []
-    for _ in range(1000):
-        values = quantiles / k**0.5 + random.standard_normal(k)
-        x = edm_effects._statistics(list(values), ("phi", "EDM", "same"))
-        detectable.append(x[6] ** 2)
-        found += x[7] == "EDM"
-    assert 0.75 < found / 1000 < 0.85
-    assert fmean(detectable) ** 0.5 == pytest.approx(quantiles / k**0.5, rel=0.05)  # E s^2 = 1
+    """With the true std: 40,000 experiments whose effect is just that; their std is 0.2 %."""
+    errors = edm_effects._detectable(k)
+    values = errors / k**0.5 + np.random.default_rng(0).standard_normal((40_000, k))
+    p = stats.ttest_1samp(values, 0, axis=1).pvalue
+    assert np.mean(p < 0.05) == pytest.approx(0.8, abs=0.008)
+    words = ("phi", "EDM", "same")
+    found = [edm_effects._statistics(v.tolist(), words) for v in values[:300]]
+    assert [x[7].startswith("EDM") for x in found] == [*(p[:300] < 0.05)]
+    assert fmean(x[6] ** 2 for x in found) ** 0.5 == pytest.approx(errors / k**0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("df, errors", [(1, 16.334), (2, 5.6535), (3, 4.2559), (4, 3.7611)])
+def test_the_detectable_difference_is_that_of_the_noncentral_t(df, errors):
+    found, critical = edm_effects._detectable(df + 1), stats.t.ppf(0.975, df)
+    assert found == pytest.approx(errors, rel=1e-4)
+    power = stats.nct.sf(critical, df, found) + stats.nct.cdf(-critical, df, found)
+    assert power == pytest.approx(0.8, abs=1e-9)
+    # of many trainings it is the normal distribution's 1.96 + 0.84
+    assert edm_effects._detectable(10_000) == pytest.approx(2.8016, abs=1e-3)
 
 
 def test_sampling_seeds_of_a_training_are_averaged():
@@ -158,18 +177,21 @@ def test_a_kernel_distance_below_zero_has_no_log():
 
 
 def test_missing_arms_leave_all_not_run():
-    rows = list(trial(arms=("EDM", "SSIMBaD")))
+    rows = list(trial(arms=("EDM", "phi both without lambda")))
     assert {x.verdict for x in edm_effects.effects(rows)} == {"not run"}
     found = edm_effects.contrasts(rows)
     run = {x.name for x in found if x.runs}
-    assert run == {"SSIMBaD, its grid / EDM, its grid"}
+    assert run == {"all of phi* / EDM, own grids"}
     assert "was not run" in edm_trial.verdict(edm_effects.effects(rows))
     assert {x.verdict for x in edm_effects.effects([])} == {"not run"}
 
 
 @pytest.mark.parametrize("change, words", [
     ({"N": 200}, "N = 200, 800"), ({"nfe": 35.0}, "several network evaluations .* 19.0, 35.0"),
-    ({"features": "others"}, "several features"), ({}, "two rows of arm EDM, Heun, EDM"),
+    ({"features": "others"}, "several features"),
+    ({"trial": TRAINED | {"steps": 9}}, "trainings with several steps, 1000, 9"),
+    ({"trial": TRAINED | {"channels": [8]}}, "trainings with several channels"),
+    ({}, "two rows of arm EDM, Heun, EDM"),
 ])  # fmt: skip
 def test_rows_that_do_not_compare_are_refused(change, words):
     with pytest.raises(ValueError, match=words):

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from edm_rows import named, noisy, phi, row, trial
+from edm_rows import TRAINED, named, noisy, phi, row, trial
 
 from diffutils.course import edm_effects, edm_trial
 from diffutils.course.lesson import COLUMNS
@@ -22,12 +22,12 @@ def test_effects_table():
     lines = edm_trial.effects_table(edm_effects.effects(list(trial(
         lambda arm, walk, k: (0.3 + k / 100) * walk.endswith("phi"))))).splitlines()  # fmt: skip
     assert " ".join(lines[7].split()) == (
-        # 0.31 -/+ 0.024842, and 5.36331 * 0.01 / 3^0.5 = 0.030965
-        "grid Heun +36.3% +33.0% to +39.8% 3.1% EDM better 3"
+        # 0.31 -/+ 0.024842, -/+ 0.016859, and 5.653489 * 0.01 / 3^0.5 = 0.032640
+        "grid Heun 3 +36.3 +33.0 to +39.8 +34.1 to +38.7 3.3 EDM better"
     )
     single = edm_trial.effects_table(edm_effects.effects(list(trial(trainings=(0,)))))
     assert " ".join(single.splitlines()[2].split()) == (
-        "density Euler +0.0% - - one training: no interval 1"
+        "density Euler 1 +0.0 - - - one training: no interval"
     )
 
 
@@ -55,9 +55,25 @@ def test_the_verdict_is_one_sentence():
     )
 
 
+def test_the_verdict_on_small_differences():
+    def log_distance(arm, walk, k):
+        d, e, g = phi(arm, walk)
+        return (0.05 + 0.001 * k) * d - (0.05 + 0.001 * k) * e + 0.001 * k * (1 - g)
+
+    said = edm_trial.verdict(edm_effects.effects(list(trial(log_distance))))
+    assert said.endswith(
+        ": phi* is better, by less than a tenth, in the embedding; EDM's coordinate is better, by "
+        "less than a tenth, in the training density; the two are equivalent within a tenth in the "
+        "sampling grid."
+    )
+    ends = {f"{words}{s}" for words in ("phi better", "EDM better")
+            for s in ("", edm_effects.SMALL)}  # fmt: skip
+    assert ends < set(edm_trial.ENDS)
+
+
 def claims(rows=(), edm=(), ddpm=(), **settings):
     rows, edm, ddpm = map(list, (rows, edm, ddpm))
-    found = edm_trial.phi_trial("sprites", rows, edm, ddpm, steps=1000, **settings)
+    found = edm_trial.phi_trial("sprites", rows, edm, ddpm, **settings)
     assert all(set(r) <= set(COLUMNS) and r["claim"] and r["protocol"] for r in found)
     assert not any("nan" in r.get("measured", "") + r["protocol"] for r in found)
     return found
@@ -67,7 +83,7 @@ def test_without_rows_no_claim_is_measured():
     for r in claims():
         assert "measured" not in r and "N" not in r and "data set sprites" in r["protocol"]
     assert "no arm was trained" in claims()[0]["protocol"]
-    few = claims(trial(arms=("EDM", "SSIMBaD"), trainings=(0,)))
+    few = claims(trial(arms=("EDM", "phi both without lambda"), trainings=(0,)))
     assert [i for i, r in enumerate(few) if "measured" in r] == [3]
     assert "no row of phi embedding;" in few[1]["protocol"]
     assert few[3]["measured"] == (
@@ -81,7 +97,12 @@ def test_claims_on_trainings():
     assert all("measured" in r and len(r["measured"]) < 150 for r in found[:7])
     for r in found[:7]:
         assert (r["N"], r["seeds"]) == (800, "3 training, 1 sampling each")
-        for part in ("smallest detectable difference (80 % power): Euler ", "clipped to [-1, 1]",
+        for part in ("80 % power (noncentral t, at the std of these trainings): Euler ",
+                     "c = 0.3 and P_mean = -1.2 as published, neither fitted to these images; "
+                     "learning rate and gradient clipping shared by all arms; labels asked for, no "
+                     "guidance (scale 1)",
+                     "networks of 16-32 channels, 5,000 training images, batch 64, learning rate "
+                     "0.001, EMA 0.99", "clipped to [-1, 1]",
                      "19 network evaluations", "1,000 training steps, recorded, sampled on CPU",
                      "share the weights' start, batches and noise", "3 trainings"):  # fmt: skip
             assert part in r["protocol"]
@@ -91,8 +112,19 @@ def test_claims_on_trainings():
         f"Heun {math.expm1(grid.mean):+.1%} ({low:+.1%} to {high:+.1%}): {grid.verdict}"
         in found[2]["measured"]
     )
-    assert "SSIMBaD / phi both by Heun" in found[5]["protocol"]
-    assert "53.33" in found[3]["published"] and "46.96" in found[3]["published"]
+    assert "without lambda / phi both by Heun" in found[5]["protocol"]
+    averaged = ["averaged over the other two places, with lambda" in r["protocol"] for r in found]
+    assert averaged == [True] * 3 + [False] * 7
+    assert not any("SSIMBaD is" in r["claim"] or "FID" in r["published"] for r in found)
+
+
+def test_what_was_trained_is_that_of_the_rows():
+    about = TRAINED | {"steps": 20_000, "channels": [8], "classes": 0, "batch": 7}
+    rows = [r | {"trial": about, "scale": 2.0} for r in trial()]
+    said = claims(rows)[0]["protocol"]
+    for part in ("20,000 training steps, sampled", "networks of 8 channels", "batch 7,",
+                 "no labels, guidance (scale 2)"):  # fmt: skip
+        assert part in said
 
 
 # ------------------------------------------------------------------- one network, many samplers
@@ -163,6 +195,22 @@ def test_edm_against_ddpm_at_equal_evaluations():
     assert "Heun, rho = 7 against eta 1: 5: -50% (" in r["protocol"]
     assert "; EDM nearer at 5, 9; Euler, rho = 7 against eta 0: 5: +100%" in r["protocol"]
     assert r["seeds"] == "1 training, 3 sampling"
+
+
+def test_the_ddpm_network_on_the_grid_of_edm():
+    """Equal grids: the EDM network is nearer by a third at 5, at 9 it cannot be told."""
+    walked = [
+        drawn("DDPM network: Heun, rho = 7", nfe, math.log(1.5 if nfe == 5 else 1.0)
+              + (0.01, -0.02, 0.015)[seed], seed)
+        for seed in (0, 1, 2) for nfe in (5, 9, 99)
+    ]  # fmt: skip
+    r = claims(edm=swept(), ddpm=respaced() + walked)[9]
+    assert r["measured"] == claims(edm=swept(), ddpm=respaced())[9]["measured"]
+    name = "Heun, rho = 7 against the DDPM network on the same grid: "
+    assert r["protocol"].count("on the same grid") == 1  # not for Euler
+    found = r["protocol"].partition(name)[2].partition("; Euler")[0]
+    assert found.startswith("5: -33% (") and ", 9: -0% (" in found and "99" not in found
+    assert found.endswith("; EDM nearer at 5; cannot be told at 9")
 
 
 @pytest.mark.parametrize("change, why", [

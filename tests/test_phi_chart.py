@@ -116,8 +116,12 @@ def test_straightness_marks_this_c_and_the_best(curves, sigmas):
     found = float(P.r_squared(curves, sigmas, P.phi_star(0.7)).mean())
     assert (*here.get_xdata(), *here.get_ydata()) == (0.7, found)
     assert best.get_marker() != here.get_marker() and right.get_xscale() == "log"
-    assert f"c = 0.7, R² = {found:.3f}" in right.get_xlabel()
-    assert f"c = {S.CS[k]:.3g}, R² = {r2[k]:.3f}" in right.get_xlabel()
+    legend = right.get_legend()  # its markers are those of the panel, in their colours
+    assert [t.get_text() for t in legend.get_texts()] == [
+        f"best: c = {S.CS[k]:.3g}, R² = {r2[k]:.3f}", f"here: c = 0.7, R² = {found:.3f}"
+    ]  # fmt: skip
+    for shown, drawn in zip(legend.legend_handles, (best, here), strict=True):
+        assert shown.get_marker() == drawn.get_marker() and shown.get_color() == drawn.get_color()
     np.testing.assert_allclose(left.lines[-2].get_xdata(), P.equal_steps(P.phi_star(0.7))[0])
     assert_whole(fig)
     assert left.get_legend().get_window_extent().y1 < left.get_window_extent().y0
@@ -242,6 +246,23 @@ def test_slider_figures_are_whole_inside_given_axes(images, curves, sigmas, coor
         boxes = {text.get_text(): box for text, box in texts_of(fig)}
         title = boxes.pop("c = 0.3")
         assert not any(title.overlaps(box) for box in boxes.values())
+
+
+@pytest.mark.parametrize("panels, width", [(1, 4.8), (2, 4.4)])
+def test_the_legends_of_straightness_cover_nothing(curves, sigmas, panels, width):
+    """At the sizes of `explore`: a slider's single panel, and two side by side."""
+    fig, axes = figure(1, panels, width, 3.2, squeeze=False, sharex=True, sharey=True)
+    r2 = S.r2_of_c(curves, sigmas)
+    for ax, c in zip(axes.flat, (0.02, 3.0), strict=False):
+        C.straightness(curves, sigmas, c, r2, ax=ax)
+        ax.set_title(f"c = {c:g}")
+    assert_whole(fig)
+    legends = [panel.get_legend() for ax in axes.flat for panel in ax.child_axes]
+    inside = [text for legend in legends for text in legend.get_texts()]
+    boxes = [legend.get_window_extent() for legend in legends]
+    boxes += [box for text, box in texts_of(fig) if text not in inside]
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
 
 
 # ------------------------------------------------------------------- densities and grids

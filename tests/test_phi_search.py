@@ -67,11 +67,14 @@ def test_study_against_numpy():
     assert r2_phi_star(pool, c) >= max(r2_phi_star(pool, c * 1.03), r2_phi_star(pool, c / 1.03))
     named = f"sigma/(sigma+c), c = {c:.3g}"
     fitted, other = "the images it was fitted to", "other images"
+    difference = r2_tabulated(others, pool) - r2_phi_star(others, c)
     want = {
         (named, fitted): (r2_phi_star(pool, c), 3),
         (named, other): (r2_phi_star(others, c), 2),
+        ("sigma/(sigma+c), c = 0.3", other): (r2_phi_star(others, 0.3), 2),
         (TABLE, fitted): (r2_tabulated(pool, pool), 3),
         (TABLE, other): (r2_tabulated(others, pool), 2),
+        (f"difference: tabulated - c = {c:.3g}", other): (difference, 2),
         (OWN, "that image alone"): (np.mean([r2_tabulated(p, p) for p in pool.split(1)]), 3),
     }
     got = {(r["name"], r["judged_on"]): (r["mean"], r["N"]) for r in result["fitted"]}
@@ -80,6 +83,19 @@ def test_study_against_numpy():
         assert got[key] == (pytest.approx(mean, abs=1e-9), n)
     assert got[OWN, "that image alone"][0] > 0.9995  # 1 but for the least slope
     assert got[TABLE, other][0] < got[TABLE, fitted][0] < 0.999
+
+
+def test_the_difference_is_paired_by_image():
+    """Its interval is that of the differences, not of two independent means."""
+    pool, others = straight_in(0.1, 0.2, 0.9), straight_in(0.05, 0.5, 2.0, 4.0)
+    result = S.study(pool, others, SIGMAS)
+    (row,) = [r for r in result["fitted"] if r["name"].startswith("difference")]
+    c = result["best_c"]["c"]
+    each = [r2_tabulated(one, pool) - r2_phi_star(one, c) for one in others.split(1)]
+    half = 3.182446 * np.std(each, ddof=1) / 2  # t of 3 degrees of freedom, 97.5 %
+    assert (row["low"], row["high"]) == pytest.approx(
+        (np.mean(each) - half, np.mean(each) + half), abs=1e-8
+    )
 
 
 @pytest.mark.parametrize("c, is_an_end", [(0.001, True), (0.3, False), (100.0, True)])
@@ -170,31 +186,6 @@ def test_a_small_set_gives_all_it_has(tmp_path):
     assert line.split()[-2:] == ["-", "1"]  # one held-out image has no interval
 
 
-def test_sizes_against_numpy():
-    rows = S.sizes(("faces", "photos"), (16, 24), n=2, seed=1)
-    assert [(r["dataset"], r["size"], r["N"]) for r in rows] == [
-        ("faces", 16, 2), ("faces", 24, 2), ("photos", 16, 2), ("photos", 24, 2)
-    ]  # fmt: skip
-    curves = P.ssim_curve(load("faces", 24, 2, seed=1, heldout=1).train, SIGMAS, 1)
-    row = rows[1]
-    assert (row["best_c"], row["best_r2"]) == S.best_c(curves, SIGMAS)
-    seventh = np.linspace(0.002 ** (1 / 7), 80 ** (1 / 7), 50)
-    logs = np.linspace(math.log(0.002), math.log(80), 50)
-    betas = np.linspace(1e-4, 0.02, 1000)
-    steps = 0.5 * np.log(1 / np.cumprod(1 - betas) - 1)
-    t = np.linspace(0, np.interp(math.log(80), steps, np.arange(1000)), 50)
-    assert row["phi_star"] == pytest.approx(r2_phi_star(curves, 0.3), abs=1e-9)
-    assert row["log"] == pytest.approx(r2(curves, logs, logs), abs=1e-9)
-    assert row["edm"] == pytest.approx(r2(curves, seventh, 7 * np.log(seventh)), abs=1e-9)
-    assert row["ddpm"] == pytest.approx(
-        r2(curves, t, np.interp(t, np.arange(1000), steps)), abs=1e-9
-    )
-    lines = S.sizes_table(rows).splitlines()
-    keys = ("best_r2", "phi_star", "log", "edm", "ddpm")
-    assert lines[3].split() == ["faces", "24", "2", f"{row['best_c']:.3g}",
-                                *(f"{row[key]:.4f}" for key in keys)]  # fmt: skip
-
-
 # ------------------------------------------------------------------- the command
 
 
@@ -215,7 +206,7 @@ def test_numbers_that_were_not_found_are_null_in_json(tmp_path):
     out = tmp_path / "phi.json"
     assert call(f"npz:{tmp_path / 'own.npz'}", "--json", out).exit_code == 0
     lows = [row["low"] for row in json.loads(out.read_text())["fitted"]]
-    assert [low is None for low in lows] == [False, True, False, True, False]
+    assert [low is None for low in lows] == [False, True, True, False, True, True, False]
 
 
 @pytest.mark.parametrize("arguments, said", [

@@ -11,7 +11,7 @@ PROFILES = ("smoke", "student", "full", "published")
 MAY_BE_ZERO = ("warmup", "trial_steps")  # every other whole number is at least 1
 SHARES = {"ema": "below 1", "class_dropout": "1"}  # from 0 up to
 TRIAL_ARMS = ("EDM", "phi density", "phi embedding", "phi both", "phi density lambda'",
-              "EDM without lambda", "SSIMBaD", "DDPM")  # of lesson 04
+              "EDM without lambda", "phi both without lambda", "DDPM")  # of lesson 04
 Betas = Literal["linear", "scaled_linear", "quadratic", "cosine", "sigmoid"]
 
 
@@ -120,7 +120,7 @@ class Lesson04Budget(TrainingBudget):
 
     pretrained: bool = True  # the EDM weights that ship, where the data set has some
     trial_steps: int = 100  # steps of each training of the trial
-    trial_arms: tuple[str, ...] = ("EDM", "SSIMBaD")  # of course.edm_arms
+    trial_arms: tuple[str, ...] = ("EDM", "phi both without lambda")  # of course.edm_arms
     trial_nfe: int = 19  # network evaluations for an image of the trial; odd
     seeds: int = 1  # training seeds of the trial
     metric_samples: int = 140  # images on each side of a distance
@@ -215,8 +215,7 @@ BUDGETS = {
     "04": {
         "smoke": Lesson04Budget(
             pretrained=False, images=400, channels=(16, 16), attention=(False, True), steps=8,
-            batch=16, warmup=2, log_every=4, trial_steps=4, trial_nfe=5, nfes=(5, 7),
-            sampling_seeds=2,
+            batch=16, warmup=2, log_every=4, trial_steps=4, trial_nfe=5, nfes=(5,),
             ssim_images=4, ssim_size=32, shown=4,
         ),
         "student": Lesson04Budget(

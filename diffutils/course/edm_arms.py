@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -10,9 +11,10 @@ import torch
 from torch import Tensor
 
 from diffutils import checkpoints, densities, schedules
+from diffutils.course import fingerprint
 from diffutils.course.sampling import Sampler, edm
 from diffutils.course.sweep import sweep
-from diffutils.course.train import card, fit_settings
+from diffutils.course.train import EDM, card, fit_settings
 from diffutils.data import ImageSet
 from diffutils.denoisers import edm as preconditioning
 from diffutils.feature_spaces import Space
@@ -35,15 +37,15 @@ ARMS = {
     "phi both": Arm("phi", "phi"),
     "phi density lambda'": Arm("phi", "EDM", "lambda'"),
     "EDM without lambda": Arm("EDM", "EDM", "none"),
-    "SSIMBaD": Arm("phi", "phi", "none"),
+    "phi both without lambda": Arm("phi", "phi", "none"),  # as SSIMBaD, but our task, rescaled
     "DDPM": Arm("DDPM", "DDPM", "simple"),  # lesson 02's: linear betas, noise predicted
 }
 DENSITIES = {
-    "EDM": {"name": "log_normal", "arguments": {"P_mean": -1.2, "P_std": 1.2}},
+    "EDM": EDM["density"],
     "phi": {"name": "log_logistic", "arguments": {"c": C}},
 }
 EMBEDDINGS = {
-    "EDM": {"name": "log", "arguments": {}},
+    "EDM": EDM["embedding"],
     "phi": {"name": "phi_star", "arguments": {"c": C}},
 }
 GRIDS = {"EDM": schedules.karras(), "phi": schedules.log_logistic(C)}
@@ -78,12 +80,13 @@ def train_arm(
         predict = "edm"
         slots = {"density": DENSITIES[arm.density], "embedding": EMBEDDINGS[arm.embedding]}
     folder = f"trial/{re.sub('[^A-Za-z0-9]+', '-', name).strip('-')}-seed-{seed}"
+    budget = replace(budget, steps=budget.trial_steps)
     about = card(data, budget, seed, folder.rpartition("/")[2], predict, slots)
     torch.manual_seed(seed)
     model = checkpoints.build(about)
     weight = None if predict == "eps" else weights(about["sigma_data"])[arm.weight]
     settings = fit_settings(data, budget) | {
-        "steps": budget.trial_steps, "seed": seed, "weight": weight, "card": about
+        "seed": seed, "weight": weight, "card": about
     }  # fmt: skip
     records = list(train(folder, model.denoiser, data.train, model.density, **settings))
     model.denoiser = records[-1].ema.eval().requires_grad_(False)
@@ -118,13 +121,20 @@ def arm_rows(
     """Rows of `sweep` for one trained arm, each with arm, density, embedding, weight, training.
 
     EDM arms walk both grids by Euler and Heun with budget.trial_nfe evaluations, the DDPM arm its
-    own levels in as many steps (eta 0 and 1); settings are those of `sweep`.
+    own levels in as many steps (eta 0 and 1); settings are those of `sweep`.  N is
+    budget.metric_samples, or what the data have.  row["trial"] says what was trained, by the
+    model's card: steps, images, batch, lr, ema, channels, classes, and the fingerprint of the code.
     """
+    n = min(budget.metric_samples, len(data.heldout), len(data.train))
+    about = {k: model.card["settings"][k] for k in ("steps", "batch", "lr", "ema")} | {
+        "images": model.card["images"], "channels": list(model.card["unet"]["channels"]),
+        "classes": model.card["unet"]["classes"], "code": fingerprint.code(),
+    }  # fmt: skip
     nfes = [budget.trial_nfe]
     own = {"steps": nfes, "etas": (0.0, 1.0)} if name == "DDPM" else {
         "steps": (), "walks": walks(GRIDS, nfes)
     }  # fmt: skip
-    found = sweep(model, data, space, n=budget.metric_samples, seeds=(seed,), folder=folder, **own,
+    found = sweep(model, data, space, n=n, seeds=(seed,), folder=folder, **own,
                   **settings)  # fmt: skip
     for row in found:
-        yield row | {"arm": name, **ARMS[name]._asdict(), "training": seed}
+        yield row | {"arm": name, **ARMS[name]._asdict(), "training": seed, "trial": about}

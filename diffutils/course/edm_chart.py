@@ -20,8 +20,8 @@ WALKS = {  # colour and marker of each walk, and its words
     "eta 1": ("purple", "v", "DDPM's levels, η = 1"),
 }
 # relative changes that may be marked, by how near they are to 0
-CHANGES = (0, 0.1, -0.1, -0.2, 0.2, -0.3, 0.5, -0.5, 1, -0.7, 2, -0.8, 4, -0.9, 9, -0.95, 19, -0.98,
-           49, -0.99, 99, -0.999, 999, -0.9999, 9999)  # fmt: skip
+CHANGES = (0, 0.1, -0.1, -0.2, 0.2, 0.3, -0.3, 0.5, -0.5, 1, -0.7, 2, -0.8, 4, -0.9, 9, -0.95, 19,
+           -0.98, 49, -0.99, 99, -0.999, 999, -0.9999, 9999)  # fmt: skip
 
 
 def forest(findings: Sequence[Finding]) -> Any:
@@ -46,12 +46,11 @@ def forest(findings: Sequence[Finding]) -> Any:
         low, high = min([*ends, -1.5 * MARGIN]), max([*ends, 1.5 * MARGIN])
         air = 0.04 * (high - low)
         ax.set(xlim=(low - air, high + air), ylim=(len(findings) - 0.4, -0.6))
-        places = _ticks(low, high)
-        ax.set_xticks(places, [percent(v).replace(".0%", "%") if v else "0" for v in places])
         ax.set_yticks(range(len(findings)), [f"{x.name} ({x.solver})" for x in findings])
         ax.set_xlabel("change of the Fréchet distance\n← nearer to held-out images      farther →")
         ax.grid(axis="y", visible=False)
         _legend(fig, ax, 3)
+        _ticks(fig, ax, low, high)
     return fig
 
 
@@ -108,13 +107,22 @@ def _dots(ax: Any, y: int, values: list[float], walk: str) -> None:
     ax.plot(values, [height] * len(values), ".", color=COLORS[color], markersize=5, zorder=4)
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Logs of round changes from low to high, those near 0 first, none too close to another."""
-    places: list[float] = []
-    for v in map(math.log1p, CHANGES):
-        if low <= v <= high and all(abs(v - w) > (high - low) / 10 for w in places):
-            places.append(v)
-    return sorted(places)
+def _ticks(fig: Any, ax: Any, low: float, high: float) -> None:
+    """Marks at round changes from low to high, those near 0 first, as many as have room."""
+    places = [v for v in map(math.log1p, CHANGES) if low <= v <= high]
+    _mark(ax, places)
+    fig.draw_without_rendering()  # the widths of the labels, and of the panel between its texts
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+    air = boxes[0].height  # about as wide as two digits
+    kept: list[int] = []
+    for i, box in enumerate(boxes):
+        if all(box.x0 > boxes[j].x1 + air or box.x1 + air < boxes[j].x0 for j in kept):
+            kept.append(i)
+    _mark(ax, sorted(places[i] for i in kept))
+
+
+def _mark(ax: Any, places: Sequence[float]) -> None:
+    ax.set_xticks(places, [percent(v).replace(".0%", "%") if v else "0" for v in places])
 
 
 def _ratio_axis(ax: Any) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from diffutils import rng, schedules
 from diffutils.course.phi_search import CS, r2_of_c
 from diffutils.data import to_float
+from diffutils.densities import logistic, normal
 from diffutils.display import COLORS, DPI, figure, style
 from diffutils.perceptual import (
     SIGMA_MAX,
@@ -143,34 +144,25 @@ def densities(c: float = 0.3, P_mean: float = -1.2, P_std: float = 1.2) -> Any:
     Uniform in phi* means ln sigma ~ Logistic(ln c, 1), cut off at 0.002 and 80.  Vertical lines are
     the medians; the markers on each curve are its 1 %, 50 % and 99 % quantiles.
     """
-    low, high = math.log(SIGMA_MIN), math.log(SIGMA_MAX)
-    phi = phi_star(c).phi
-    share = float(phi(torch.tensor(SIGMA_MAX)) - phi(torch.tensor(SIGMA_MIN)))
-
-    def logistic(x: np.ndarray) -> np.ndarray:
-        rise = 1 / (1 + np.exp(math.log(c) - x))
-        return rise * (1 - rise) / share
-
-    def normal(x: np.ndarray) -> np.ndarray:
-        return np.exp(-(((x - P_mean) / P_std) ** 2) / 2) / (P_std * math.sqrt(2 * math.pi))
-
     names = {
-        "phi*": (f"uniform in σ/(σ+{c:.3g})", logistic, np.linspace(low, high, 400)),
-        "EDM": (f"EDM: ln σ ~ N({P_mean:g}, {P_std:g}²)", normal,
-                np.linspace(low - 1, high, 400)),
+        "phi*": (f"uniform in σ/(σ+{c:.3g})", lambda s: logistic(s, c, SIGMA_MIN, SIGMA_MAX),
+                 np.geomspace(SIGMA_MIN, SIGMA_MAX, 400)),
+        "EDM": (f"EDM: ln σ ~ N({P_mean:g}, {P_std:g}²)", lambda s: normal(s, P_mean, P_std),
+                np.geomspace(SIGMA_MIN / math.e, SIGMA_MAX, 400)),
     }  # fmt: skip
     with style():
         fig, ax = figure(width=7.2, height=3.4)
         for (key, marks), (color, dashes, marker) in zip(
             quantiles(c, P_mean, P_std).items(), LOOKS, strict=False
         ):
-            name, density, x = names[key]
-            first, median, last = marks
+            name, density, sigmas = names[key]
+            x, marks = torch.from_numpy(sigmas), torch.tensor(marks, dtype=torch.float64)
+            first, median, last = marks.tolist()
             looks = {"color": COLORS[color], "linestyle": dashes}
             label = f"{name}\n1 %, 50 %, 99 %: {first:.3g}, {median:.3g}, {last:.3g}"
-            ax.plot(np.exp(x), density(x), linewidth=2, label=label, **looks)
-            ax.vlines(median, 0, density(math.log(median)), linewidth=1.2, **looks)
-            ax.plot(marks, density(np.log(marks)), marker, color=COLORS[color], markersize=7)
+            ax.plot(x, density(x), linewidth=2, label=label, **looks)
+            ax.vlines(median, 0, float(density(marks)[1]), linewidth=1.2, **looks)
+            ax.plot(marks, density(marks), marker, color=COLORS[color], markersize=7)
         ax.set(xscale="log", xlabel="noise level σ", ylabel="density of ln σ", ylim=(0, None))
         _plain_numbers(ax)
         fig.legend(loc="outside lower center", ncols=2, handlelength=3)
@@ -216,21 +208,20 @@ def straightness(
     with style():
         ax = figure(width=8.4, height=3.0)[1] if ax is None else ax
         ax.set_axis_off()
-        left, right = ax.inset_axes((0, 0, 0.44, 1)), ax.inset_axes((0.58, 0, 0.42, 1))
+        left, right = ax.inset_axes((0, 0, 0.42, 1)), ax.inset_axes((0.6, 0, 0.4, 1))
         found = fall(left, curves, sigmas, coordinate)
         left.set(xlabel=f"φ = {coordinate.name}", ylabel="SSIM", xlim=(0, 1))
-        # below the axes: for some c a legend inside them would cover the lines
-        left.legend(left.get_legend_handles_labels()[0], ["image", "mean", "line"], ncols=3,
-                    loc="upper center", bbox_to_anchor=(0.5, -0.17), handlelength=1.5)  # fmt: skip
+        _below(left, left.get_legend_handles_labels()[0], ["image", "mean", "line"], 2)
         right.plot(CS, r2, color=COLORS["blue"], linewidth=1.8)
         best = max(range(len(CS)), key=r2.__getitem__)
-        for x, y, marker, color in (CS[best], r2[best], "*", "green"), (c, found, "o", "vermilion"):
+        points = (CS[best], r2[best], "*", "green"), (c, found, "o", "vermilion")
+        for x, y, marker, color in points:
             right.plot(x, y, marker, color=COLORS[color], markersize=10, clip_on=False)
-        right.set(xscale="log", ylabel="mean R²", xlim=(CS[0], CS[-1]), ylim=(0, 1.05))
-        right.set_xlabel(
-            f"c\n★ best: c = {CS[best]:.3g}, R² = {r2[best]:.3f}\n"
-            f"● here: c = {c:.3g}, R² = {found:.3f}"
-        )
+        right.set(xscale="log", xlabel="c", ylabel="mean R²", xlim=(CS[0], CS[-1]), ylim=(0, 1.05))
+        _below(right, right.lines[1:], [
+            f"best: c = {CS[best]:.3g}, R² = {r2[best]:.3f}",
+            f"here: c = {c:.3g}, R² = {found:.3f}",
+        ], 1)  # fmt: skip
         _plain_numbers(right)
     return ax.figure
 
@@ -298,6 +289,16 @@ def at_level(
             loc="left", size=9,
         )  # fmt: skip
     return ax.figure
+
+
+def _below(ax: Any, handles: Sequence[Any], labels: Sequence[str], columns: int) -> None:
+    """A legend under the x label, whatever the height of the axes: inside it would cover lines."""
+    from matplotlib.transforms import ScaledTranslation
+
+    place = ax.transAxes + ScaledTranslation(0, -32 / 72, ax.figure.dpi_scale_trans)
+    ax.legend(handles, labels, ncols=columns, loc="upper center", bbox_to_anchor=(0.5, 0),
+              bbox_transform=place, borderaxespad=0, handlelength=1.4, handletextpad=0.4,
+              columnspacing=1, markerscale=0.7)  # fmt: skip
 
 
 def _noise(image: UInt8[Tensor, "C H W"], seed: int) -> Float[Tensor, "C H W"]:

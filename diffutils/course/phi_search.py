@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from jaxtyping import Float, UInt8
-from scipy import stats
 from torch import Tensor
 
 from ..data import load
@@ -24,26 +23,17 @@ from ..perceptual import (
     ssim_curve,
     tabulated,
 )
-from .tables import aligned
+from .phi_text import sizes_table, table, text
+from .sweep import student_interval
+
+__all__ = ["best_c", "c_interval", "mean_interval", "r2_of_c", "ranking", "report", "sizes",
+           "sizes_table", "spot_check", "study", "table", "text"]  # fmt: skip
 
 CS = [10 ** (k / 100) for k in range(-200, 101)]  # 0.01 to 10, in steps of 2.3 %
 SIZE = 128  # pixels, as published; arrays keep their own size: enlarged, they are only blurred
 ANY_SIZE = ("photos", "faces", "folder", "zip")
+RESAMPLES = 200  # of the images, for the interval of the best c
 CHECKED = 4  # images whose SSIM is also measured at the very levels of one coordinate
-
-
-def search(
-    images: UInt8[Tensor, "N C H W"],
-    coordinates: Iterable[Coordinate] | None = None,
-    seed: int = 0,
-    window: str = "uniform",
-) -> list[dict]:
-    """Measure SSIM against sigma on the images and rank the coordinates; see `ranking`.
-
-    Raises: ValueError as `perceptual.ssim`.
-    """
-    sigmas = dense_sigmas()
-    return ranking(ssim_curve(images, sigmas, seed, window), sigmas, coordinates)
 
 
 def ranking(
@@ -62,12 +52,11 @@ def ranking(
 
 
 def mean_interval(values: Float[Tensor, "N"], level: float = 0.95) -> dict:
-    """Mean, low and high of Student's interval mean -+ t s / sqrt(N), and N."""
-    n, mean = len(values), float(values.mean())
-    half = math.nan
-    if n > 1:
-        half = float(stats.t.ppf((1 + level) / 2, n - 1) * values.std()) / math.sqrt(n)
-    return {"mean": mean, "low": mean - half, "high": mean + half, "N": n}
+    """Mean, low and high of `student_interval` (nan for one value), and N."""
+    if len(values) < 2:
+        return {"mean": float(values.mean()), "low": math.nan, "high": math.nan, "N": len(values)}
+    mean, low, high = student_interval(values.tolist(), level)
+    return {"mean": mean, "low": low, "high": high, "N": len(values)}
 
 
 def r2_of_c(
@@ -75,6 +64,24 @@ def r2_of_c(
 ) -> list[float]:
     """The mean R^2 over images of phi* = sigma / (sigma + c), for each c of `cs`."""
     return [float(r_squared(curves, sigmas, phi_star(c)).mean()) for c in cs]
+
+
+def c_interval(
+    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
+    """Bootstrap interval of the best c: its quantiles over 200 resamples of the images.
+
+    seed: of the resamples.  One image has none: nan, nan.
+    """
+    if len(curves) < 2:
+        return math.nan, math.nan
+    r2 = torch.stack([r_squared(curves, sigmas, phi_star(c)) for c in CS])
+    random = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(len(curves), (RESAMPLES, len(curves)), generator=random)
+    best = torch.tensor(CS, dtype=torch.float64)[r2[:, drawn].mean(2).argmax(0)]
+    ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
+    low, high = best.quantile(ends, interpolation="nearest").tolist()
+    return low, high
 
 
 def best_c(
@@ -93,25 +100,33 @@ def study(
 
     Returns: "ranking", the rows of `ranking`; "best_c", c and whether it is an end of `CS`;
         "fitted", rows as in `ranking` with "judged_on": phi* of the best c and the tabulated
-        phi = 1 - mean SSIM, each on the pool that they were fitted to and on the other images, and
-        the table of every image on that image alone, where R^2 = 1 but for the least slope.
+        phi = 1 - mean SSIM, each on the pool that they were fitted to and on the other images;
+        on the other images also phi* of the published c = 0.3, and how much R^2 of the table is
+        above that of the best c, image by image; and the table of every image on that image
+        alone, where R^2 = 1 but for the least slope.
     """
     c, _ = best_c(curves, sigmas)
-    fits = {f"sigma/(sigma+c), c = {c:.3g}": phi_star(c)}
-    table = tabulated(curves, sigmas)
-    fits[table.name] = table
-    pools = {"the images it was fitted to": curves, "other images": others}
-    fitted = [
-        {"name": name, "judged_on": pool, **mean_interval(r_squared(measured, sigmas, fit))}
-        for name, fit in fits.items()
-        for pool, measured in pools.items()
+    formula, fit = phi_star(c), tabulated(curves, sigmas)
+    here, other = "the images it was fitted to", "other images"
+    by_c, by_table, published = (
+        r_squared(others, sigmas, phi) for phi in (formula, fit, phi_star())
+    )
+    found = [
+        (f"sigma/(sigma+c), c = {c:.3g}", here, r_squared(curves, sigmas, formula)),
+        (f"sigma/(sigma+c), c = {c:.3g}", other, by_c),
+        ("sigma/(sigma+c), c = 0.3", other, published),
+        (fit.name, here, r_squared(curves, sigmas, fit)),
+        (fit.name, other, by_table),
+        (f"difference: tabulated - c = {c:.3g}", other, by_table - by_c),
     ]
     alone = [r_squared(one, sigmas, tabulated(one, sigmas)) for one in curves.split(1)]
-    own = {"name": "1 - SSIM of each image, tabulated", "judged_on": "that image alone"}
+    found.append(("1 - SSIM of each image, tabulated", "that image alone", torch.cat(alone)))
     return {
         "ranking": ranking(curves, sigmas),
         "best_c": {"c": c, "is_an_end": c in (CS[0], CS[-1])},
-        "fitted": [*fitted, own | mean_interval(torch.cat(alone))],
+        "fitted": [
+            {"name": name, "judged_on": pool, **mean_interval(r2)} for name, pool, r2 in found
+        ],
     }
 
 
@@ -183,63 +198,31 @@ def sizes(
 ) -> list[dict]:
     """Fit c on n training images of each set at each side in pixels.
 
-    Returns: rows of dataset, size, N, "best_c", "best_r2", and the mean R^2 of c = 0.3
-        ("phi_star"), log sigma ("log"), EDM's sigma^(1/7) ("edm") and DDPM's timestep ("ddpm").
+    Any data set will do, at its own size too: `sizes(("sprites",), (16,))`.
+
+    Returns: rows of dataset, size, N; "best_c" with "c_low" and "c_high" of `c_interval`; the mean
+        R^2 of that c ("best_r2"), of c = 0.3 ("phi_star"), both with Student's 95 % interval
+        ("best_r2_low", "best_r2_high", ...), of log sigma ("log"), EDM's sigma^(1/7) ("edm") and
+        DDPM's timestep ("ddpm").  The intervals are over images: those of photos are crops of only
+        10 photographs (3 held out), so that they say little of other photographs.
     Raises: as `report`.
     """
     sigmas, known = dense_sigmas(), candidates()
-    compared = {"phi_star": phi_star(), "log": known["log(sigma)"],
-                "edm": known["sigma^(1/7), EDM"], "ddpm": known["t, DDPM"]}  # fmt: skip
+    compared = {"log": known["log(sigma)"], "edm": known["sigma^(1/7), EDM"],
+                "ddpm": known["t, DDPM"]}  # fmt: skip
     rows = []
     for dataset in datasets:
         for side in sides:
             images = load(dataset, side, limit=n, seed=seed, heldout=1).train
             curves = ssim_curve(images, sigmas, seed, window)
-            c, r2 = best_c(curves, sigmas)
-            row = {"dataset": dataset, "size": side, "N": len(images), "best_c": c, "best_r2": r2}
+            c, _ = best_c(curves, sigmas)
+            low, high = c_interval(curves, sigmas, seed)
+            row = {"dataset": dataset, "size": side, "N": len(images)}
+            row |= {"best_c": c, "c_low": low, "c_high": high}
+            for key, phi in ("best_r2", phi_star(c)), ("phi_star", phi_star()):
+                found = mean_interval(r_squared(curves, sigmas, phi))
+                row |= {key: found["mean"], f"{key}_low": found["low"],
+                        f"{key}_high": found["high"]}  # fmt: skip
             means = {k: float(r_squared(curves, sigmas, v).mean()) for k, v in compared.items()}
             rows.append(row | means)
     return rows
-
-
-def table(result: dict) -> str:
-    """The ranking, the best c and the fitted coordinates of `study` or `report` as text."""
-    header = ("R²", "95 % interval", "images")
-    ranks = [("", "coordinate", *header)]
-    ranks += [
-        (str(i), row["name"], *_numbers(row)) for i, row in enumerate(result["ranking"], start=1)
-    ]
-    fits = [("fitted coordinate", "judged on", *header)]
-    fits += [(row["name"], row["judged_on"], *_numbers(row)) for row in result["fitted"]]
-    best = f"The best c of phi* = sigma / (sigma + c) is {result['best_c']['c']:.3g}"
-    if result["best_c"]["is_an_end"]:
-        best += ", an end of the range that was searched"
-    best += f", R² {result['fitted'][0]['mean']:.4f}."
-    return f"{aligned(ranks)}\n\n{best}\n\n{aligned(fits)}"
-
-
-def text(result: dict) -> str:
-    """All of a `report`: its settings, `table`, and how far interpolation was off."""
-    _, height, width = result["shape"]
-    check = result["check"]
-    return (
-        f"{result['dataset']}, {width} x {height} pixels, seed {result['seed']}, "
-        f"{result['window']} window\n\n{table(result)}\n\n"
-        f"Check: SSIM measured at the 50 levels of {check['name']} on {check['N']} images differs "
-        f"from the interpolated one by at most {check['largest']:.1e}."
-    )
-
-
-def sizes_table(rows: Sequence[dict]) -> str:
-    """The rows of `sizes` as text."""
-    lines = [("images", "pixels", "N", "best c", "R²", "R², c = 0.3", "R², log sigma",
-              "R², sigma^(1/7)", "R², DDPM's t")]  # fmt: skip
-    for row in rows:
-        r2 = [f"{row[key]:.4f}" for key in ("best_r2", "phi_star", "log", "edm", "ddpm")]
-        lines.append((row["dataset"], str(row["size"]), str(row["N"]), f"{row['best_c']:.3g}", *r2))
-    return aligned(lines)
-
-
-def _numbers(row: dict) -> tuple[str, str, str]:
-    interval = "-" if math.isnan(row["low"]) else f"{row['low']:.4f} to {row['high']:.4f}"
-    return f"{row['mean']:.4f}", interval, str(row["N"])

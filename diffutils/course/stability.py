@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from diffutils.course.phi_search import mean_interval
 from diffutils.course.tables import aligned
 from diffutils.perceptual import dense_sigmas, interpolate, ssim_curve
 from diffutils.schedules import steps as levels
@@ -13,12 +14,24 @@ from diffutils.schedules import steps as levels
 
 def gained(
     curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], grid: Float[Tensor, "n"]
-) -> Float[Tensor, "N n-1"]:
-    """SSIM gained from each level of a falling grid to the next, per image (N, n - 1).
+) -> Float[Tensor, "N n"]:
+    """SSIM gained in each step down a falling grid and from its lowest level to the clean image.
 
-    curves: of `ssim_curve`, between whose levels SSIM is linear in log sigma.
+    curves: of `ssim_curve`, between whose levels SSIM is linear in log sigma.  Levels above the
+    last of `sigmas` count as that one.
     """
-    return interpolate(grid.double().log(), sigmas.double().log(), curves.double()).diff(dim=1)
+    grid = grid.double().clamp(max=float(sigmas[-1]))
+    seen = interpolate(grid.log(), sigmas.double().log(), curves.double())
+    clean = torch.ones_like(seen[:, :1])
+    return torch.cat([seen, clean], dim=1).diff(dim=1)
+
+
+def unevenness(gain: Float[Tensor, "N n"]) -> Float[Tensor, "N"]:
+    """Coefficient of variation of the gain over the steps: 0 = every step gains as much.
+
+    Where one of n steps gains everything it is sqrt(n - 1).
+    """
+    return gain.std(1, correction=0) / gain.mean(1)
 
 
 def stability(
@@ -28,33 +41,44 @@ def stability(
     seeds: Sequence[int] = (0, 1, 2),
     window: str = "uniform",
 ) -> list[dict]:
-    """For each grid (a schedule sigma(u)) of n levels, how unequal its n - 1 steps are.
+    """For each grid (a schedule sigma(u)) of n levels, how unequal its n steps are.
 
-    Rows: name; mean: SSIM gained in a step, over steps, images and seeds of the noise; uneven:
-    standard deviation over the steps of their mean gain, over `mean` (0: every step gains as
-    much); spread: standard deviation of a step's gain over images and seeds, mean over the steps,
-    over `mean`; largest: the largest share of all gain that one step has.
+    The last step goes from the lowest level to the clean image, where SSIM is 1; levels above
+    sigma = 80 count as 80.  So every grid covers the same way, from 80, or its own top.
 
-    Raises: ValueError as `ssim_curve`.
+    Rows: name, N (images), seeds (how many); mean: SSIM gained in a step; uneven: the mean of
+    `unevenness` over images x seeds of the noise; uneven_low, uneven_high: Student's 95 % interval
+    of it over images, their seeds averaged (nan for one image); spread, low, high: standard
+    deviation, smallest and largest of the same numbers; largest: the largest share of all gain
+    that one step has, mean over images and seeds.
+
+    Raises: ValueError as `ssim_curve` and `schedules.steps`.
     """
     sigmas = dense_sigmas()
     curves = torch.cat([ssim_curve(images, sigmas, seed, window) for seed in seeds])
     rows = []
     for name, grid in grids.items():
         gain = gained(curves, sigmas, levels(grid, n)[:-1])
-        step, mean = gain.mean(0), float(gain.mean())
+        uneven = unevenness(gain)
+        interval = mean_interval(uneven.view(len(seeds), len(images)).mean(0))
         rows.append({
-            "name": name, "mean": mean, "uneven": float(step.std()) / mean,
-            "spread": float(gain.std(0).mean()) / mean, "largest": float(step.max() / step.sum()),
+            "name": name, "N": len(images), "seeds": len(seeds), "mean": float(gain.mean()),
+            "uneven": interval["mean"], "uneven_low": interval["low"],
+            "uneven_high": interval["high"], "spread": float(uneven.std()),
+            "low": float(uneven.min()), "high": float(uneven.max()),
+            "largest": float((gain.amax(1) / gain.sum(1)).mean()),
         })  # fmt: skip
     return rows
 
 
 def table(rows: Sequence[dict]) -> str:
     """The rows of `stability` as text."""
-    lines = [("grid", "SSIM a step", "uneven", "spread over images", "largest step")]
+    lines = [("grid", "SSIM a step", "uneven (95 % interval)", "spread", "from - to",
+              "largest step", "images x seeds")]  # fmt: skip
     lines += [
-        (r["name"], f"{r['mean']:.4f}", f"{r['uneven']:.2f}", f"{r['spread']:.2f}",
-         f"{r['largest']:.0%}") for r in rows
+        (r["name"], f"{r['mean']:.4f}",
+         f"{r['uneven']:.2f} ({r['uneven_low']:.2f} to {r['uneven_high']:.2f})",
+         f"{r['spread']:.2f}", f"{r['low']:.2f} - {r['high']:.2f}", f"{r['largest']:.0%}",
+         f"{r['N']} x {r['seeds']}") for r in rows
     ]  # fmt: skip
     return aligned(lines)
