@@ -17,7 +17,7 @@ BETWEEN = (("green", (0, (5, 1)), "^"), ("purple", (0, (3, 1, 1, 1, 1, 1)), "D")
            ("sky", (0, (1, 1)), "v"))  # fmt: skip
 # of other samplers: those that no line above has taken, in turn
 OTHERS = (("blue", "o"), ("vermilion", "X"), ("green", "^"), ("orange", "s"), ("purple", "D"),
-          ("sky", "v"))  # fmt: skip
+          ("sky", "v"), ("black", "P"))  # fmt: skip
 
 
 def sampler_words(row: dict) -> str:
