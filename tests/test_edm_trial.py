@@ -5,7 +5,8 @@ import math
 import pytest
 from edm_rows import TRAINED, named, noisy, phi, row, trial
 
-from diffutils.course import edm_effects, edm_trial
+from diffutils import checkpoints
+from diffutils.course import edm_arms, edm_effects, edm_trial, sweep
 from diffutils.course.lesson import COLUMNS
 
 
@@ -230,3 +231,26 @@ def test_a_solver_that_is_not_there_is_not_run():
     heun, euler, networks = claims(edm=swept(solvers=("Heun",)), ddpm=respaced())[7:]
     assert "measured" in heun and "measured" in networks and "Euler" not in networks["protocol"]
     assert "measured" not in euler and "no row of Euler in the sweep" in euler["protocol"]
+
+
+def test_the_recorded_trial_is_whole():
+    """Every arm at three trainings, each EDM arm on both grids by both solvers, equal calls."""
+    rows = sweep.lines_of(checkpoints.PRETRAINED / "sprites-edm.trial.jsonl", "fetch it again")
+    cells = {(r["arm"], r["training"], r["sampler"], r["eta"]) for r in rows}
+    assert len(cells) == len(rows) == (len(edm_arms.ARMS) - 1) * 3 * 4 + 3 * 2
+    assert {r["arm"] for r in rows} == set(edm_arms.ARMS)
+    assert {r["nfe"] for r in rows} == {19} and len({r["frechet_floor"] for r in rows}) == 1
+    found = [*edm_effects.effects(rows), *edm_effects.contrasts(rows)]
+    assert all(len(x.runs) == 3 and not x.left_out for x in found)
+
+
+def test_the_recorded_sweep_compares_networks_at_equal_calls():
+    """Rows of both shipped networks, on one set of reference images; nothing is left out."""
+    edm = sweep.recorded(checkpoints.pretrained("sprites-edm"))
+    ddpm = sweep.recorded(checkpoints.pretrained("sprites"), beside="sprites-edm")
+    assert edm and ddpm and len({r["frechet_floor"] for r in (*edm, *ddpm)}) == 1
+    *_, heun, euler, networks = edm_trial.phi_trial("sprites", [], edm, ddpm)
+    assert all("measured" in claim for claim in (heun, euler, networks))
+    for nfe in (5, 9, 19, 35):
+        assert f"{nfe}: " in networks["measured"]
+    assert "the DDPM network on the same grid" in networks["protocol"]

@@ -252,6 +252,9 @@ def test_recorded_rows_are_those_of_the_sweep(model, data, tmp_path, monkeypatch
     rows = list(sweep.sweep(model, data, words, n=N, steps=(2, 3), folder=tmp_path))
     (tmp_path / "sweep.jsonl").rename(tmp_path / "noise.sweep.jsonl")
     assert len(rows) == 4 and sweep.recorded(model) == rows
+    (tmp_path / "noise.sweep.jsonl").rename(tmp_path / "other.sweep.jsonl")
+    assert sweep.recorded(model) == [] and sweep.recorded(model, beside="other") == rows
+    (tmp_path / "other.sweep.jsonl").rename(tmp_path / "noise.sweep.jsonl")
     model.card["coefficients"] = "v"  # what the same weights predict makes another network
     assert sweep.recorded(model) == []
     del model.card["coefficients"]

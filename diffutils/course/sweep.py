@@ -157,9 +157,12 @@ def weights_of(model: SimpleNamespace) -> str:
     return fingerprint.tensors(model.denoiser.state_dict() | about)
 
 
-def recorded(model: SimpleNamespace) -> list[dict]:
-    """The rows of a sweep of this very network that ship beside it, or none at all."""
-    path = checkpoints.PRETRAINED / f"{model.card['name']}.sweep.jsonl"
+def recorded(model: SimpleNamespace, beside: str | None = None) -> list[dict]:
+    """The rows of a sweep of this very network that ship, or none at all.
+
+    beside: the name of the shipped model whose file has them, None for its own.
+    """
+    path = checkpoints.PRETRAINED / f"{beside or model.card['name']}.sweep.jsonl"
     weights = weights_of(model)
     return [row for row in lines_of(path, "fetch it again") if row.get("weights") == weights]
 
