@@ -700,7 +700,7 @@ ROWS = [Row(*row[:4], row[4:]) for row in [
      "own.json is damaged (not an object)"),
     ("card: no text", card(b"\xff"), checkpoints.load_model, ValueError, "own.json is damaged"),
     ("card: of no model", card(b"{}"), checkpoints.load_model, ValueError,
-     "describes no model ('unet'); it needs unet, betas"),
+     "describes no model ('unet'); it needs unet, coefficients", "betas (linear"),
     ("card: of another network", lambda p: model(p, unet=NET | {"classes": 5}),
      checkpoints.load_model, ValueError, "do not fit this network", "first class_embedding.weight"),
     ("weights for fewer classes than the data", five_classes,
