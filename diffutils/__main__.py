@@ -136,7 +136,13 @@ def train(dataset, profile, changes, seed, name, out, start, predict, samples, t
     from diffutils.course.train import train as train_model
 
     with clear_errors():
-        chosen = budget("02", profile, overrides(changes))
+        given = overrides(changes)
+        if predict == "edm" and (betas := given.keys() & {"schedule", "T", "beta_min", "beta_max"}):
+            raise ValueError(
+                f"--set {sorted(betas)[0]} belongs to DDPM's table of betas, which --predict edm "
+                "does not have; leave one of the two out"
+            )
+        chosen = budget("02", profile, given)
         train_model(
             dataset, chosen, out, seed=seed, name=name, start=start, predict=predict,
             samples=samples, trdata=trdata, report=click.echo,

@@ -336,6 +336,14 @@ def test_an_edm_model_from_the_command_line(tmp_path):
     assert not (tmp_path / "no").exists()
 
 
+def test_edm_has_no_betas_to_set(tmp_path):
+    given = ["train", "--predict", "edm", "--set", "T=300", "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(cli, given)
+    said = " ".join(result.output.split())
+    assert result.exit_code == 2 and "--set T belongs to DDPM's table of betas" in said
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_folder_of_another_edm_model_is_refused(tmp_path):
     """What decides an image: sigma_data, embedding and grid, but not the training density."""
     from diffutils.course.sample_folder import identity
