@@ -8,9 +8,9 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 MODULES = (
-    "checkpoints", "course", "data", "denoisers", "display", "feature_spaces", "features",
-    "metrics", "paired", "perceptual", "rng", "samplers", "saves", "schedules", "streaming",
-    "textbook", "timer", "training", "unet", "viz",
+    "checkpoints", "course", "data", "denoisers", "densities", "display", "feature_spaces",
+    "features", "metrics", "paired", "perceptual", "rng", "samplers", "saves", "schedules",
+    "streaming", "textbook", "timer", "training", "unet", "viz",
 )  # fmt: skip
 
 NAMES = {

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from phi_curves import LOGS, SIGMAS, r2, r2_phi_star, straight_in
 from PIL import Image
 from sklearn.isotonic import IsotonicRegression
 
@@ -15,26 +16,8 @@ from diffutils.__main__ import cli
 from diffutils.course import phi_search as S
 from diffutils.data import load
 
-SIGMAS = P.dense_sigmas()
-LOGS = SIGMAS.log().numpy()
 OWN = "1 - SSIM of each image, tabulated"
 TABLE = "1 - mean SSIM, tabulated"
-
-
-def straight_in(*cs):
-    """SSIM curves that are exactly straight in phi* of each c."""
-    return torch.stack([1 - SIGMAS / (SIGMAS + c) for c in cs])
-
-
-def r2(curves, phi, log_levels):
-    """Mean R^2 over images by numpy: `phi` equally spaced, with ln sigma of each."""
-    measured = [np.interp(log_levels, LOGS, curve) for curve in curves.numpy()]
-    return np.mean([np.corrcoef(phi, y)[0, 1] ** 2 for y in measured])
-
-
-def r2_phi_star(curves, c):
-    phi = np.linspace(0.002 / (0.002 + c), 80 / (80 + c), 50)
-    return r2(curves, phi, np.log(c * phi / (1 - phi)))
 
 
 def r2_tabulated(curves, of):

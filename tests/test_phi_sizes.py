@@ -4,30 +4,11 @@ import math
 
 import numpy as np
 import pytest
-import torch
+from phi_curves import SIGMAS, r2, r2_phi_star, straight_in
 
 from diffutils import perceptual as P
 from diffutils.course import phi_search as S
 from diffutils.data import load
-
-SIGMAS = P.dense_sigmas()
-LOGS = SIGMAS.log().numpy()
-
-
-def straight_in(*cs):
-    """SSIM curves that are exactly straight in phi* of each c."""
-    return torch.stack([1 - SIGMAS / (SIGMAS + c) for c in cs])
-
-
-def r2(curves, phi, log_levels):
-    """Mean R^2 over images by numpy: `phi` equally spaced, with ln sigma of each."""
-    measured = [np.interp(log_levels, LOGS, curve) for curve in curves.numpy()]
-    return np.mean([np.corrcoef(phi, y)[0, 1] ** 2 for y in measured])
-
-
-def r2_phi_star(curves, c):
-    phi = np.linspace(0.002 / (0.002 + c), 80 / (80 + c), 50)
-    return r2(curves, phi, np.log(c * phi / (1 - phi)))
 
 
 def test_the_interval_of_c_is_the_bootstraps():

@@ -1,15 +1,12 @@
 """How much each lesson computes in each profile: the one place where these numbers stand."""
 
-import ast
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from types import UnionType
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Literal, get_type_hints
+
+from diffutils.course.convert import converted
 
 PROFILES = ("smoke", "student", "full", "published")
-MAY_BE_ZERO = ("warmup", "trial_steps")  # every other whole number is at least 1
-SHARES = {"ema": "below 1", "class_dropout": "1"}  # from 0 up to
 TRIAL_ARMS = ("EDM", "phi density", "phi embedding", "phi both", "phi density lambda'",
               "EDM without lambda", "phi both without lambda", "DDPM")  # of lesson 04
 Betas = Literal["linear", "scaled_linear", "quadratic", "cosine", "sigmoid"]
@@ -226,7 +223,7 @@ BUDGETS = {
             blocks=2, steps=24_000, batch=128, pixels=128 * 16 * 16, lr=1e-3, warmup=500,
             ema=0.999, log_every=600, bf16=True, compile=True, seeds=3, metric_samples=5_000,
             trial_steps=4_000, trial_arms=TRIAL_ARMS, trial_nfe=35,
-            nfes=(5, 9, 19, 35, 51, 99), sampling_seeds=3, ssim_images=200,
+            nfes=(5, 9, 19, 35, 49, 99), sampling_seeds=3, ssim_images=200,
         ),
         "published": Lesson04Budget(
             max_size=256, pretrained=False, images=31_696, channels=(64, 128, 256, 512),
@@ -274,64 +271,5 @@ def budget(lesson: str, profile: str | None = None, overrides: dict | None = Non
                 f"overrides has {name!r}, which lesson {lesson} does not know; "
                 f"choose from {', '.join(f.name for f in fields(base))}."
             )
-        changes[name] = _converted(name, value, known[name])
+        changes[name] = converted(name, value, known[name])
     return replace(base, **changes)
-
-
-def _converted(name: str, value, kind):
-    try:
-        converted = _convert(value, kind)
-        if kind is int and converted == 0 and name not in MAY_BE_ZERO:
-            raise ValueError
-        if name in SHARES and (converted > 1 or (converted == 1 and SHARES[name] != "1")):
-            raise ValueError
-    except (TypeError, ValueError, OverflowError):
-        spelled = f"a number from 0 to {SHARES[name]}" if name in SHARES else _spelled(kind)
-        raise ValueError(f"{name} is {value!r}, expected {spelled}.") from None
-    return converted
-
-
-def _convert(value, kind):
-    """`value` as `kind`, one of the field types above; numbers are finite and not negative."""
-    origin, args = get_origin(kind), get_args(kind)
-    text = value.strip() if isinstance(value, str) else None
-    if origin is Literal and value in args:
-        return value
-    if origin is UnionType:
-        return None if value is None or text == "None" else _convert(value, args[0])
-    if origin is tuple:
-        items = _listed(text) if text is not None else value
-        converted = tuple(_convert(item, args[0]) for item in items if item != "")
-        if converted:
-            return converted
-    if kind is bool and str(value).strip().lower() in ("true", "false"):
-        return str(value).strip().lower() == "true"
-    if kind in (int, float) and not isinstance(value, bool):
-        number = float(value)
-        if 0 <= number < float("inf") and kind(number) == number:
-            return kind(number)
-    if kind is str and text is not None:
-        return value
-    raise ValueError
-
-
-def _listed(text: str) -> Sequence:
-    """The items of a list in text: "5,9", "[5, 9]", or quoted, as they must be with a comma."""
-    try:
-        items = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        items = None
-    if isinstance(items, list | tuple):
-        return items
-    return [item.strip() for item in text.strip("()[]").split(",")]
-
-
-def _spelled(kind) -> str:
-    origin, args = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return "one of " + ", ".join(map(str, args))
-    if origin is UnionType:
-        return f"{_spelled(args[0])}, or None"
-    if origin is tuple:
-        return f"a list, each item {_spelled(args[0])}"
-    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
