@@ -4,29 +4,25 @@ Modules and the names below are imported when first used, so `import diffutils` 
 """
 
 from importlib import import_module
+from pkgutil import iter_modules
 
 __version__ = "0.1.0"
 
-MODULES = (
-    "checkpoints", "course", "data", "denoisers", "densities", "display", "feature_spaces",
-    "features", "metrics", "paired", "perceptual", "rng", "samplers", "saves", "schedules",
-    "streaming", "textbook", "timer", "training", "unet", "viz",
-)  # fmt: skip
-
 NAMES = {
-    "checkpoints": "pretrained",
     "course.exercises": "check predict reconcile",
     "course.lesson": "lesson",
     "data": "ImageSet load to_float to_uint8",
     "denoisers": "Denoiser",
+    "metrics.timer": "Seconds median_time",
     "samplers": "invert sample slerp start trajectory",
     "schedules": "Discrete steps",
-    "timer": "Seconds median_time",
     "training": "fit",
     "unet": "UNet",
     "viz": "bars curves explore figure gif grid loss_curves show show_gif strip",
+    "weights.models": "pretrained",
 }
 HOME = {name: module for module, names in NAMES.items() for name in names.split()}
+MODULES = [module.name for module in iter_modules(__path__) if module.name != "__main__"]
 
 __all__ = [*MODULES, *HOME]  # noqa: PLE0604
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from diffutils.course.budgets import PROFILES, profile_name
-from diffutils.course.lesson import CHECKOUT
+from diffutils.weights.files import CHECKOUT
 
 LESSONS = click.option("--lessons", help='Which lessons, e.g. "01 02"; all by default.')
 HEUN = click.option("--heun", is_flag=True, help="EDM's method: 2 STEPS - 1 network evaluations.")
@@ -33,15 +33,15 @@ def run(profile, lessons, out, dataset, seed, changes, again):
     What --out (default: runs/PROFILE) holds finished, with the same parameters, data and code,
     is skipped, and what was killed there goes on.
     """
-    from diffutils.course import rundir, runs
+    from diffutils.course.runs import headless, rundir
 
     with clear_errors():
         profile = profile_name(profile)
-        chosen = runs.select(lessons)
+        chosen = headless.select(lessons)
         out = Path(out).resolve() if out else rundir.base() / profile
         given = {"dataset": dataset, "seed": seed, "overrides": overrides(changes) or None}
         parameters = {k: v for k, v in given.items() if v is not None}
-        outcomes = runs.run(chosen, profile, out, parameters, again, say=click.echo)
+        outcomes = headless.run(chosen, profile, out, parameters, again, say=click.echo)
     report(outcomes, f"Executed notebooks and run directories: {out}")
 
 
@@ -49,11 +49,11 @@ def run(profile, lessons, out, dataset, seed, changes, again):
 @LESSONS
 def notebooks(lessons):
     """Execute lessons at the student profile and store the outputs in notebooks/."""
-    from diffutils.course import runs
+    from diffutils.course.runs import headless
 
     with clear_errors():
-        outcomes = runs.store(runs.select(lessons), say=click.echo)
-    report(outcomes, f"Stored: {runs.NOTEBOOKS}")
+        outcomes = headless.store(headless.select(lessons), say=click.echo)
+    report(outcomes, f"Stored: {headless.NOTEBOOKS}")
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})
@@ -70,11 +70,12 @@ def test(everything, pytest_arguments):
 @click.argument("jupyter_arguments", nargs=-1, type=click.UNPROCESSED)
 def lab(jupyter_arguments):
     """Open your copies of the lessons, in work/, in JupyterLab; further arguments go to it."""
-    from diffutils.course import runs, workspace
+    from diffutils.course.exercises import workspace
+    from diffutils.course.runs import headless
 
     work = CHECKOUT / "work"
     with clear_errors():
-        for line in workspace.prepare(runs.select(), CHECKOUT / "figures", work):
+        for line in workspace.prepare(headless.select(), CHECKOUT / "figures", work):
             click.echo(line)
     command = [sys.executable, "-m", "jupyterlab", str(work), *jupyter_arguments]
     sys.exit(subprocess.run(command, cwd=CHECKOUT).returncode)
@@ -85,11 +86,11 @@ def lab(jupyter_arguments):
 @click.argument("out", type=click.Path(path_type=Path))
 def export(lessons, out):
     """Write a set for students, without solutions, and one for instructors into OUT."""
-    from diffutils.course import runs
     from diffutils.course.exercises.export import export as write_sets
+    from diffutils.course.runs import headless
 
     with clear_errors():
-        for path in write_sets(runs.select(lessons), CHECKOUT / "figures", out):
+        for path in write_sets(headless.select(lessons), CHECKOUT / "figures", out):
             click.echo(path)
 
 
@@ -125,15 +126,25 @@ def get(name):
 @click.option("--name", default="model", show_default=True, help="Name of the files.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/train"))
 @click.option("--start", type=click.Path(path_type=Path), help="Weights to go on from.")
-@click.option("--predict", type=click.Choice(["eps", "x0", "v", "edm"]), default="eps",
-              show_default=True, help="What the network learns to predict.")
-@click.option("--samples", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Draw so many images into --out/images at the end.")
+@click.option(
+    "--predict",
+    type=click.Choice(["eps", "x0", "v", "edm"]),
+    default="eps",
+    show_default=True,
+    help="What the network learns to predict.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Draw so many images into --out/images at the end.",
+)
 @click.option("--trdata", is_flag=True, help="Keep the first training images, as seen.")
 def train(dataset, profile, changes, seed, name, out, start, predict, samples, trdata):
     """Train lesson 02's model; --out is its run directory, from which a killed run goes on."""
     from diffutils.course.budgets import budget
-    from diffutils.course.train import train as train_model
+    from diffutils.course.experiments.training import train as train_model
 
     with clear_errors():
         given = overrides(changes)
@@ -144,9 +155,17 @@ def train(dataset, profile, changes, seed, name, out, start, predict, samples, t
             )
         chosen = budget("02", profile, given)
         train_model(
-            dataset, chosen, out, seed=seed, name=name, start=start, predict=predict,
-            samples=samples, trdata=trdata, report=click.echo,
-        )  # fmt: skip
+            dataset,
+            chosen,
+            out,
+            seed=seed,
+            name=name,
+            start=start,
+            predict=predict,
+            samples=samples,
+            trdata=trdata,
+            report=click.echo,
+        )
     click.echo(f"Weights and card: {out / name}.safetensors, .json")
 
 
@@ -158,18 +177,31 @@ def train(dataset, profile, changes, seed, name, out, start, predict, samples, t
 @HEUN
 @click.option("--scale", default=1.0, show_default=True, help="Guidance.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--interval", nargs=2, type=float, default=(0.0, float("inf")), show_default=True,
-              help="Noise levels at which to guide.")  # fmt: skip
+@click.option(
+    "--interval",
+    nargs=2,
+    type=float,
+    default=(0.0, float("inf")),
+    show_default=True,
+    help="Noise levels at which to guide.",
+)
 @click.option("--bf16", is_flag=True, help="Let the network sample in bfloat16.")
 def measure(weights, n, steps, eta, heun, scale, seed, interval, bf16):
     """Measure a trained model against held-out images and write the numbers into its card."""
-    from diffutils.course.evaluate import measure_card
+    from diffutils.course.experiments.measure import measure_card
 
     with clear_errors():
         numbers = measure_card(
-            weights, n=n, steps=steps, eta=eta, scale=scale, seed=seed, bf16=bf16,
-            interval=interval, heun=heun,
-        )  # fmt: skip
+            weights,
+            n=n,
+            steps=steps,
+            eta=eta,
+            scale=scale,
+            seed=seed,
+            bf16=bf16,
+            interval=interval,
+            heun=heun,
+        )
     for key, value in numbers.items():
         click.echo(f"{key:24} {value:.4f}" if isinstance(value, float) else f"{key:24} {value}")
 
@@ -179,8 +211,13 @@ def measure(weights, n, steps, eta, heun, scale, seed, interval, bf16):
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("-n", type=click.IntRange(1, 100_000), required=True, help="Images.")
 @click.option("--steps", default=50, show_default=True, help="Sampling steps.")
-@click.option("--eta", type=click.FloatRange(0, 1), default=0.0, show_default=True,
-              help="0 is DDIM, 1 is DDPM.")
+@click.option(
+    "--eta",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="0 is DDIM, 1 is DDPM.",
+)
 @HEUN
 @click.option("--scale", type=click.FloatRange(0), default=1.0, show_default=True, help="Guidance.")
 @click.option("--label", help='Class by name or number, or "none"; default: every class in turn.')
@@ -193,7 +230,7 @@ def sample(source, out, n, **settings):
     From a .safetensors file, a run directory or a shipped model. What is there from the same
     settings is kept: a killed run goes on, a larger N adds images.
     """
-    from diffutils.course.sample_folder import sample_folder
+    from diffutils.course.commands.sample import sample_folder
 
     with clear_errors():
         record = sample_folder(source, out, n, report=click.echo, **settings)
@@ -204,57 +241,85 @@ def sample(source, out, n, **settings):
 @click.argument("pred", type=click.Path(path_type=Path))
 @click.argument("gt", type=click.Path(path_type=Path))
 @click.option("--paired", is_flag=True, help="Also PSNR, SSIM, MS-SSIM, LPIPS by file name.")
-@click.option("--features", default="inception", show_default=True,
-              help="inception, alexnet, random, or a classifier such as sprites-features.")
-@click.option("--weights", multiple=True, type=click.Path(exists=True, path_type=Path),
-              help="A file with the weights of inception or alexnet; may be repeated.")
+@click.option(
+    "--features",
+    default="inception",
+    show_default=True,
+    help="inception, alexnet, random, or a classifier such as sprites-features.",
+)
+@click.option(
+    "--weights",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A file with the weights of inception or alexnet; may be repeated.",
+)
 @click.option("--size", type=click.IntRange(4, 8192), help="Side to bring all images to.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Also write the numbers here.")
 def evaluate(pred, gt, paired, features, weights, size, seed, out):
     """Score the images of folder PRED against those of folder GT."""
-    from diffutils.course import scoring
+    from diffutils.course.commands import score
 
     with clear_errors():
-        result = scoring.evaluate(
-            pred, gt, features=features, with_pairs=paired, weights=weights, size=size, seed=seed,
+        result = score.evaluate(
+            pred,
+            gt,
+            features=features,
+            with_pairs=paired,
+            weights=weights,
+            size=size,
+            seed=seed,
             report=lambda line: click.echo(line, err=True),
-        )  # fmt: skip
+        )
         if out:
-            scoring.write(out, result)
-    click.echo(scoring.table(result))
+            score.write(out, result)
+    click.echo(score.table(result))
 
 
 @cli.command()
 @click.argument("dataset")
-@click.option("--size", type=click.IntRange(4, 1024),
-              help="Side in pixels; default 128, but arrays such as sprites keep their own.")
-@click.option("-n", type=click.IntRange(2, 1000), default=20, show_default=True,
-              help="Training images, and as many held-out ones.")
+@click.option(
+    "--size",
+    type=click.IntRange(4, 1024),
+    help="Side in pixels; default 128, but arrays such as sprites keep their own.",
+)
+@click.option(
+    "-n",
+    type=click.IntRange(2, 1000),
+    default=20,
+    show_default=True,
+    help="Training images, and as many held-out ones.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--window", type=click.Choice(["uniform", "gaussian"]), default="uniform",
-              show_default=True, help="SSIM's window: 7 x 7 as published, or 11 x 11.")
+@click.option(
+    "--window",
+    type=click.Choice(["uniform", "gaussian"]),
+    default="uniform",
+    show_default=True,
+    help="SSIM's window: 7 x 7 as published, or 11 x 11.",
+)
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Also write the numbers here.")
 def phi(dataset, size, n, seed, window, out):
     """Search the noise coordinate in which the SSIM of DATASET falls most evenly.
 
     DATASET is photos, faces, folder:PATH or any other name of the data command.
     """
-    from diffutils.course import phi_search, scoring
+    from diffutils.course.commands import score
+    from diffutils.lessons.lesson04 import search
 
     with clear_errors():
-        result = phi_search.report(
+        result = search.report(
             dataset, size, n, seed, window, say=lambda line: click.echo(line, err=True)
         )
         if out:
-            scoring.write(out, result)
-    click.echo(phi_search.text(result))
+            score.write(out, result)
+    click.echo(search.text(result))
 
 
 @cli.command()
 def bench():
     """Measure training and sampling speed on this machine."""
-    from diffutils.course.bench import bench as measure
+    from diffutils.course.commands.bench import bench as measure
 
     for line in measure():
         click.echo(line)
@@ -278,10 +343,10 @@ def clear_errors():
 
 def report(outcomes, where: str) -> None:
     """Print the table and every failure; exit with 1 if a lesson failed."""
-    from diffutils.course import runs
+    from diffutils.course.runs import headless
 
-    click.echo(f"\n{runs.table(outcomes)}\n\n{where}")
-    if problems := runs.failures(outcomes):
+    click.echo(f"\n{headless.table(outcomes)}\n\n{where}")
+    if problems := headless.failures(outcomes):
         click.echo(f"\n{problems}", err=True)
         sys.exit(1)
 

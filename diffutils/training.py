@@ -15,7 +15,9 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from . import rng, saves
+from diffutils import rng
+from diffutils.weights import state as saves
+
 from .data import to_float
 from .denoisers import Denoiser
 

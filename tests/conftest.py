@@ -11,8 +11,7 @@ for name in ("DIFFUTILS_PROFILE", "DIFFUTILS_RUN_DIR", "DIFFUTILS_PROGRESS"):
     os.environ.pop(name, None)
 
 # The annotations of these modules, shapes included, are checked on every call in the tests.
-TYPED = ("denoisers", "feature_spaces", "features", "metrics", "paired", "perceptual", "rng",
-         "samplers", "schedules", "streaming", "textbook", "training", "unet")
+TYPED = ("denoisers", "methods", "metrics", "rng", "samplers", "schedules", "training", "unet")
 try:
     import beartype  # noqa: F401
     from jaxtyping import install_import_hook

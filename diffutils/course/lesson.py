@@ -3,20 +3,21 @@
 import json
 import math
 import os
-import platform
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from diffutils.course import fingerprint, parameters, rundir
+from diffutils.course import parameters
 from diffutils.course.budgets import budget, profile_name
-from diffutils.course.rundir import CHECKOUT
+from diffutils.course.machine import _threads, best_device, device_name, peak_memory_mb
+from diffutils.course.runs import fingerprint, rundir
 from diffutils.course.tables import markdown
+from diffutils.weights.provenance import git_commit
 
 COLUMNS = ("claim", "published", "measured", "protocol", "N", "seeds")
+
+
 NOT_RUN = "not run"
 
 
@@ -72,7 +73,7 @@ class Lesson:
         Everything lies in run directory/name: checkpoints, from which a killed run goes on, log,
         samples, weights.  Further settings, records and errors: `recorded.recorded_fit`.
         """
-        from diffutils.course.recorded import progress_line, recorded_fit
+        from diffutils.course.runs.recorded_fit import progress_line, recorded_fit
 
         rundir.hold(self.dir)  # once more, for a training after finish()
         settings = {"seed": self.seed, "resume": self.resume, "say": self.progress} | settings
@@ -83,7 +84,7 @@ class Lesson:
 
     def images(self, name: str, images) -> Path:
         """Keep generated images, uint8 (N, C, H, W), one PNG each in images/name; the folder."""
-        from diffutils.course.pictures import write_images
+        from diffutils.data.png import write_images
 
         write_images(self.dir / "images" / name, images)
         return self.dir / "images" / name
@@ -121,7 +122,7 @@ class Lesson:
 
     def finish(self) -> None:
         """Write run.json into the run directory, give that free, and show the claim table."""
-        from diffutils.checkpoints import write_whole
+        from diffutils.weights.files import write_whole
 
         path = self.dir / "run.json"
         write_whole(path, (json.dumps(self.record(), indent=1, ensure_ascii=False) + "\n").encode())
@@ -155,46 +156,6 @@ class Lesson:
         }
 
 
-def best_device():
-    """The device that lessons use: CUDA, else Apple MPS, else the CPU."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def device_name(device) -> str:
-    """The device in words, e.g. "cuda: NVIDIA H200" or "cpu: x86_64, 2 threads"."""
-    import torch
-
-    if device.type == "cuda":
-        return f"cuda: {torch.cuda.get_device_name(device)}"
-    return f"{device.type}: {platform.machine()}, {torch.get_num_threads()} threads"
-
-
-def peak_memory_mb() -> int | None:
-    """Most memory this process has held so far, in MB (10^6 bytes); None on Windows."""
-    try:
-        from resource import RUSAGE_SELF, getrusage
-    except ImportError:
-        return None
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB elsewhere
-    return round(getrusage(RUSAGE_SELF).ru_maxrss * unit / 1e6)
-
-
-def git_commit() -> str | None:
-    """The commit of the checkout, with "-dirty" where files differ from it; None without git."""
-    if not (CHECKOUT / ".git").exists():
-        return None
-    command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--abbrev=40", "--dirty"]
-    try:
-        done = subprocess.run([*command, "--exclude=*"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
-
-
 def show_markdown(text: str) -> None:
     """Render Markdown in a notebook, print it elsewhere."""
     from IPython import get_ipython
@@ -214,12 +175,6 @@ def _run_directory(number: str, profile: str, run_dir: str | None) -> Path:
     else:
         path = rundir.base() / profile / number
     return path.resolve()
-
-
-def _threads() -> int:
-    import torch
-
-    return torch.get_num_threads()
 
 
 def _short(value) -> str:

@@ -14,18 +14,46 @@ from diffutils.data.images import limited as _limited
 from diffutils.data.images import resized as _resized
 from diffutils.data.images import without_leaks as _without_leaks
 
-__all__ = ["NAMES", "ImageSet", "Record", "catalogue", "download", "load", "own_path", "to_float",
-           "to_uint8"]
+__all__ = [
+    "NAMES",
+    "ImageSet",
+    "Record",
+    "catalogue",
+    "download",
+    "load",
+    "own_path",
+    "to_float",
+    "to_uint8",
+]
 
-NAMES = ("sprites", "faces", "digits", "digits-m", "photos", "mnist", "cifar10", "mnist-m",
-         "sprites-dlai", "folder:PATH", "zip:PATH", "npz:PATH", "csv:PATH")
+NAMES = (
+    "sprites",
+    "faces",
+    "digits",
+    "digits-m",
+    "photos",
+    "mnist",
+    "cifar10",
+    "mnist-m",
+    "sprites-dlai",
+    "folder:PATH",
+    "zip:PATH",
+    "npz:PATH",
+    "csv:PATH",
+)
 MAX_SIDE = 8192  # pixels; a larger `size` is a slip
 MAX_SEED = 2**63 - 1  # torch takes twice that, and lessons count on from their seed
 LABELLED = ("faces", "folder", "zip", "csv")  # sets with several kinds of label
 
 
-def load(name: str, size: int | None = None, limit: int | None = None, seed: int = 0,
-         heldout: int | None = None, label: str | None = None) -> ImageSet:
+def load(
+    name: str,
+    size: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    heldout: int | None = None,
+    label: str | None = None,
+) -> ImageSet:
     """Images of the set `name`: uint8 (N, C, H, W), for training and held out; nothing downloads.
 
     Args:
@@ -56,8 +84,10 @@ def load(name: str, size: int | None = None, limit: int | None = None, seed: int
         raise ValueError(f"seed={seed!r}; expected a whole number from 0 up to 2**63 - 1")
     kind, colon, path = str(name).partition(":")
     if label is not None and kind not in LABELLED:
-        raise ValueError(f"label={label!r}: only {', '.join(LABELLED)} have labels to choose from, "
-                         f"not {name}; leave label out")
+        raise ValueError(
+            f"label={label!r}: only {', '.join(LABELLED)} have labels to choose from, "
+            f"not {name}; leave label out"
+        )
     if colon and f"{kind}:PATH" in NAMES:
         if not path:
             raise ValueError(f"{name!r} names no file; write {kind}:PATH")
@@ -67,8 +97,9 @@ def load(name: str, size: int | None = None, limit: int | None = None, seed: int
     elif name in NAMES:
         data = _without_leaks(_published(name, seed))
     else:
-        raise ValueError(f"no data set is called {name!r}{_meant(kind, NAMES)}; "
-                         f"the names are {', '.join(NAMES)}")
+        raise ValueError(
+            f"no data set is called {name!r}{_meant(kind, NAMES)}; the names are {', '.join(NAMES)}"
+        )
     return _resized(_limited(data, limit, heldout, seed), size)
 
 
@@ -84,8 +115,9 @@ def own_path(text: str) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         shown = text if len(text) <= 80 else f"{text[:77]}..."
         why = getattr(error, "strerror", None) or str(error).rstrip(".")
-        raise ValueError(f"the path {shown!r} cannot be used ({why}); give one that can be read, "
-                         "written in full") from None
+        raise ValueError(
+            f"the path {shown!r} cannot be used ({why}); give one that can be read, written in full"
+        ) from None
     return path
 
 
@@ -114,13 +146,15 @@ def _drawn(name, size, limit, seed, heldout, label) -> ImageSet:
 
         return photos.load(size, *counts.values(), seed)
     if name == "sprites":
-        from diffutils.data.sprites import CLASSES, sprites
+        from diffutils.data.drawn.sprites import CLASSES, sprites
 
         parts = [sprites(n, seed, split) for split, n in counts.items()]
         tensors = [torch.as_tensor(part[i]) for i in (0, 1) for part in parts]
-        data = ImageSet(name, *tensors, tuple(CLASSES), "CC0", "drawn by diffutils.data.sprites")
+        data = ImageSet(
+            name, *tensors, tuple(CLASSES), "CC0", "drawn by diffutils.data.drawn.sprites"
+        )
         return _resized(data, size)
-    from diffutils.data.faces import ATTRIBUTES, faces
+    from diffutils.data.drawn.faces import ATTRIBUTES, faces
 
     label = label or "hair_colour"
     if label not in ATTRIBUTES:
@@ -128,8 +162,9 @@ def _drawn(name, size, limit, seed, heldout, label) -> ImageSet:
     parts = [faces(n, size or 64, seed, split) for split, n in counts.items()]
     tensors = [torch.as_tensor(images) for images, _ in parts]
     tensors += [torch.as_tensor(attributes[label]) for _, attributes in parts]
-    return ImageSet(name, *tensors, tuple(ATTRIBUTES[label]), "CC0",
-                    "drawn by diffutils.data.faces")
+    return ImageSet(
+        name, *tensors, tuple(ATTRIBUTES[label]), "CC0", "drawn by diffutils.data.drawn.faces"
+    )
 
 
 def _published(name, seed) -> ImageSet:
@@ -141,13 +176,14 @@ def _published(name, seed) -> ImageSet:
         return digits.on_photos(digits.load(), name, seed)
     if name == "mnist-m":
         return downloads.mnist_m(seed)
-    return {"mnist": downloads.mnist, "cifar10": downloads.cifar10,
-            "sprites-dlai": downloads.sprites_dlai}[name]()
+    return {
+        "mnist": downloads.mnist,
+        "cifar10": downloads.cifar10,
+        "sprites-dlai": downloads.sprites_dlai,
+    }[name]()
 
 
-def download(
-    name: str, root: Path | None = None, report: Callable[[str], None] = print
-) -> Path:
+def download(name: str, root: Path | None = None, report: Callable[[str], None] = print) -> Path:
     """Fetch a published set, or weights, into data/NAME once; see `downloads.download`.
 
     Raises:
@@ -157,8 +193,10 @@ def download(
 
     known = downloads.REMOTES
     if name not in known:
-        raise ValueError(f"{name!r} has no download{_meant(str(name), known)}; those that have are "
-                         f"{', '.join(known)}")
+        raise ValueError(
+            f"{name!r} has no download{_meant(str(name), known)}; those that have are "
+            f"{', '.join(known)}"
+        )
     return downloads.download(name, root, report)
 
 
@@ -182,12 +220,22 @@ def catalogue() -> list[Record]:
     drawn = ("drawn by code", "CC0")
     rows = [
         ("sprites", "pixel art in labelled classes, " + drawn[0], "16", "endless", drawn[1]),
-        ("faces", "anime-styled faces with attributes, " + drawn[0], "16 to 256", "endless",
-         drawn[1]),
+        (
+            "faces",
+            "anime-styled faces with attributes, " + drawn[0],
+            "16 to 256",
+            "endless",
+            drawn[1],
+        ),
         ("digits", "scikit-learn's handwritten digits", "32", "1,797", "CC BY 4.0"),
         ("digits-m", "the same on photo patches", "32", "1,797", "CC BY 4.0"),
-        ("photos", "crops of 13 photographs in scikit-image", "any", "endless",
-         "public domain, CC0"),
+        (
+            "photos",
+            "crops of 13 photographs in scikit-image",
+            "any",
+            "endless",
+            "public domain, CC0",
+        ),
         ("mnist", "handwritten digits", "28", "60,000 + 10,000", "CC BY-SA 3.0"),
         ("cifar10", "photographs of ten classes", "32", "50,000 + 10,000", "none stated"),
         ("mnist-m", "MNIST on photo patches", "28 or 32", "60,000 + 10,000", "non-commercial"),

@@ -33,8 +33,10 @@ def opened(name: str, path: Path, what: str = "a zip archive") -> zipfile.ZipFil
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
-        raise ValueError(f"{name} is not a readable zip archive ({error}); it must be {what}, and "
-                         "whole: copy or fetch it again") from None
+        raise ValueError(
+            f"{name} is not a readable zip archive ({error}); it must be {what}, and "
+            "whole: copy or fetch it again"
+        ) from None
     entries = archive.infolist()
     problem = None
     for entry in entries:
@@ -43,11 +45,14 @@ def opened(name: str, path: Path, what: str = "a zip archive") -> zipfile.ZipFil
         inside = PurePosixPath(entry.filename.replace("\\", "/"))
         if inside.is_absolute() or ".." in inside.parts:
             problem = f"{entry.filename} leads out of it; pack the images again without that"
-    unpacked, packed = (sum(getattr(entry, key) for entry in entries)
-                        for key in ("file_size", "compress_size"))
+    unpacked, packed = (
+        sum(getattr(entry, key) for entry in entries) for key in ("file_size", "compress_size")
+    )
     if unpacked > LARGE and unpacked > RATIO * packed:
-        problem = (f"its {packed / 1e6:.1f} MB unpack to {unpacked / 1e6:,.0f} MB, as images never "
-                   "do; use another archive")
+        problem = (
+            f"its {packed / 1e6:.1f} MB unpack to {unpacked / 1e6:,.0f} MB, as images never "
+            "do; use another archive"
+        )
     if problem:
         archive.close()
         raise ValueError(f"{name} was not read: {problem}")

@@ -38,30 +38,48 @@ def npz(path: Path) -> ImageSet:
         with np.load(path, allow_pickle=False) as store:
             arrays = {key: store[key] for key in store.files}
     except (ValueError, OSError, EOFError, MemoryError, zlib.error, zipfile.BadZipFile) as error:
-        raise ValueError(f"{name} does not hold plain arrays of numbers that fit into memory "
-                         f"({error}); write it again with np.savez") from None
+        raise ValueError(
+            f"{name} does not hold plain arrays of numbers that fit into memory "
+            f"({error}); write it again with np.savez"
+        ) from None
     if loose := [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]:
         raise ValueError(f"{name}: {loose[0]} is no array; write the file again with np.savez")
-    found = {ours: next((arrays[n] for n in names if n in arrays), None)
-             for ours, names in ALIASES.items()}
+    found = {
+        ours: next((arrays[n] for n in names if n in arrays), None)
+        for ours, names in ALIASES.items()
+    }
     if found["images"] is None:
-        raise ValueError(f"{name} holds {sorted(arrays)}; the images must be called 'images': "
-                         "write it with np.savez(path, images=...)")
+        raise ValueError(
+            f"{name} holds {sorted(arrays)}; the images must be called 'images': "
+            "write it with np.savez(path, images=...)"
+        )
     return from_arrays(name, classes=arrays.get("classes"), **found)
 
 
-def from_arrays(name, images, labels=None, test_images=None, test_labels=None, classes=None,
-                licence="not stated", source="") -> ImageSet:
+def from_arrays(
+    name,
+    images,
+    labels=None,
+    test_images=None,
+    test_labels=None,
+    classes=None,
+    licence="not stated",
+    source="",
+) -> ImageSet:
     """Arrays of any usual layout and type -> ImageSet; without a test part, split by content."""
     parts = [(to_pixels(name, images), labels, "labels")]
     if test_images is not None:
         parts.append((to_pixels(name, test_images), test_labels, "test_labels"))
     if test_labels is not None and (labels is None or test_images is None):
-        raise ValueError(f"{name} holds test_labels without labels and test_images; add what is "
-                         "missing, or leave test_labels out")
+        raise ValueError(
+            f"{name} holds test_labels without labels and test_images; add what is "
+            "missing, or leave test_labels out"
+        )
     if len({pixels.shape[1:] for pixels, _, _ in parts}) > 1:
-        raise ValueError(f"{name}: images are {parts[0][0].shape[1:]}, but test images "
-                         f"{parts[1][0].shape[1:]} (height, width, channels); make them equal")
+        raise ValueError(
+            f"{name}: images are {parts[0][0].shape[1:]}, but test images "
+            f"{parts[1][0].shape[1:]} (height, width, channels); make them equal"
+        )
     pixels = np.concatenate([part for part, _, _ in parts])
     if test_images is None:
         held = px.held_out(name, [px.content_key(image) for image in pixels])
@@ -73,19 +91,24 @@ def from_arrays(name, images, labels=None, test_images=None, test_labels=None, c
             break
         values.append(_class_values(name, given))
         if len(given) != len(part):
-            raise ValueError(f"{name}: {key} has {len(given)} rows for {len(part)} images; give "
-                             "one for each")
+            raise ValueError(
+                f"{name}: {key} has {len(given)} rows for {len(part)} images; give one for each"
+            )
     if not values:
         return px.image_set(name, pixels, held, licence=licence, source=source)
     values = np.concatenate(values)
     distinct, numbers = np.unique(values, return_inverse=True)
     if classes is not None and distinct.dtype.kind in "iu":  # names of the numbers 0, 1, ...
         if np.ndim(classes) != 1:
-            raise ValueError(f"{name}: classes has shape {np.shape(classes)}; expected (K,), one "
-                             "name for each class")
+            raise ValueError(
+                f"{name}: classes has shape {np.shape(classes)}; expected (K,), one "
+                "name for each class"
+            )
         if not 0 <= distinct[0] <= distinct[-1] < len(classes):
-            raise ValueError(f"{name}: labels run from {distinct[0]} to {distinct[-1]}, but "
-                             f"classes holds {len(classes)} names, counted from 0; make them fit")
+            raise ValueError(
+                f"{name}: labels run from {distinct[0]} to {distinct[-1]}, but "
+                f"classes holds {len(classes)} names, counted from 0; make them fit"
+            )
         numbers, distinct = values, classes
     return px.image_set(name, pixels, held, numbers, map(str, distinct), licence, source)
 
@@ -105,8 +128,10 @@ def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
     if images.shape[3] not in (1, 3, 4):
         raise ValueError(f"{name}: images have shape {images.shape}; expected 1, 3 or 4 channels")
     if min(images.shape[1:3]) < px.MIN_SIDE:
-        raise ValueError(f"{name}: images are {images.shape[1]} x {images.shape[2]} pixels; "
-                         f"expected at least {px.MIN_SIDE} a side")
+        raise ValueError(
+            f"{name}: images are {images.shape[1]} x {images.shape[2]} pixels; "
+            f"expected at least {px.MIN_SIDE} a side"
+        )
     try:
         pixels = px.to_bytes(images)
     except ValueError as error:
@@ -120,14 +145,17 @@ def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
 def _class_values(name, labels: np.ndarray) -> np.ndarray:
     """Labels (N,), (N, 1) or one-hot (N, K) -> integers, at most `MAX_LABEL`, or names (N,)."""
     if labels.dtype.kind not in "biufUS":
-        raise ValueError(f"{name}: labels must be whole numbers or names, but their type is "
-                         f"{labels.dtype}")
+        raise ValueError(
+            f"{name}: labels must be whole numbers or names, but their type is {labels.dtype}"
+        )
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 2:
         if not np.array_equal(np.sort(labels, 1)[:, -2:] == 1, [[False, True]] * len(labels)):
-            raise ValueError(f"{name}: labels of shape {labels.shape} are not one-hot; expected "
-                             "one 1 a row, or one class number for each image")
+            raise ValueError(
+                f"{name}: labels of shape {labels.shape} are not one-hot; expected "
+                "one 1 a row, or one class number for each image"
+            )
         labels = labels.argmax(1)
     if labels.ndim != 1:
         raise ValueError(f"{name}: labels have shape {labels.shape}; expected (N,) or (N, K)")
@@ -136,8 +164,10 @@ def _class_values(name, labels: np.ndarray) -> np.ndarray:
     if not np.array_equal(labels, np.rint(labels)):
         raise ValueError(f"{name}: labels must be whole numbers or names")
     if labels.size and not -MAX_LABEL <= labels.min() <= labels.max() <= MAX_LABEL:
-        raise ValueError(f"{name}: labels run from {labels.min():g} to {labels.max():g}; expected "
-                         f"class numbers of at most {MAX_LABEL:,} on either side of 0")
+        raise ValueError(
+            f"{name}: labels run from {labels.min():g} to {labels.max():g}; expected "
+            f"class numbers of at most {MAX_LABEL:,} on either side of 0"
+        )
     return labels.astype(np.int64)
 
 
@@ -167,8 +197,10 @@ def csv_rows(path: Path, label: str | None = None) -> ImageSet:
     width = len(row)
     words = [i for i in sorted({0, width - 1}) if not _is_number(row[i])]
     if not words and width < px.MIN_SIDE**2 or len(words) == width:
-        raise ValueError(f"{name} holds rows such as {','.join(row)[:40]!r}; expected one image a "
-                         "row: numbers from 0 to 255, separated by commas")
+        raise ValueError(
+            f"{name} holds rows such as {','.join(row)[:40]!r}; expected one image a "
+            "row: numbers from 0 to 255, separated by commas"
+        )
     numbers = _columns(name, path, header, [i for i in range(width) if i not in words], np.float32)
     column = words[0] if words else _label_column(name, numbers, header, label)
     labels = None
@@ -199,12 +231,22 @@ def _is_header(row: list[str]) -> bool:
 def _columns(name, path, header, columns, dtype) -> np.ndarray:
     """Columns of a csv file as an array (rows, columns)."""
     try:
-        return np.loadtxt(path, dtype, comments=None, delimiter=",", quotechar='"', ndmin=2,
-                          skiprows=0 if header is None else 1, usecols=columns,
-                          encoding="utf-8-sig")
+        return np.loadtxt(
+            path,
+            dtype,
+            comments=None,
+            delimiter=",",
+            quotechar='"',
+            ndmin=2,
+            skiprows=0 if header is None else 1,
+            usecols=columns,
+            encoding="utf-8-sig",
+        )
     except (ValueError, EOFError, zlib.error) as error:
-        raise ValueError(f"{name} cannot be read as rows of numbers: {error}; every row needs one "
-                         "number a pixel, and a label first or last or none") from None
+        raise ValueError(
+            f"{name} cannot be read as rows of numbers: {error}; every row needs one "
+            "number a pixel, and a label first or last or none"
+        ) from None
 
 
 def _layout(width: int) -> tuple[int, int] | None:
@@ -233,11 +275,16 @@ def _label_column(name, table, header, label) -> int | None:
         return None
     ends = {column: np.unique(table[:, column]) for column in (0, last)}
     # Labels count up from 0 or 1 without a gap; a corner pixel is constant or takes many values.
-    likely = [column for column, values in ends.items()
-              if 1 < len(values) < 1000 and values[0] in (0, 1) and np.all(np.diff(values) == 1)]
+    likely = [
+        column
+        for column, values in ends.items()
+        if 1 < len(values) < 1000 and values[0] in (0, 1) and np.all(np.diff(values) == 1)
+    ]
     if len(likely) != 1:
-        raise ValueError(f"{name}: the label may be the first or the last of {last + 1} columns; "
-                         "give label='first' or label='last'")
+        raise ValueError(
+            f"{name}: the label may be the first or the last of {last + 1} columns; "
+            "give label='first' or label='last'"
+        )
     return likely[0]
 
 
@@ -245,8 +292,9 @@ def _as_images(name, table: np.ndarray) -> np.ndarray:
     """Rows of pixels (N, P) -> (N, H, W, C); colours lie plane by plane or pixel by pixel."""
     layout = _layout(table.shape[1])
     if layout is None:
-        raise ValueError(f"{name}: {table.shape[1]} pixels a row are no square image of 1 or 3 "
-                         "channels")
+        raise ValueError(
+            f"{name}: {table.shape[1]} pixels a row are no square image of 1 or 3 channels"
+        )
     side, channels = layout
     pixels = table.reshape(-1, side, side, channels)
     planes = table.reshape(-1, channels, side, side).transpose(0, 2, 3, 1)

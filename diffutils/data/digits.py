@@ -42,8 +42,15 @@ def load() -> ImageSet:
     """The digits, one in ten held out."""
     images, labels = digits()
     held = px.held_out("digits", [px.content_key(image) for image in images])
-    return px.image_set("digits", images, held, labels, [str(k) for k in range(10)], LICENCE,
-                        "sklearn.datasets.load_digits")
+    return px.image_set(
+        "digits",
+        images,
+        held,
+        labels,
+        [str(k) for k in range(10)],
+        LICENCE,
+        "sklearn.datasets.load_digits",
+    )
 
 
 def on_photos(data: ImageSet, name: str, seed: int = 0) -> ImageSet:
@@ -59,5 +66,10 @@ def on_photos(data: ImageSet, name: str, seed: int = 0) -> ImageSet:
         digit = getattr(data, split).to(torch.int16)
         patches, _ = photos.crops(len(digit), size, seed, split, short=10 * size)
         parts[split] = (patches.to(torch.int16) - digit).abs().to(torch.uint8)
-    return replace(data, name=name, source=f"{data.source}; photos of scikit-image",
-                   licence=f"{data.licence}; photos public domain or CC0", **parts)
+    return replace(
+        data,
+        name=name,
+        source=f"{data.source}; photos of scikit-image",
+        licence=f"{data.licence}; photos public domain or CC0",
+        **parts,
+    )

@@ -23,27 +23,48 @@ _PYTORCH_FID = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_we
 _SPRITES = "https://huggingface.co/datasets/ashis-palai/sprites_image_dataset/resolve/main/"
 _TORCHVISION = "https://download.pytorch.org/models/"
 REMOTES = {
-    "mnist": tuple(Remote(file, (_MNIST + file,), "md5:" + md5) for file, md5 in (
-        ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-        ("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
-        ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
-        ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"))),
-    "cifar10": (Remote("cifar-10-python.tar.gz",
-                       ("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",),
-                       "md5:c58f30108f718f92721af3b95e74349a"),),
+    "mnist": tuple(
+        Remote(file, (_MNIST + file,), "md5:" + md5)
+        for file, md5 in (
+            ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+            ("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
+            ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
+            ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
+        )
+    ),
+    "cifar10": (
+        Remote(
+            "cifar-10-python.tar.gz",
+            ("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",),
+            "md5:c58f30108f718f92721af3b95e74349a",
+        ),
+    ),
     "sprites-dlai": (
-        Remote("sprites_1788_16x16.npy", (_SPRITES + "sprites_1788_16x16.npy",),
-               "git:b1fea8dd0c4f6f8ab64bea721918a035d75c11a7"),
+        Remote(
+            "sprites_1788_16x16.npy",
+            (_SPRITES + "sprites_1788_16x16.npy",),
+            "git:b1fea8dd0c4f6f8ab64bea721918a035d75c11a7",
+        ),
         # No checksum is published for the labels: they are checked to be 89,400 one-hot rows.
-        Remote("sprite_labels_nc_1788_16x16.npy", (_SPRITES + "sprite_labels_nc_1788_16x16.npy",),
-               "")),
+        Remote(
+            "sprite_labels_nc_1788_16x16.npy", (_SPRITES + "sprite_labels_nc_1788_16x16.npy",), ""
+        ),
+    ),
     # Both names carry the first digits of the checksum.
-    "inception": (Remote("pt_inception-2015-12-05-6726825d.pth",
-                         (_PYTORCH_FID + "pt_inception-2015-12-05-6726825d.pth",), "sha256:"
-                         "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"),),
-    "alexnet": (Remote("alexnet-owt-7be5be79.pth", (_TORCHVISION + "alexnet-owt-7be5be79.pth",),
-                       "sha256:"
-                       "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"),),
+    "inception": (
+        Remote(
+            "pt_inception-2015-12-05-6726825d.pth",
+            (_PYTORCH_FID + "pt_inception-2015-12-05-6726825d.pth",),
+            "sha256:6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        ),
+    ),
+    "alexnet": (
+        Remote(
+            "alexnet-owt-7be5be79.pth",
+            (_TORCHVISION + "alexnet-owt-7be5be79.pth",),
+            "sha256:7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
+        ),
+    ),
 }
 MADE_HERE = " (made here)"  # after the name of a set that only imitates the published one
 CIFAR_BATCHES = {
@@ -54,8 +75,18 @@ CIFAR_BATCHES = {
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
-CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
-                 "truck")
+CIFAR_CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 SPRITE_CLASSES = ("hero", "non-hero", "food", "spell", "side-facing")
 
 
@@ -81,9 +112,7 @@ def find(name: str, file: str) -> Path | None:
     return None
 
 
-def download(
-    name: str, root: Path | None = None, report: Callable[[str], None] = print
-) -> Path:
+def download(name: str, root: Path | None = None, report: Callable[[str], None] = print) -> Path:
     """Fetch the files of a name of `REMOTES` that are not here yet into root/name.
 
     root: the project's data folder by default; report: takes one line of progress at a time.
@@ -106,8 +135,10 @@ def download(
 
 def _missing(name: str, files: str) -> FileNotFoundError:
     get = f"run `python -m diffutils data get {'mnist' if name == 'mnist-m' else name}`"
-    return FileNotFoundError(f"{name} is not here: {get}, or put {files} into {home() / name} or "
-                             f"into $DIFFUTILS_DATA/{name}")
+    return FileNotFoundError(
+        f"{name} is not here: {get}, or put {files} into {home() / name} or "
+        f"into $DIFFUTILS_DATA/{name}"
+    )
 
 
 def read_idx(path: Path, checksum: str = "") -> np.ndarray:
@@ -129,8 +160,12 @@ def read_idx(path: Path, checksum: str = "") -> np.ndarray:
 def _find_idx(file: str) -> Path | None:
     """An idx file as published, or unpacked as torchvision leaves it."""
     plain = file.removesuffix(".gz")
-    return next(filter(None, (find(folder, name) for folder in ("mnist", "MNIST")
-                              for name in (file, plain))), None)
+    return next(
+        filter(
+            None, (find(folder, name) for folder in ("mnist", "MNIST") for name in (file, plain))
+        ),
+        None,
+    )
 
 
 def mnist() -> ImageSet:
@@ -138,16 +173,23 @@ def mnist() -> ImageSet:
     paths = [_find_idx(remote.file) for remote in REMOTES["mnist"]]
     if None in paths:
         raise _missing("mnist", "the four idx files (*-ubyte.gz)")
-    parts = [read_idx(path, remote.checksum)
-             for path, remote in zip(paths, REMOTES["mnist"], strict=True)]
-    return arrays.from_arrays("mnist", *parts, licence="CC BY-SA 3.0, as usually stated",
-                              source="Y. LeCun, C. Cortes, C. J. C. Burges")
+    parts = [
+        read_idx(path, remote.checksum)
+        for path, remote in zip(paths, REMOTES["mnist"], strict=True)
+    ]
+    return arrays.from_arrays(
+        "mnist",
+        *parts,
+        licence="CC BY-SA 3.0, as usually stated",
+        source="Y. LeCun, C. Cortes, C. J. C. Burges",
+    )
 
 
 def _cifar_batches() -> dict[str, bytes]:
     """Checked contents of the six batch files, from an unpacked folder or from the archive."""
-    batches = {name: find("cifar10", name) or find("cifar-10-batches-py", name)
-               for name in CIFAR_BATCHES}
+    batches = {
+        name: find("cifar10", name) or find("cifar-10-batches-py", name) for name in CIFAR_BATCHES
+    }
     if all(batches.values()):
         return {name: checked(path, "md5:" + CIFAR_BATCHES[name]) for name, path in batches.items()}
     (remote,) = REMOTES["cifar10"]
@@ -156,30 +198,42 @@ def _cifar_batches() -> dict[str, bytes]:
         raise _missing("cifar10", f"{remote.file} or the folder cifar-10-batches-py")
     checked(path, remote.checksum)
     with tarfile.open(path) as archive:
-        return {name: archive.extractfile(f"cifar-10-batches-py/{name}").read()
-                for name in CIFAR_BATCHES}
+        return {
+            name: archive.extractfile(f"cifar-10-batches-py/{name}").read()
+            for name in CIFAR_BATCHES
+        }
 
 
 def cifar10() -> ImageSet:
     """50,000 + 10,000 photographs 32 x 32 of ten classes in the official split."""
     # Unpickling runs code: it is done only after the official checksum of the file has matched.
-    batches = {name: pickle.loads(content, encoding="bytes")
-               for name, content in _cifar_batches().items()}
+    batches = {
+        name: pickle.loads(content, encoding="bytes") for name, content in _cifar_batches().items()
+    }
     train = [batches[name] for name in CIFAR_BATCHES if name != "test_batch"]
     parts = []
     for part in (train, [batches["test_batch"]]):
         parts.append(np.concatenate([batch[b"data"] for batch in part]).reshape(-1, 3, 32, 32))
         parts.append(np.concatenate([batch[b"labels"] for batch in part]))
-    return arrays.from_arrays("cifar10", *parts, CIFAR_CLASSES, "none stated; cite Krizhevsky 2009",
-                              "A. Krizhevsky, V. Nair, G. Hinton")
+    return arrays.from_arrays(
+        "cifar10",
+        *parts,
+        CIFAR_CLASSES,
+        "none stated; cite Krizhevsky 2009",
+        "A. Krizhevsky, V. Nair, G. Hinton",
+    )
 
 
 def mnist_m(seed: int = 0) -> ImageSet:
     """MNIST-M from a file mnist_m*.npz, else made from MNIST and photo patches and named so."""
     path = find("mnist-m", "mnist_m*.npz")
     if path is not None:
-        return replace(arrays.npz(path), name="mnist-m", source="Y. Ganin, V. Lempitsky, 2015",
-                       licence="as MNIST and BSDS500: non-commercial research and education")
+        return replace(
+            arrays.npz(path),
+            name="mnist-m",
+            source="Y. Ganin, V. Lempitsky, 2015",
+            licence="as MNIST and BSDS500: non-commercial research and education",
+        )
     try:
         data = mnist()
     except FileNotFoundError:
@@ -201,9 +255,14 @@ def sprites_dlai() -> ImageSet:
     images, labels = (np.load(path, allow_pickle=False) for path in paths)
     if labels.shape != (len(images), 5) or not np.all(np.sort(labels, 1) == [0, 0, 0, 0, 1]):
         raise ValueError(f"{paths[1]} is not one-hot for 5 classes and {len(images)} images")
-    return arrays.from_arrays("sprites-dlai", images, labels, classes=SPRITE_CLASSES,
-                              licence="MIT, as its page states",
-                              source="sprites by ElvGames, FrootsnVeggies and kyrise")
+    return arrays.from_arrays(
+        "sprites-dlai",
+        images,
+        labels,
+        classes=SPRITE_CLASSES,
+        licence="MIT, as its page states",
+        source="sprites by ElvGames, FrootsnVeggies and kyrise",
+    )
 
 
 def here(name: str) -> Path | None:
@@ -212,6 +271,8 @@ def here(name: str) -> Path | None:
         return find(name, "mnist_m*.npz") or here("mnist")
     if name == "cifar10" and (found := find(name, "data_batch_1")):
         return found.parent
-    files = [(_find_idx if name == "mnist" else lambda file: find(name, file))(remote.file)
-             for remote in REMOTES[name]]
+    files = [
+        (_find_idx if name == "mnist" else lambda file: find(name, file))(remote.file)
+        for remote in REMOTES[name]
+    ]
     return None if None in files else files[0].parent

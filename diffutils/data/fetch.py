@@ -43,8 +43,10 @@ def checked(path: Path, checksum: str) -> bytes:
     content = path.read_bytes()
     kind, _, expected = checksum.partition(":")
     if (actual := digest(content, kind)) != expected:
-        raise ValueError(f"{path} is damaged or another file: its {kind} checksum is {actual}, "
-                         f"expected {expected}; delete it and fetch it again")
+        raise ValueError(
+            f"{path} is damaged or another file: its {kind} checksum is {actual}, "
+            f"expected {expected}; delete it and fetch it again"
+        )
     return content
 
 
@@ -73,12 +75,15 @@ def fetch(remote: Remote, folder: Path, report: Callable[[str], None] = print) -
     except OSError as error:  # of the disk: the network's are caught above
         if error.errno == errno.ENOSPC:
             part.unlink(missing_ok=True)
-        raise OSError(f"{path} cannot be written ({error.strerror or error}); make room or get the "
-                      f"right to write there, or put the file from {remote.urls[0]} into a folder "
-                      "that $DIFFUTILS_DATA names") from None
+        raise OSError(
+            f"{path} cannot be written ({error.strerror or error}); make room or get the "
+            f"right to write there, or put the file from {remote.urls[0]} into a folder "
+            "that $DIFFUTILS_DATA names"
+        ) from None
     raise ConnectionError(
         f"{remote.file} could not be fetched: {'; '.join(problems)}; run the same command again "
-        f"when the network is better, or fetch the file by hand and put it into {folder}")
+        f"when the network is better, or fetch the file by hand and put it into {folder}"
+    )
 
 
 def _from_mirror(url: str, part: Path, checksum: str, report) -> None:

@@ -26,14 +26,18 @@ def folder(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet
         ValueError: it is a file, or no image in it can be read.
     """
     if path.is_file():
-        raise ValueError(f"folder:{path} is a file; give a folder with images, or zip:{path} if it "
-                         "is a zip archive")
+        raise ValueError(
+            f"folder:{path} is a file; give a folder with images, or zip:{path} if it "
+            "is a zip archive"
+        )
     if not path.is_dir():
-        raise FileNotFoundError(f"folder:{path} does not exist; give the path of a folder with "
-                                "images")
+        raise FileNotFoundError(
+            f"folder:{path} does not exist; give the path of a folder with images"
+        )
     names = [p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()]
-    return _from_files(f"folder:{path}", names, lambda name: (path / name).read_bytes(),
-                       size, limit, seed, label)
+    return _from_files(
+        f"folder:{path}", names, lambda name: (path / name).read_bytes(), size, limit, seed, label
+    )
 
 
 def zipped(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet:
@@ -53,11 +57,17 @@ def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
 
     A top folder named train beside one named test (or val) is taken as the split.
     """
-    files = sorted(n for n in names if PurePosixPath(n).suffix.lower() in SUFFIXES
-                   and not any(part.startswith((".", "__MACOSX")) for part in n.split("/")))
+    files = sorted(
+        n
+        for n in names
+        if PurePosixPath(n).suffix.lower() in SUFFIXES
+        and not any(part.startswith((".", "__MACOSX")) for part in n.split("/"))
+    )
     if not files:
-        raise ValueError(f"{name} holds no image file; put some in, named "
-                         f"{', '.join('*' + suffix for suffix in sorted(SUFFIXES))}")
+        raise ValueError(
+            f"{name} holds no image file; put some in, named "
+            f"{', '.join('*' + suffix for suffix in sorted(SUFFIXES))}"
+        )
     root = os.path.commonpath([os.path.dirname(f) or "." for f in files])
     root = "" if root == "." else root
     parts = {f: PurePosixPath(os.path.relpath(f, root or ".")).parts for f in files}
@@ -66,8 +76,11 @@ def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
     labels = _labels(name, files, parts, split_given, names, read, label)
     if labels is not None and len(labels) < len(files):
         missing = [f for f in files if f not in labels]
-        warnings.warn(f"{name}: {len(missing)} images have no row in labels.csv and are left out "
-                      f"(first: {missing[0]})", stacklevel=4)
+        warnings.warn(
+            f"{name}: {len(missing)} images have no row in labels.csv and are left out "
+            f"(first: {missing[0]})",
+            stacklevel=4,
+        )
         files = [f for f in files if f in labels]
     if limit is not None and not split_given:  # the split depends on content only: a part suffices
         order = np.random.default_rng(seed).permutation(len(files))
@@ -92,8 +105,9 @@ def _labels(name, files, parts, split_given, names, read, column) -> dict[str, s
         except (UnicodeDecodeError, csv.Error):
             raise ValueError(f"{name}/labels.csv is not CSV text in UTF-8; save it so") from None
     if column is not None:
-        raise ValueError(f"{name} has no labels.csv to read label={column!r} from; add it, or "
-                         "leave label out")
+        raise ValueError(
+            f"{name} has no labels.csv to read label={column!r} from; add it, or leave label out"
+        )
     depth = 1 if split_given else 0
     if all(len(part) > depth + 1 for part in parts.values()):
         found = {f: parts[f][depth] for f in files}
@@ -150,20 +164,27 @@ def _decode(name, files, read, size):
             held += 0 if pixels is None else pixels.nbytes
             if held > MEMORY:
                 pool.shutdown(cancel_futures=True)
-                raise ValueError(f"{name}: its images take more than {MEMORY / 1e9:.0f} GB; give a "
-                                 "size, for example size=64, or a limit")
+                raise ValueError(
+                    f"{name}: its images take more than {MEMORY / 1e9:.0f} GB; give a "
+                    "size, for example size=64, or a limit"
+                )
     broken = [note for pixels, note in decoded if pixels is None]
     if len(broken) == len(files):
         raise ValueError(f"{name}: none of its {len(files)} images can be read; first: {broken[0]}")
     if broken:
         shown = "; ".join(broken[:5]) + (" ..." if len(broken) > 5 else "")
         warnings.warn(f"{name}: {len(broken)} broken images skipped: {shown}", stacklevel=5)
-    good = [(f, pixels, key) for f, (pixels, key) in zip(files, decoded, strict=True)
-            if pixels is not None]
+    good = [
+        (f, pixels, key)
+        for f, (pixels, key) in zip(files, decoded, strict=True)
+        if pixels is not None
+    ]
     sides = sorted({pixels.shape[0] for _, pixels, _ in good})
     if len(sides) > 1:
-        raise ValueError(f"{name}: images are {sides[0]} to {sides[-1]} pixels wide; "
-                         "give one size, for example size=64")
+        raise ValueError(
+            f"{name}: images are {sides[0]} to {sides[-1]} pixels wide; "
+            "give one size, for example size=64"
+        )
     grey = all(pixels.ndim == 2 for _, pixels, _ in good)
     out = np.empty((len(good), sides[0], sides[0], 1 if grey else 3), np.uint8)
     for i, (_, pixels, _) in enumerate(good):

@@ -170,9 +170,11 @@ def held_out(name: str, keys: list[bytes]) -> np.ndarray:
         ValueError, naming the set: fewer than `MIN_IMAGES` different images.
     """
     if len(set(keys)) < MIN_IMAGES:
-        raise ValueError(f"{name} holds {len(set(keys))} different images (mirror images count as "
-                         f"one), but at least {MIN_IMAGES} are needed, of which one in ten is held "
-                         "out; add images")
+        raise ValueError(
+            f"{name} holds {len(set(keys))} different images (mirror images count as "
+            f"one), but at least {MIN_IMAGES} are needed, of which one in ten is held "
+            "out; add images"
+        )
     chosen = {key for key in keys if int.from_bytes(key[:4], "big") < HELD_OUT * 2**32}
     chosen = chosen or {min(keys)}
     return np.array([key in chosen for key in keys])
@@ -183,15 +185,19 @@ def without_leaks(data: ImageSet) -> ImageSet:
     if not len(data.heldout):
         return data
     seen = {content_key(image) for image in data.heldout.permute(0, 2, 3, 1).numpy()}
-    keep = torch.tensor([content_key(image) not in seen
-                         for image in data.train.permute(0, 2, 3, 1).numpy()])
+    keep = torch.tensor(
+        [content_key(image) not in seen for image in data.train.permute(0, 2, 3, 1).numpy()]
+    )
     removed = int((~keep).sum())
     if not removed:
         return data
     if removed == len(keep):
         raise ValueError(f"{data.name}: every training image is also a held-out image")
-    warnings.warn(f"{data.name}: {removed} training images that are also held out (or mirror one) "
-                  "were removed from the training part", stacklevel=3)
+    warnings.warn(
+        f"{data.name}: {removed} training images that are also held out (or mirror one) "
+        "were removed from the training part",
+        stacklevel=3,
+    )
     labels = None if data.train_labels is None else data.train_labels[keep]
     return replace(data, train=data.train[keep], train_labels=labels)
 
@@ -206,9 +212,11 @@ def check_parts(data: ImageSet) -> ImageSet:
     differ = any(not torch.equal(image, data.train[0]) for image in data.train)
     if train < MIN_TRAINING or not differ or not heldout:
         equal = "" if differ or not train else ", all equal,"
-        raise ValueError(f"{data.name} holds {train} training images{equal} and {heldout} held-out "
-                         f"ones, but at least {MIN_TRAINING} to train on, not all equal, and 1 "
-                         "held out are needed; add images")
+        raise ValueError(
+            f"{data.name} holds {train} training images{equal} and {heldout} held-out "
+            f"ones, but at least {MIN_TRAINING} to train on, not all equal, and 1 "
+            "held out are needed; add images"
+        )
     return data
 
 
@@ -250,14 +258,24 @@ def image_set(name, pixels, held, labels=None, classes=(), licence="not stated",
         labels = torch.from_numpy(np.asarray(labels, np.int64))
         train_labels = labels[~mask[: len(labels)]]
         heldout_labels = labels[mask] if len(labels) == len(mask) else None
-    return ImageSet(name, images[~mask], images[mask], train_labels, heldout_labels,
-                    tuple(classes), licence, source or name)
+    return ImageSet(
+        name,
+        images[~mask],
+        images[mask],
+        train_labels,
+        heldout_labels,
+        tuple(classes),
+        licence,
+        source or name,
+    )
 
 
 def resized(data: ImageSet, size: int | None) -> ImageSet:
     """The set at size x size; see `fit_size`."""
     if size is None or data.shape[1:] == (size, size):
         return data
-    train, heldout = (to_tensor(fit_size(images.permute(0, 2, 3, 1).numpy(), size))
-                      for images in (data.train, data.heldout))
+    train, heldout = (
+        to_tensor(fit_size(images.permute(0, 2, 3, 1).numpy(), size))
+        for images in (data.train, data.heldout)
+    )
     return replace(data, train=train, heldout=heldout)

@@ -33,8 +33,9 @@ PHOTOGRAPHS = (
     Photograph("chelsea.png", "a cat (Stefan van der Walt)", "CC0"),
     Photograph("clock_motion.png", "a blurred clock, grey (Stefan van der Walt)", "public domain"),
     Photograph("coffee.png", "a cup of coffee (Rachel Michetti)", "CC0", "heldout"),
-    Photograph("coins.png", "Greek coins, grey (Brooklyn Museum)",
-               "no known copyright restrictions"),
+    Photograph(
+        "coins.png", "Greek coins, grey (Brooklyn Museum)", "no known copyright restrictions"
+    ),
     Photograph("grass.png", "grass, grey (linolafett)", "CC0", "heldout"),
     Photograph("gravel.png", "gravel, grey (CC0Textures)", "CC0"),
     Photograph("hubble_deep_field.jpg", "the eXtreme Deep Field, NASA", "public domain"),
@@ -110,6 +111,10 @@ def load(size: int | None = None, train: int = 5000, heldout: int = 500, seed: i
     """Crops as an ImageSet; no photograph has crops in both parts."""
     size = size or 64
     licences = ", ".join(sorted({photo.licence for photo in PHOTOGRAPHS}))
-    return ImageSet("photos", crops(train, size, seed, "train")[0],
-                    crops(heldout, size, seed, "heldout")[0], licence=licences,
-                    source=f"{len(PHOTOGRAPHS)} photographs of the scikit-image package")
+    return ImageSet(
+        "photos",
+        crops(train, size, seed, "train")[0],
+        crops(heldout, size, seed, "heldout")[0],
+        licence=licences,
+        source=f"{len(PHOTOGRAPHS)} photographs of the scikit-image package",
+    )

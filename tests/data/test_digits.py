@@ -21,7 +21,7 @@ def test_the_interpolation_is_band_limited_and_keeps_a_constant():
     impulse = matrix[:, 32]
     spectrum = np.abs(np.fft.rfft(impulse)) ** 2
     band = len(spectrum) // 3  # half a cycle per original sample
-    assert spectrum[int(1.5 * band):].sum() < 1e-3 * spectrum.sum()
+    assert spectrum[int(1.5 * band) :].sum() < 1e-3 * spectrum.sum()
 
 
 def test_original_samples_come_back():
@@ -43,8 +43,11 @@ def test_digits_on_photos_are_the_absolute_difference():
     data = on_photos(grey, "x", seed=1)
     assert data.shape == (3, 32, 32) and torch.equal(data.train_labels, grey.train_labels)
     black = grey.train.expand_as(data.train) == 0
-    plain = on_photos(grey.__class__("z", torch.zeros_like(grey.train),
-                                     torch.zeros_like(grey.heldout)), "y", seed=1)
+    plain = on_photos(
+        grey.__class__("z", torch.zeros_like(grey.train), torch.zeros_like(grey.heldout)),
+        "y",
+        seed=1,
+    )
     assert torch.equal(data.train[black], plain.train[black])
     white = grey.train.expand_as(data.train) == 255
     assert torch.equal(data.train[white], 255 - plain.train[white])

@@ -18,8 +18,10 @@ from diffutils.__main__ import cli
 from diffutils.data import download, downloads, fetch, load
 
 DATA = os.environ.get("DIFFUTILS_DATA", "")
-needs_mnist = pytest.mark.skipif(not (Path(DATA) / "mnist").is_dir() or not DATA,
-                                 reason="DIFFUTILS_DATA names no folder with mnist/*.gz")
+needs_mnist = pytest.mark.skipif(
+    not (Path(DATA) / "mnist").is_dir() or not DATA,
+    reason="DIFFUTILS_DATA names no folder with mnist/*.gz",
+)
 
 
 def idx(array):
@@ -54,9 +56,15 @@ def test_a_missing_set_says_where_to_put_it_and_how_to_get_it(empty, name):
     assert "python -m diffutils data get" in message and f"$DIFFUTILS_DATA/{name}" in message
 
 
-@pytest.mark.parametrize("folder, zipped", [
-    ("mnist", True), ("data/mnist", True), ("mnist/MNIST/raw", False), ("MNIST/raw", False),
-])
+@pytest.mark.parametrize(
+    "folder, zipped",
+    [
+        ("mnist", True),
+        ("data/mnist", True),
+        ("mnist/MNIST/raw", False),
+        ("MNIST/raw", False),
+    ],
+)
 def test_mnist_is_found_where_users_unpack_it(empty, monkeypatch, folder, zipped):
     arrays = tiny_mnist(empty / folder, monkeypatch, zipped)
     data = load("mnist")
@@ -82,8 +90,10 @@ def test_mnist_m_is_made_from_mnist_and_photographs_and_says_so(empty, monkeypat
     data = load("mnist-m")
     assert data.name == "mnist-m (made here)" and data.train.shape == (50, 3, 28, 28)
     assert data.train_labels.tolist() == arrays[1].tolist()
-    np.savez(empty / "mnist_m_x.npz", images=np.random.default_rng(0).integers(
-        0, 256, (30, 8, 8, 3), dtype=np.uint8))
+    np.savez(
+        empty / "mnist_m_x.npz",
+        images=np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3), dtype=np.uint8),
+    )
     assert load("mnist-m").name == "mnist-m"
 
 
@@ -91,11 +101,14 @@ def tiny_cifar(monkeypatch):
     random = np.random.default_rng(0)
     contents = {}
     for name in downloads.CIFAR_BATCHES:
-        batch = {b"data": random.integers(0, 256, (20, 3072), dtype=np.uint8),
-                 b"labels": list(range(10)) * 2}
+        batch = {
+            b"data": random.integers(0, 256, (20, 3072), dtype=np.uint8),
+            b"labels": list(range(10)) * 2,
+        }
         contents[name] = pickle.dumps(batch)
-    monkeypatch.setattr(downloads, "CIFAR_BATCHES",
-                        {n: hashlib.md5(c).hexdigest() for n, c in contents.items()})
+    monkeypatch.setattr(
+        downloads, "CIFAR_BATCHES", {n: hashlib.md5(c).hexdigest() for n, c in contents.items()}
+    )
     return contents
 
 
@@ -126,8 +139,9 @@ def test_cifar10_from_the_archive(empty, monkeypatch):
     with pytest.raises(ValueError, match="checksum"):  # not the published archive
         load("cifar10")
     md5 = hashlib.md5(path.read_bytes()).hexdigest()
-    monkeypatch.setitem(downloads.REMOTES, "cifar10",
-                        (downloads.Remote(path.name, (), f"md5:{md5}"),))
+    monkeypatch.setitem(
+        downloads.REMOTES, "cifar10", (downloads.Remote(path.name, (), f"md5:{md5}"),)
+    )
     assert len(load("cifar10").train) == 100
 
 
@@ -145,8 +159,11 @@ def test_sprites_dlai_are_checked_by_blob_id_and_split_by_content(empty, monkeyp
         load("sprites-dlai")
     content = (folder / files[0].file).read_bytes()
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-    monkeypatch.setitem(downloads.REMOTES, "sprites-dlai",
-                        (downloads.Remote(files[0].file, (), f"git:{blob}"), files[1]))
+    monkeypatch.setitem(
+        downloads.REMOTES,
+        "sprites-dlai",
+        (downloads.Remote(files[0].file, (), f"git:{blob}"), files[1]),
+    )
     data = load("sprites-dlai")
     assert len(data.train) + len(data.heldout) == 180 and len(data.heldout) % 3 == 0
     assert data.classes == ("hero", "non-hero", "food", "spell", "side-facing")
@@ -297,8 +314,10 @@ def test_real_mnist_and_the_set_made_from_it():
     assert data.heldout_labels[:5].tolist() == [7, 2, 1, 0, 4]
 
 
-@pytest.mark.skipif(not DATA or not list(Path(DATA).glob("mnist_m*.npz")),
-                    reason="DIFFUTILS_DATA names no folder with mnist_m*.npz")
+@pytest.mark.skipif(
+    not DATA or not list(Path(DATA).glob("mnist_m*.npz")),
+    reason="DIFFUTILS_DATA names no folder with mnist_m*.npz",
+)
 def test_real_mnist_m_has_mnist_s_labels():
     data = load("mnist-m")
     assert data.name == "mnist-m" and data.shape == (3, 32, 32) and len(data.classes) == 10

@@ -52,8 +52,10 @@ def test_split_does_not_depend_on_size(tmp_path):
     names = [f"{content_key(image).hex()}.png" for image in images]
     save(tmp_path, images, names)
     (tmp_path / "labels.csv").write_text("".join(f"{name},{name}\n" for name in names))
-    held = [sorted(data.classes[k] for k in data.heldout_labels)
-            for data in (load(f"folder:{tmp_path}", size=size) for size in (12, 6, 24))]
+    held = [
+        sorted(data.classes[k] for k in data.heldout_labels)
+        for data in (load(f"folder:{tmp_path}", size=size) for size in (12, 6, 24))
+    ]
     assert held[0] == held[1] == held[2]
 
 
@@ -146,8 +148,11 @@ def test_limit_is_seeded_and_keeps_the_sides(tmp_path):
 def test_npz_layouts_types_and_labels(tmp_path):
     images = pictures(50)
     variants = {
-        "hwc": images, "chw": images.transpose(0, 3, 1, 2), "unit": images / 255.0,
-        "signed": (images / 127.5 - 1).astype(np.float32), "wide": images.astype(np.uint16) * 257,
+        "hwc": images,
+        "chw": images.transpose(0, 3, 1, 2),
+        "unit": images / 255.0,
+        "signed": (images / 127.5 - 1).astype(np.float32),
+        "wide": images.astype(np.uint16) * 257,
     }
     expected = None
     for name, array in variants.items():
@@ -160,9 +165,14 @@ def test_npz_layouts_types_and_labels(tmp_path):
 
 def test_npz_test_part_one_hot_and_names(tmp_path):
     path = tmp_path / "a.npz"
-    np.savez(path, images=pictures(30)[..., 0], labels=np.eye(4)[np.arange(30) % 4],
-             test_images=pictures(7, seed=1)[..., 0], test_labels=np.eye(4)[np.arange(7) % 4],
-             classes=np.array(["n", "e", "s", "w"]))
+    np.savez(
+        path,
+        images=pictures(30)[..., 0],
+        labels=np.eye(4)[np.arange(30) % 4],
+        test_images=pictures(7, seed=1)[..., 0],
+        test_labels=np.eye(4)[np.arange(7) % 4],
+        classes=np.array(["n", "e", "s", "w"]),
+    )
     data = load(f"npz:{path}", size=8)
     assert (tuple(data.train.shape), tuple(data.heldout.shape)) == ((30, 1, 8, 8), (7, 1, 8, 8))
     assert data.classes == ("n", "e", "s", "w")
@@ -189,11 +199,17 @@ def digits_with_labels(n=40):
 def test_csv_keeps_every_row_and_finds_the_label(tmp_path, place, header, suffix):
     images, labels = digits_with_labels()
     pixels = images.reshape(40, -1)
-    parts = {"first": [labels[:, None], pixels], "last": [pixels, labels[:, None]],
-             "none": [pixels]}[place]
+    parts = {
+        "first": [labels[:, None], pixels],
+        "last": [pixels, labels[:, None]],
+        "none": [pixels],
+    }[place]
     rows = np.concatenate(parts, 1)
-    names = {None: None, "numbers": [str(i) for i in range(rows.shape[1])],
-             "words": [f"pixel{i}" for i in range(rows.shape[1])]}[header]
+    names = {
+        None: None,
+        "numbers": [str(i) for i in range(rows.shape[1])],
+        "words": [f"pixel{i}" for i in range(rows.shape[1])],
+    }[header]
     write_rows(tmp_path / f"a{suffix}", rows, names)
     data = load(f"csv:{tmp_path / 'a'}{suffix}")
     assert as_set(torch.cat([data.train, data.heldout])) == {bytes(image) for image in images}
@@ -207,8 +223,10 @@ def test_csv_keeps_every_row_and_finds_the_label(tmp_path, place, header, suffix
 @pytest.mark.parametrize("planes", [True, False])
 def test_csv_colour_in_planes_or_pixel_by_pixel(tmp_path, planes):
     side = np.linspace(0, 200, 8)
-    smooth = np.stack([np.add.outer(side, side) / 2, np.add.outer(side, -side) / 2 + 100,
-                       np.full((8, 8), 30.0)], -1)
+    smooth = np.stack(
+        [np.add.outer(side, side) / 2, np.add.outer(side, -side) / 2 + 100, np.full((8, 8), 30.0)],
+        -1,
+    )
     images = np.stack([smooth + i for i in range(20)]).round().astype(int)
     flat = images.transpose(0, 3, 1, 2) if planes else images
     write_rows(tmp_path / "a.csv", flat.reshape(20, -1))

@@ -12,11 +12,18 @@ from diffutils.data import NAMES, ImageSet, catalogue, load, to_float, to_uint8
 from diffutils.data.images import content_key, fit_size, held_out, resized, to_bytes
 
 
-@pytest.mark.parametrize("name, size, shape", [
-    ("sprites", None, (3, 16, 16)), ("sprites", 32, (3, 32, 32)),
-    ("faces", None, (3, 64, 64)), ("faces", 32, (3, 32, 32)),
-    ("photos", None, (3, 64, 64)), ("digits", 16, (1, 16, 16)), ("digits-m", None, (3, 32, 32)),
-])
+@pytest.mark.parametrize(
+    "name, size, shape",
+    [
+        ("sprites", None, (3, 16, 16)),
+        ("sprites", 32, (3, 32, 32)),
+        ("faces", None, (3, 64, 64)),
+        ("faces", 32, (3, 32, 32)),
+        ("photos", None, (3, 64, 64)),
+        ("digits", 16, (1, 16, 16)),
+        ("digits-m", None, (3, 32, 32)),
+    ],
+)
 def test_built_in_sets(name, size, shape):
     data = load(name, size=size, limit=40, heldout=20)
     assert isinstance(data, ImageSet) and data.shape == shape and data.name == name
@@ -38,7 +45,7 @@ def test_a_seed_names_the_images(name):
 
 
 def test_faces_can_be_labelled_by_any_attribute():
-    from diffutils.data.faces import ATTRIBUTES
+    from diffutils.data.drawn.faces import ATTRIBUTES
 
     data = load("faces", limit=20, heldout=5, label="skin")
     assert data.classes == tuple(ATTRIBUTES["skin"])
@@ -50,8 +57,9 @@ def test_catalogue_has_every_name_once():
     built_in = {record.name for record in records if record.where == "built in"}
     assert {"sprites", "faces"} <= built_in
     assert all(record.here or record.where for record in records)
-    assert all(record.what and record.size and record.count and record.licence
-               for record in records)
+    assert all(
+        record.what and record.size and record.count and record.licence for record in records
+    )
 
 
 def test_faces_come_in_the_sizes_that_the_catalogue_names():
@@ -121,7 +129,9 @@ def test_pixel_ranges():
 
 
 def test_importing_the_package_loads_no_heavy_reader():
-    code = ("import sys, diffutils.data; diffutils.data.catalogue(); "
-            "print({'requests', 'skimage', 'sklearn', 'torchvision'} & set(sys.modules))")
+    code = (
+        "import sys, diffutils.data; diffutils.data.catalogue(); "
+        "print({'requests', 'skimage', 'sklearn', 'torchvision'} & set(sys.modules))"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"

@@ -67,8 +67,9 @@ def difference(got, expected, tolerance: float = TOLERANCE) -> str | None:
         asked = f"shape {wanted}" if wanted else "one number"
         return f"the result has shape {shape}; {asked} is expected."
     if has_axes(expected) and got.dtype != expected.dtype:
-        return (f"the result holds {got.dtype} values; {expected.dtype} is expected, as in the "
-                "input.")
+        return (
+            f"the result holds {got.dtype} values; {expected.dtype} is expected, as in the input."
+        )
     return difference_of_values(got, expected, tolerance)
 
 
@@ -93,8 +94,10 @@ def difference_of_values(got, expected, tolerance: float) -> str | None:
     mine, right = mine.astype(float), right.astype(float)
     if broken := int((~np.isfinite(mine)).sum()):
         kinds = "NaN" if np.isnan(mine).any() else "infinity"
-        return (f"{broken} of {mine.size} values are {kinds}: look for a division by zero, the "
-                "root of a negative number, or an overflow.")
+        return (
+            f"{broken} of {mine.size} values are {kinds}: look for a division by zero, the "
+            "root of a negative number, or an overflow."
+        )
     error = np.abs(mine - right) / (1 + np.abs(right))
     if error.size == 0 or error.max() <= tolerance:
         return None

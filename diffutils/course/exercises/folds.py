@@ -60,7 +60,7 @@ def with_solutions(notebook):
     result, answers = copy.deepcopy(notebook), solutions(notebook)
     for cell in result.cells:
         if id := exercise_id(cell):
-            rest = cell.source[CHECK.search(cell.source).start():]
+            rest = cell.source[CHECK.search(cell.source).start() :]
             cell.source = f"{answers[id]}\n\n{rest}"
             cell.outputs, cell.execution_count = [], None
     return result

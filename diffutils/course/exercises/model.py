@@ -4,7 +4,6 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 
 from diffutils.course.exercises.compare import TOLERANCE
 
@@ -51,8 +50,10 @@ class Exercise:
 
 def every_exercise() -> dict[str, Exercise]:
     """All exercises of all lessons, by id."""
-    names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
-    lessons = sorted(name for name in names if name.startswith("lesson"))
-    found = [e for name in lessons for e in import_module(f"{__package__}.{name}").EXERCISES]
+    import diffutils.lessons
+
+    rooms = pkgutil.walk_packages(diffutils.lessons.__path__, "diffutils.lessons.")
+    names = [m.name for m in rooms if m.name.rpartition(".")[2].startswith("exercises")]
+    found = [e for name in names for e in import_module(name).EXERCISES]
     found.sort(key=lambda e: [int(number) for number in e.id.split(".")])
     return {exercise.id: exercise for exercise in found}

@@ -87,13 +87,16 @@ def call(function: Callable, arguments: tuple, seconds: float = SECONDS) -> Outc
         outcome.drew = not same(states(), before)
     outcome.printed = capture.text
     if late:
-        outcome = Outcome(error=f"it was stopped after {seconds:g} seconds. Is there a loop that "
-                          "never ends, or one that a single array operation could replace?")
+        outcome = Outcome(
+            error=f"it was stopped after {seconds:g} seconds. Is there a loop that "
+            "never ends, or one that a single array operation could replace?"
+        )
         if thread.is_alive():
             outcome.error += " It could not be ended and still runs; restart the kernel."
         return outcome
     outcome.edited = tuple(
-        i for i, (now, was) in enumerate(zip(given, arguments, strict=True))
+        i
+        for i, (now, was) in enumerate(zip(given, arguments, strict=True))
         if not callable(was) and not same(now, was)
     )
     return outcome
@@ -155,8 +158,11 @@ def used_ellipsis(error: BaseException, message: str) -> bool:
 def line_of(error: BaseException, function: Callable) -> str:
     """' (line 3: `x / y`)' for the last line of the student's own code; '' where unknown."""
     code = getattr(function, "__code__", None)
-    frames = [f for f in traceback.extract_tb(error.__traceback__, limit=-200)
-              if code is not None and f.filename == code.co_filename]
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__, limit=-200)
+        if code is not None and f.filename == code.co_filename
+    ]
     if not frames:
         return ""
     text = linecache.getline(frames[-1].filename, frames[-1].lineno).strip()

@@ -52,8 +52,11 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
         return Verdict(OPEN)
     if not callable(function):
         kind = type(function).__name__
-        return Verdict(WRONG, f"check needs the function itself, not a result ({kind}): "
-                       f'write check("{exercise.id}", name) without calling it.')
+        return Verdict(
+            WRONG,
+            f"check needs the function itself, not a result ({kind}): "
+            f'write check("{exercise.id}", name) without calling it.',
+        )
     failed, results, printed = None, [], ""
     cases = exercise.cases()
     for case in cases:
@@ -155,8 +158,10 @@ def edited(exercise: Exercise, outcome: sandbox.Outcome) -> str:
     """Say which argument was changed in place."""
     names = list(inspect.signature(exercise.reference).parameters)
     changed = " and ".join(f"`{names[i]}`" for i in outcome.edited)
-    return (f"it changes its input {changed} in place, and the caller still needs that; write "
-            "`x = x * a` rather than `x *= a`.")
+    return (
+        f"it changes its input {changed} in place, and the caller still needs that; write "
+        "`x = x * a` rather than `x *= a`."
+    )
 
 
 def sentence(words: str) -> str:

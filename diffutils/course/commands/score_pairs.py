@@ -1,0 +1,71 @@
+"""Images and their counterparts by file name: PSNR, SSIM, MS-SSIM and LPIPS with intervals."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from diffutils.data.folders import BATCH, Reader
+from diffutils.metrics import published, similarity
+
+
+@torch.no_grad()
+def pairs(
+    pred: dict[str, Path],
+    gt: dict[str, Path],
+    reader: Reader,
+    lpips: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> dict:
+    """PSNR, SSIM, MS-SSIM and, where given, LPIPS of the files of one name in both sets.
+
+    Each is {"mean", "interval", "N"}: the 95 % interval of the mean over images (Student's t).
+    Equal images have an infinite PSNR: they are counted as `identical`, and left out of it.
+    """
+    names = sorted(pred.keys() & gt.keys())
+    values = {"psnr": [], "ssim": [], "ms_ssim": [], "lpips": []}
+    for i in range(0, len(names), BATCH):
+        chunk = names[i : i + BATCH]
+        read = (reader.read([files[name] for name in chunk]) for files in (pred, gt))
+        both = [pair for pair in zip(*read, strict=True) if all(x is not None for x in pair)]
+        if not both:
+            continue
+        a, b = map(torch.stack, zip(*both, strict=True))
+        values["psnr"] += similarity.psnr(a, b).tolist()
+        if min(a.shape[-2:]) >= similarity.WINDOW:
+            values["ssim"] += similarity.ssim(a, b).tolist()
+            values["ms_ssim"] += similarity.ms_ssim(a, b).tolist()
+        if lpips:
+            values["lpips"] += lpips(a, b).tolist()
+    n = len(values["psnr"])
+    values["psnr"] = [v for v in values["psnr"] if v < math.inf]
+    found = {name: mean_interval(each) for name, each in values.items()}
+    return {"N": n, "identical": n - len(values["psnr"]), **found}
+
+
+def mean_interval(values: Sequence[float]) -> dict:
+    """Mean of values, the interval that holds it with 95 %, and their number."""
+    from scipy.stats import t
+
+    x, n = torch.tensor(values, dtype=torch.float64), len(values)
+    mean = x.mean().item()
+    half = float(t.ppf(0.975, n - 1) * x.std() / n**0.5) if n > 1 else math.nan
+    return {"mean": mean, "interval": [mean - half, mean + half], "N": n}
+
+
+def limits(side: int, lpips: bool) -> list[str]:
+    """What the paired metrics do to images whose shorter side is so small."""
+    notes = []
+    if side < similarity.WINDOW:
+        notes.append(
+            f"SSIM was not run: its window has {similarity.WINDOW} pixels, the images {side}"
+        )
+    elif (scales := similarity.scales(side)) < len(similarity.SCALES):
+        notes.append(
+            f"MS-SSIM has {scales} of its 5 scales, which need 161 pixels: at {side} it"
+            " compares with no published number"
+        )
+    if lpips and side < published.SMALLEST:
+        notes.append(f"LPIPS saw the images enlarged to {published.SMALLEST} pixels")
+    return notes

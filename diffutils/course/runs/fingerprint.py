@@ -1,0 +1,204 @@
+"""What decides a result, in short: to resume, or to skip, only what would come out the same."""
+
+import hashlib
+import inspect
+import json
+import math
+import platform
+import sys
+from collections.abc import Callable
+from functools import lru_cache, partial
+from importlib import metadata
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+
+PACKAGE = Path(__file__).resolve().parents[2]
+
+
+PLAIN = (bool, int, float, str, list, tuple, dict)
+
+
+FUNCTIONS = (FunctionType, staticmethod, classmethod, property)
+
+
+LIBRARIES = ("diffutils", "torch", "torchvision", "numpy", "scipy", "accelerate")
+
+
+def digest(content: bytes) -> str:
+    """Sixteen hexadecimal digits of SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)  # the code that is imported does not change while it runs
+def code() -> str:
+    """Of all Python files of this package and of the weights that ship with it."""
+    shipped = (PACKAGE.parent / "data" / "pretrained").glob("*.*")
+    files = sorted([*PACKAGE.rglob("*.py"), *shipped])
+    names = [f"{p.relative_to(PACKAGE.parent).as_posix()} {digest(p.read_bytes())}" for p in files]
+    return digest("\n".join(names).encode())
+
+
+def notebook(content: bytes) -> str:
+    """Of the text of a notebook's cells; what they printed does not count.
+
+    Raises: ValueError, KeyError or TypeError when it is no notebook.
+    """
+    cells = json.loads(content)["cells"]
+    return digest(json.dumps([(c["cell_type"], "".join(c["source"])) for c in cells]).encode())
+
+
+def files(dataset: str) -> str:
+    """Of names, sizes and times of a data set's files; empty for a set that is made by code."""
+    from diffutils.data import downloads
+
+    kind, _, own = dataset.partition(":")
+    published = kind in downloads.REMOTES or kind == "mnist-m"
+    root = Path(own).expanduser() if own else downloads.here(kind) if published else None
+    if root is None:
+        return ""
+    found = sorted(p for p in ([root] if root.is_file() else root.rglob("*")) if p.is_file())
+    stats = [(p.relative_to(root).as_posix(), p.stat()) for p in found]
+    return digest(json.dumps([(n, s.st_size, s.st_mtime_ns) for n, s in stats]).encode())
+
+
+def versions() -> dict[str, str]:
+    """Python's and the libraries' versions."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def training(denoiser, images, schedule: Callable, settings: dict) -> dict:
+    """What decides a training by `diffutils.fit`, name -> number or text, defaults included.
+
+    Images and starting weights count by their bytes, schedules by their values, what is installed
+    by its name, and functions, classes and objects of one's own (a notebook's) by `_contents`.
+    """
+    import torch
+
+    from diffutils import training
+
+    bound = inspect.signature(training.fit).bind(denoiser, images, schedule, **settings)
+    bound.apply_defaults()
+    arguments = {k: v for k, v in bound.arguments.items() if k not in ("denoiser", "state")}
+    levels = schedule(torch.linspace(0, 1, 257, dtype=torch.float64))
+    told = denoiser.c_noise(levels.float())
+    kinds = {type(m) for m in denoiser.modules() if not type(m).__module__.startswith("torch.")}
+    return {k: _described(v) for k, v in arguments.items()} | {
+        "schedule": _described(levels),
+        "c_noise": _described(told),
+        "coefficients": _described(denoiser.coefficients),
+        "network": digest((repr(denoiser.net) + _own_numbers(denoiser.net)).encode()),
+        "classes of the network": ", ".join(sorted(map(_described, kinds))),
+        "starting weights": tensors(denoiser.state_dict()),
+    }
+
+
+def tensors(named: dict) -> str:
+    """Of tensors by name, and plain values among them: shapes, types and bytes."""
+    return digest("".join(f"{k} {_described(v)}\n" for k, v in named.items()).encode())
+
+
+def _own_numbers(net) -> str:
+    """The attributes, in modules of one's own classes, that neither repr nor a weight shows."""
+    own = {
+        name: {k: v for k, v in vars(m).items() if isinstance(v, PLAIN) and k != "training"}
+        for name, m in net.named_modules()
+        if _own(type(m))
+    }
+    return _described(own) if own else ""
+
+
+def _described(value, seen: dict | None = None):
+    """A value in words that are equal only if the value is.
+
+    seen: the functions, classes and objects met so far, by id: some hold themselves.
+    """
+    import numpy as np
+    import torch
+
+    seen = {} if seen is None else seen
+    inner = partial(_described, seen=seen)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no infinity, and nan does not equal itself
+    if isinstance(value, int | float | str | None):
+        return value
+    if isinstance(value, torch.Tensor):
+        flat = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        return f"{tuple(value.shape)} {value.dtype} {digest(flat.numpy().data)}"
+    if isinstance(value, np.ndarray):
+        return f"{value.shape} {value.dtype} {digest(value.tobytes())}"
+    if isinstance(value, partial):
+        arguments = [*map(inner, value.args)]
+        arguments += [f"{k}={inner(v)}" for k, v in value.keywords.items()]
+        return f"{inner(value.func)}({', '.join(map(str, arguments))})"
+    if isinstance(value, dict):
+        return str([(inner(k), inner(v)) for k, v in value.items()])
+    if isinstance(value, list | tuple):
+        return str((list if isinstance(value, list) else tuple)(map(inner, value)))
+    if isinstance(value, set | frozenset):
+        return str(sorted(repr(inner(v)) for v in value))
+    contents = _contents(value)
+    if contents is None:
+        return getattr(value, "__name__", None) or repr(value)
+    name = getattr(value, "__qualname__", type(value).__qualname__)
+    if id(value) in seen:
+        return f"{name}, number {list(seen).index(id(value))}"
+    seen[id(value)] = value  # kept, or another object could get its id
+    return f"{name} {digest(str(inner(contents)).encode())}"
+
+
+def _contents(value) -> list | None:
+    """What a function, class or object consists of; None where its name or repr says all.
+
+    Of a function: its code, its defaults, what it holds of the functions around it, and those
+    globals it names that are plain values, tensors, or functions and classes of one's own.
+    Of a class: its bases, methods and plain attributes.  Of an object: its class and attributes.
+    """
+    import torch
+
+    if isinstance(value, CodeType):  # the source would not do: of a dataclass there is none
+        return [value.co_code.hex(), value.co_consts, value.co_names, value.co_varnames]
+    if inspect.ismethod(value):
+        return [value.__func__, value.__self__]
+    if isinstance(value, type):
+        body = {
+            k: v
+            for k, v in vars(value).items()
+            if isinstance(v, FUNCTIONS) or isinstance(v, PLAIN) and not k.startswith("__")
+        }
+        return [value.__bases__, body] if _own(value) else None
+    if isinstance(value, property):
+        return [value.fget, value.fset]
+    if inspect.isfunction(value):
+        if not _own(value) and "<locals>" not in value.__qualname__:
+            return None
+        held = inspect.getclosurevars(value)
+        named = {
+            k: v
+            for k, v in held.globals.items()
+            if isinstance(v, (*PLAIN, torch.Tensor))
+            or isinstance(v, (FunctionType, type))
+            and _own(v)
+        }
+        return [value.__code__, value.__defaults__, value.__kwdefaults__, held.nonlocals, named]
+    if isinstance(value, ModuleType) or not hasattr(value, "__dict__"):
+        return None
+    return [type(value), vars(value)]
+
+
+def _own(value) -> bool:
+    """Whether a function or class belongs neither to this package nor to an installed library."""
+    home = value.__module__ or "torch"  # compiled functions name no module
+    file = getattr(sys.modules.get(home), "__file__", None) or ""
+    root = home.partition(".")[0]
+    installed = (
+        root in ("diffutils", "torch")
+        or root in sys.stdlib_module_names
+        or bool({"site-packages", "dist-packages"} & set(Path(file).parts))
+    )
+    return home == "__main__" or not installed

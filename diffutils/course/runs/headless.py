@@ -1,0 +1,236 @@
+"""Run lessons headlessly through papermill, with progress, a table and clear failures."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from diffutils.course import parameters as valid
+from diffutils.course.budgets import PROFILES, budget
+from diffutils.course.runs import fingerprint, kernel, rundir
+from diffutils.course.runs.stored import cleaned
+from diffutils.course.tables import aligned
+from diffutils.weights.files import CHECKOUT
+
+NOTEBOOKS = CHECKOUT / "notebooks"
+
+
+@dataclass
+class Outcome:
+    """How one lesson's run ended."""
+
+    name: str
+    notebook: Path
+    seconds: float
+    error: str | None = None  # cell and exception, None when the lesson ran through
+    memory_mb: int | None = None
+    headline: str = "-"
+    skipped: bool = False  # finished before: numbers and notebook are of that run
+
+
+def select(names: str | None = None) -> list[Path]:
+    """The notebooks of the named lessons ("01 02", "2" or "02_ddpm_training"), all by default.
+
+    Raises: FileNotFoundError without notebooks; ValueError, with the list, for an unknown name.
+    """
+    found = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise FileNotFoundError(
+            f"There are no lessons in {NOTEBOOKS}; run this from a checkout of the repository."
+        )
+    if not names:
+        return found
+    chosen = []
+    for name in names.replace(",", " ").split():
+        matches = [p for p in found if name in (p.stem, p.name) or p.stem[:2] == name.zfill(2)]
+        if not matches:
+            known = ", ".join(p.stem[:2] for p in found)
+            raise ValueError(f"There is no lesson {name!r}; choose from {known}.")
+        chosen += [p for p in matches if p not in chosen]
+    return chosen
+
+
+def run(
+    notebooks: list[Path],
+    profile: str,
+    out: Path,
+    parameters: dict | None = None,
+    again: bool = False,
+    say=print,
+) -> list[Outcome]:
+    """Execute each notebook into `out`; a lesson that fails does not stop the others.
+
+    A lesson that `out` holds finished, with the same parameters, data and code, is skipped; one
+    that was killed goes on from its checkpoints.  again: neither, all starts anew.
+    Raises: ValueError for an unknown profile or parameter, or a wrong value; BlockingIOError when
+    another process works in `out`.  Then nothing was started.
+    """
+    parameters = {"profile": profile} | (parameters or {})
+    accepted = {path: _declared(path) for path in notebooks}
+    _validate(parameters, accepted)
+    for path in notebooks:
+        rundir.check_free(out / path.stem[:2])
+    rundir.hold(out)
+    outcomes = []
+    try:
+        for i, path in enumerate(notebooks, 1):
+            head = f"[{i}/{len(notebooks)}] {path.stem}"
+            mine = {k: v for k, v in parameters.items() if k in accepted[path]}
+            identity = {
+                "parameters": mine,
+                "data": fingerprint.files(mine.get("dataset", accepted[path].get("dataset", ""))),
+                "notebook": fingerprint.notebook(path.read_bytes()),
+                "code": fingerprint.code(),
+                "versions": fingerprint.versions(),
+            }
+            outcomes.append(None if again else _finished(path, out, identity))
+            if outcomes[-1] is not None:
+                say(f"{head} ({profile}) was finished before; --again would run it again")
+                continue
+            say(f"{head} ({profile}) ...")
+            if again and "resume" in accepted[path]:
+                mine = mine | {"resume": "never"}
+            outcomes[-1] = end = execute(path, out / path.name, profile, mine, say)
+            if end.error is None:
+                _mark_finished(path, out, identity)
+            say(f"{head} {_status(end)} after {end.seconds:.0f} s")
+    finally:
+        rundir.release(out)
+    return outcomes
+
+
+def _validate(parameters: dict, accepted: dict[Path, dict[str, str]]) -> None:
+    """Raise ValueError, before anything starts, for what a lesson would refuse."""
+    if parameters["profile"] not in PROFILES:
+        raise ValueError(
+            f"profile is {parameters['profile']!r}; choose one of {', '.join(PROFILES)}."
+        )
+    for name in parameters:
+        if name != "profile" and not any(name in known for known in accepted.values()):
+            raise ValueError(f"None of the chosen lessons has the parameter {name!r}.")
+    if "dataset" in parameters:
+        valid.dataset(parameters["dataset"])
+    if "overrides" in parameters:
+        for path in accepted:
+            budget(path.stem[:2], parameters["profile"], parameters["overrides"])
+
+
+def _finished(path: Path, out: Path, identity: dict) -> Outcome | None:
+    """What an earlier run of exactly this lesson left in `out`, None if there is none."""
+    target, record = out / path.name, _record(path, out)
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    same = content.get("finished") == json.loads(json.dumps(identity))
+    if not same or not target.is_file():
+        return None
+    return _with_results(Outcome(path.stem, target, content["seconds"], skipped=True), record)
+
+
+def _mark_finished(path: Path, out: Path, identity: dict) -> None:
+    """Add to run.json what was run: only a notebook executed whole and in order gets the mark."""
+    from diffutils.weights.files import write_whole
+
+    record = _record(path, out)
+    content = json.loads(record.read_text(encoding="utf-8")) | {"finished": identity}
+    write_whole(record, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _record(path: Path, out: Path) -> Path:
+    return out / path.stem[:2] / "run.json"
+
+
+def execute(path: Path, target: Path, profile: str, parameters: dict, say=print) -> Outcome:
+    """Run one notebook in a kernel of this interpreter and store it, executed, as `target`."""
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    record = _record(path, target.parent)
+    record.unlink(missing_ok=True)  # of an earlier run into the same directory
+    environment = {"DIFFUTILS_PROFILE": profile, "DIFFUTILS_RUN_DIR": str(target.parent)}
+    began, error = time.perf_counter(), None
+    with kernel.progress(say, path.stem[:2]) as file, kernel.environment(environment | file):
+        try:
+            papermill.execute_notebook(
+                # papermill formats paths: a brace in one must be doubled.
+                *(str(p).replace("{", "{{").replace("}", "}}") for p in (path, target)),
+                parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                # A kernel warns that loopback is not encrypted; nobody else is on it here.
+                extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            )
+        except papermill.PapermillExecutionError as failure:
+            cell = failure.exec_count or failure.cell_index
+            error = f"cell [{cell}]: {failure.ename}: {failure.evalue}"
+        except DeadKernelError:
+            error = "the kernel died, most often for lack of memory; try a smaller profile"
+    outcome = Outcome(path.stem, target, time.perf_counter() - began, error)
+    return _with_results(outcome, record)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Lesson, status, seconds, peak memory and headline metric, as aligned text."""
+    rows = [("lesson", "status", "seconds", "peak memory", "headline")]
+    for o in outcomes:
+        memory = "-" if o.memory_mb is None else f"{o.memory_mb} MB"
+        rows.append((o.name, _status(o), f"{o.seconds:.0f}", memory, o.headline))
+    return aligned(rows)
+
+
+def failures(outcomes: list[Outcome]) -> str:
+    """One line for each lesson that failed: cell, error and where to look; empty if none did."""
+    return "\n".join(
+        f"{o.name} failed in {o.error}\n  see {o.notebook}" for o in outcomes if o.error
+    )
+
+
+def store(notebooks: list[Path], say=print) -> list[Outcome]:
+    """Execute notebooks at the student profile and keep their outputs in place, if they succeed."""
+    from diffutils.weights.files import write_whole
+
+    outcomes = run(notebooks, "student", new_directory("student"), say=say)
+    for path, outcome in zip(notebooks, outcomes, strict=True):
+        if outcome.error is None:
+            write_whole(path, cleaned(outcome.notebook).encode())
+            for figure in (outcome.notebook.parent / path.stem[:2] / "figures").glob("*.png"):
+                write_whole(CHECKOUT / "figures" / figure.name, figure.read_bytes())
+    return outcomes
+
+
+def new_directory(profile: str) -> Path:
+    """A fresh runs/<time>-<profile>."""
+    stem = rundir.base() / f"{time.strftime('%Y%m%d-%H%M%S')}-{profile}"
+    for path in (stem, *(stem.with_name(f"{stem.name}-{i}") for i in range(2, 100))):
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            continue
+    raise FileExistsError(f"{stem} and its successors exist; choose a directory with --out.")
+
+
+def _declared(path: Path) -> dict[str, str]:
+    """A notebook's parameters and their values in it, without quotes."""
+    import papermill
+
+    found = papermill.inspect_notebook(str(path))
+    return {name: about["default"].strip("\"'") for name, about in found.items()}
+
+
+def _with_results(outcome: Outcome, record: Path) -> Outcome:
+    if record.is_file():
+        content = json.loads(record.read_text(encoding="utf-8"))
+        outcome.memory_mb = content["peak_memory_mb"]
+        if name := content["headline"]:
+            value = content["metrics"][name]
+            shown = f"{value:.4g}" if isinstance(value, float) else value
+            outcome.headline = f"{name} {shown}"
+    elif outcome.error is None:
+        outcome.error = "the lesson wrote no run.json; its last cell must call lesson.finish()"
+    return outcome
+
+
+def _status(outcome: Outcome) -> str:
+    return "failed" if outcome.error else "ok, before" if outcome.skipped else "ok"

@@ -1,0 +1,257 @@
+"""The search of SSIMBaD (2025): in which coordinate phi(sigma) does SSIM fall most evenly?
+
+`report` does all of it on one data set, `study` on curves that are measured already, and `table`
+shows either; `sizes` repeats the fit of c at several image sizes.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from diffutils.data import load
+from diffutils.lessons.lesson04.search_text import sizes_table, table, text
+from diffutils.methods.perceptual import (
+    Coordinate,
+    candidates,
+    dense_sigmas,
+    equal_steps,
+    interpolate,
+    phi_star,
+    r_squared,
+    ssim_curve,
+    tabulated,
+)
+from diffutils.metrics.intervals import student_interval
+
+__all__ = [
+    "best_c",
+    "c_interval",
+    "mean_interval",
+    "r2_of_c",
+    "ranking",
+    "report",
+    "sizes",
+    "sizes_table",
+    "spot_check",
+    "study",
+    "table",
+    "text",
+]
+
+
+CS = [10 ** (k / 100) for k in range(-200, 101)]  # 0.01 to 10, in steps of 2.3 %
+
+
+SIZE = 128  # pixels, as published; arrays keep their own size: enlarged, they are only blurred
+
+
+ANY_SIZE = ("photos", "faces", "folder", "zip")
+
+
+RESAMPLES = 200  # of the images, for the interval of the best c
+
+
+CHECKED = 4  # images whose SSIM is also measured at the very levels of one coordinate
+
+
+def ranking(
+    curves: Float[Tensor, "N S"],
+    sigmas: Float[Tensor, "S"],
+    coordinates: Iterable[Coordinate] | None = None,
+) -> list[dict]:
+    """The coordinates (default: `candidates()`) by mean R^2 over the images, best first.
+
+    Returns: for each its name, the mean, low and high (Student's 95 % interval of the mean over
+        images; nan for one image; it may reach above 1), and N, the number of images.
+    """
+    coordinates = candidates().values() if coordinates is None else coordinates
+    rows = [{"name": c.name, **mean_interval(r_squared(curves, sigmas, c))} for c in coordinates]
+    return sorted(rows, key=lambda row: -row["mean"])
+
+
+def mean_interval(values: Float[Tensor, "N"], level: float = 0.95) -> dict:
+    """Mean, low and high of `student_interval` (nan for one value), and N."""
+    if len(values) < 2:
+        return {"mean": float(values.mean()), "low": math.nan, "high": math.nan, "N": len(values)}
+    mean, low, high = student_interval(values.tolist(), level)
+    return {"mean": mean, "low": low, "high": high, "N": len(values)}
+
+
+def r2_of_c(
+    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], cs: Sequence[float] = CS
+) -> list[float]:
+    """The mean R^2 over images of phi* = sigma / (sigma + c), for each c of `cs`."""
+    return [float(r_squared(curves, sigmas, phi_star(c)).mean()) for c in cs]
+
+
+def c_interval(
+    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
+    """Bootstrap interval of the best c: its quantiles over 200 resamples of the images.
+
+    seed: of the resamples.  One image has none: nan, nan.
+    """
+    if len(curves) < 2:
+        return math.nan, math.nan
+    r2 = torch.stack([r_squared(curves, sigmas, phi_star(c)) for c in CS])
+    random = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(len(curves), (RESAMPLES, len(curves)), generator=random)
+    best = torch.tensor(CS, dtype=torch.float64)[r2[:, drawn].mean(2).argmax(0)]
+    ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
+    low, high = best.quantile(ends, interpolation="nearest").tolist()
+    return low, high
+
+
+def best_c(
+    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], cs: Sequence[float] = CS
+) -> tuple[float, float]:
+    """The c of phi* = sigma / (sigma + c) with the highest mean R^2 over images, and that R^2."""
+    means = r2_of_c(curves, sigmas, cs)
+    best = max(range(len(cs)), key=means.__getitem__)
+    return cs[best], means[best]
+
+
+def study(
+    curves: Float[Tensor, "N S"], others: Float[Tensor, "M S"], sigmas: Float[Tensor, "S"]
+) -> dict:
+    """What curves of one pool of images, and of other images, say about the coordinates.
+
+    Returns: "ranking", the rows of `ranking`; "best_c", c and whether it is an end of `CS`;
+        "fitted", rows as in `ranking` with "judged_on": phi* of the best c and the tabulated
+        phi = 1 - mean SSIM, each on the pool that they were fitted to and on the other images;
+        on the other images also phi* of the published c = 0.3, and how much R^2 of the table is
+        above that of the best c, image by image; and the table of every image on that image
+        alone, where R^2 = 1 but for the least slope.
+    """
+    c, _ = best_c(curves, sigmas)
+    formula, fit = phi_star(c), tabulated(curves, sigmas)
+    here, other = "the images it was fitted to", "other images"
+    by_c, by_table, published = (
+        r_squared(others, sigmas, phi) for phi in (formula, fit, phi_star())
+    )
+    found = [
+        (f"sigma/(sigma+c), c = {c:.3g}", here, r_squared(curves, sigmas, formula)),
+        (f"sigma/(sigma+c), c = {c:.3g}", other, by_c),
+        ("sigma/(sigma+c), c = 0.3", other, published),
+        (fit.name, here, r_squared(curves, sigmas, fit)),
+        (fit.name, other, by_table),
+        (f"difference: tabulated - c = {c:.3g}", other, by_table - by_c),
+    ]
+    alone = [r_squared(one, sigmas, tabulated(one, sigmas)) for one in curves.split(1)]
+    found.append(("1 - SSIM of each image, tabulated", "that image alone", torch.cat(alone)))
+    return {
+        "ranking": ranking(curves, sigmas),
+        "best_c": {"c": c, "is_an_end": c in (CS[0], CS[-1])},
+        "fitted": [
+            {"name": name, "judged_on": pool, **mean_interval(r2)} for name, pool, r2 in found
+        ],
+    }
+
+
+def report(
+    dataset: str,
+    size: int | None = None,
+    n: int = 20,
+    seed: int = 0,
+    window: str = "uniform",
+    say: Callable[[str], None] = print,
+) -> dict:
+    """Load n training and n held-out images, measure their curves, and `study` them.
+
+    size: side in pixels; default 128, or their own for sets of arrays.  A set with fewer images
+    gives all it has; `say` gets one line before the measurement.
+
+    Returns: dataset, the image "shape" [C, H, W], "N", "N_other", seed, window, what `study`
+        returns, and "check" as in `spot_check`.
+    Raises: ValueError or FileNotFoundError as `load`; ValueError as `perceptual.ssim`.
+    """
+    if size is None and dataset.partition(":")[0] in ANY_SIZE:
+        size = SIZE
+    data = load(dataset, size, limit=n, seed=seed, heldout=n)
+    images, others, sigmas = data.train, data.heldout, dense_sigmas()
+    say(
+        f"Measuring SSIM at {len(sigmas)} noise levels on {len(images)} images and {len(others)} "
+        f"others of {images.shape[-2]} x {images.shape[-1]} pixels."
+    )
+    curves, other_curves = (ssim_curve(pool, sigmas, seed, window) for pool in (images, others))
+    return {
+        "dataset": dataset,
+        "shape": list(data.shape),
+        "N": len(images),
+        "N_other": len(others),
+        "seed": seed,
+        "window": window,
+        **study(curves, other_curves, sigmas),
+        "check": spot_check(images[:CHECKED], curves[:CHECKED], sigmas, phi_star(), seed, window),
+    }
+
+
+def spot_check(
+    images: UInt8[Tensor, "N C H W"],
+    curves: Float[Tensor, "N S"],
+    sigmas: Float[Tensor, "S"],
+    coordinate: Coordinate,
+    seed: int = 0,
+    window: str = "uniform",
+) -> dict:
+    """SSIM measured at a coordinate's own 50 levels against what `curves` give there.
+
+    images: those of the curves, which must have been measured with the same seed and window.
+    Returns: the coordinate's name, N, and the largest absolute difference.
+    """
+    _, levels = equal_steps(coordinate)
+    read_off = interpolate(levels.log(), sigmas.log(), curves)
+    direct = ssim_curve(images, levels, seed, window)
+    return {
+        "name": coordinate.name,
+        "N": len(images),
+        "largest": float((read_off - direct).abs().max()),
+    }
+
+
+def sizes(
+    datasets: Sequence[str] = ("photos", "faces"),
+    sides: Sequence[int] = (32, 64, 128),
+    n: int = 20,
+    seed: int = 0,
+    window: str = "uniform",
+) -> list[dict]:
+    """Fit c on n training images of each set at each side in pixels.
+
+    Any data set will do, at its own size too: `sizes(("sprites",), (16,))`.
+
+    Returns: rows of dataset, size, N; "best_c" with "c_low" and "c_high" of `c_interval`; the mean
+        R^2 of that c ("best_r2"), of c = 0.3 ("phi_star"), both with Student's 95 % interval
+        ("best_r2_low", "best_r2_high", ...), of log sigma ("log"), EDM's sigma^(1/7) ("edm") and
+        DDPM's timestep ("ddpm").  The intervals are over images: those of photos are crops of only
+        10 photographs (3 held out), so that they say little of other photographs.
+    Raises: as `report`.
+    """
+    sigmas, known = dense_sigmas(), candidates()
+    compared = {
+        "log": known["log(sigma)"],
+        "edm": known["sigma^(1/7), EDM"],
+        "ddpm": known["t, DDPM"],
+    }
+    rows = []
+    for dataset in datasets:
+        for side in sides:
+            images = load(dataset, side, limit=n, seed=seed, heldout=1).train
+            curves = ssim_curve(images, sigmas, seed, window)
+            c, _ = best_c(curves, sigmas)
+            low, high = c_interval(curves, sigmas, seed)
+            row = {"dataset": dataset, "size": side, "N": len(images)}
+            row |= {"best_c": c, "c_low": low, "c_high": high}
+            for key, phi in ("best_r2", phi_star(c)), ("phi_star", phi_star()):
+                found = mean_interval(r_squared(curves, sigmas, phi))
+                row |= {
+                    key: found["mean"],
+                    f"{key}_low": found["low"],
+                    f"{key}_high": found["high"],
+                }
+            means = {k: float(r_squared(curves, sigmas, v).mean()) for k, v in compared.items()}
+            rows.append(row | means)
+    return rows

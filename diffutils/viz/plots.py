@@ -1,0 +1,111 @@
+"""Curves, losses and bars in the style of the course."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffutils.viz.display import COLORS, figure, style
+from diffutils.viz.images import _array, _is_math
+
+DASHES = ("-", "--", "-.", ":")
+
+
+@style()
+def curves(
+    lines: Mapping[str, tuple[Any, Any]],
+    x: str = "",
+    y: str = "",
+    title: str = "",
+    log: str = "",
+    ax: Any = None,
+) -> Any:
+    """Figure of named curves, name -> (xs, ys), told apart by colour and by dashes.
+
+    `log` names the logarithmic axes: "", "x", "y" or "xy". With `ax` they are drawn into it.
+    """
+    ax = figure(width=5.2, height=3.0)[1] if ax is None else ax
+    for i, (name, (xs, ys)) in enumerate(lines.items()):
+        ax.plot(_array(xs), _array(ys), label=name, **_look(i))
+    if len(lines) > 1:
+        ax.legend()
+    return _label(ax, x, y, title, log)
+
+
+@style()
+def loss_curves(
+    losses: Mapping[str, tuple[Any, Any]],
+    log: str = "y",
+    band: tuple[float, float] | None = None,
+    smooth: int | None = None,
+    title: str = "",
+    ax: Any = None,
+) -> Any:
+    """Figure of losses by training step, name -> (steps, losses): raw values faint, means bold.
+
+    A mean is over `smooth` neighbouring values, by default a twentieth of them; fewer than 40
+    values are drawn as they are, with a dot each. `band` (low, high) shades the expected last loss.
+    """
+    ax = figure(width=5.2, height=3.0)[1] if ax is None else ax
+    for i, (name, (steps, values)) in enumerate(losses.items()):
+        steps, values, look = _array(steps), _array(values), _look(i)
+        width = smooth or (len(values) // 20 if len(values) >= 40 else 1)
+        if width > 1:
+            ax.plot(steps, values, color=look["color"], alpha=0.3, linewidth=0.8)
+            window = np.ones(width) / width
+            steps, values = (np.convolve(v, window, "valid") for v in (steps, values))
+        else:
+            look |= {"marker": "o", "markersize": 3}
+        ax.plot(steps, values, label=name, **look)
+    if band is not None:
+        ax.axhspan(*band, color=COLORS["sky"], alpha=0.3, linewidth=0, label="expected at the end")
+    ax.legend()
+    return _label(ax, "training step", "loss", title, log)
+
+
+@style()
+def bars(
+    values: Mapping[str, Any],
+    x: str = "",
+    title: str = "",
+    reference: Mapping[str, float] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Figure of a horizontal bar per label: a number, or (value, low, high) with its interval.
+
+    `reference` draws named vertical lines, such as a published value or the real-vs-real floor.
+    """
+    reference = reference or {}
+    if ax is None:
+        ax = figure(width=5.6, height=0.8 + 0.32 * (len(values) + len(reference)))[1]
+    for row, value in enumerate(values.values()):
+        value, low, high = value if isinstance(value, Sequence) else (value, value, value)
+        ax.barh(row, value, height=0.6, color=COLORS["sky"])
+        if low < high:
+            ax.errorbar(value, row, xerr=[[value - low], [high - value]], color="black", capsize=4)
+        place = {"textcoords": "offset points", "va": "center", "size": 8}
+        ax.annotate(f"{value:.3g}", (max(value, high), row), (6, 0), **place)
+    for i, (name, value) in enumerate(reference.items(), start=3):
+        ax.axvline(value, label=f"{name}: {value:.3g}", **_look(i))
+    ax.set_yticks(range(len(values)), list(values))
+    for tick in ax.get_yticklabels():
+        tick.set_parse_math(_is_math(tick.get_text()))
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    ax.margins(x=0.15)
+    if reference:
+        ax.figure.legend(loc="outside lower center", ncols=2)
+    return _label(ax, x, "", title, "")
+
+
+def _look(i: int) -> dict[str, Any]:
+    return {"color": list(COLORS.values())[i % len(COLORS)], "linestyle": DASHES[i % len(DASHES)]}
+
+
+def _label(ax: Any, x: str, y: str, title: str, log: str) -> Any:
+    ax.set(xlabel=x, ylabel=y, title=title)
+    if "x" in log:
+        ax.set_xscale("log")
+    if "y" in log:
+        ax.set_yscale("log")
+    return ax.figure

@@ -1,0 +1,158 @@
+"""The state of a training: taken, written whole or not at all, verified, put back.
+
+A state is a dictionary: "step", "seconds", and three groups of tensors, "raw" (the network),
+"ema" (its average) and "optimizer" (moments and step counters, named PARAMETER/MOMENT).  There is
+nothing else to remember, since every random number follows from (seed, step, sample index).
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from pathlib import Path
+
+import torch
+from torch import nn
+
+GROUPS = ("raw", "ema", "optimizer")
+
+
+KEEP = 2  # the newest checkpoint, and one more in case that one is damaged
+
+
+MANIFEST = "manifest.json"
+
+
+def snapshot(step: int, seconds: float, net: nn.Module, average: nn.Module, opt) -> dict:
+    """Copy the state to the CPU; later steps do not change the copy.
+
+    Raises: FloatingPointError for a state that is not finite.
+    """
+    moments = {
+        f"{name}/{key}": value
+        for name, p in net.named_parameters()
+        for key, value in opt.state[p].items()
+    }
+    tensors = {"raw": net.state_dict(), "ema": average.state_dict(), "optimizer": moments}
+    state = {"step": step, "seconds": seconds}
+    for group in GROUPS:
+        state[group] = {k: v.detach().to("cpu", copy=True) for k, v in tensors[group].items()}
+        if lost := [k for k, v in state[group].items() if not bool(v.isfinite().all())]:
+            raise FloatingPointError(
+                f"after step {step} {lost[0]} ({group}) is not finite; lower lr or raise warmup"
+            )
+    return state
+
+
+def restore(state: dict, net: nn.Module, average: nn.Module, opt) -> None:
+    """Put a state back in place; every tensor keeps the memory layout of its parameter."""
+    net.load_state_dict(state["raw"])
+    average.load_state_dict(state["ema"])
+    parameters = dict(net.named_parameters())
+    for name, value in state["optimizer"].items():
+        name, _, key = name.rpartition("/")
+        p = parameters[name]
+        if value.shape == p.shape:
+            # Files hold plain row-major tensors.  Fused Adam on a CPU walks through memory without
+            # looking at strides: beside a channels_last weight it would pair the wrong numbers.
+            value = torch.empty_like(p, dtype=value.dtype).copy_(value)
+        opt.state[p][key] = value.to(p.device)
+
+
+def save(folder: Path, state: dict, about: dict) -> Path:
+    """Write folder/step-00001234 and keep the newest two; a kill at any moment leaves no half.
+
+    about: what else the manifest says (JSON).  Returns the new folder.
+    Raises: OSError, e.g. for a full disk.
+    """
+    from safetensors.torch import save as to_bytes
+
+    target = folder / f"step-{state['step']:08}"
+    building = folder / f".{target.name}.part"
+    for half in folder.glob(".step-*.part"):  # of a run that was killed while it wrote
+        shutil.rmtree(half)
+    building.mkdir(parents=True)
+    files = {}
+    for group in GROUPS:
+        content = to_bytes({k: v.contiguous() for k, v in state[group].items()})
+        files[f"{group}.safetensors"] = hashlib.sha256(content).hexdigest()
+        _write(building / f"{group}.safetensors", content)
+    body = about | {"step": state["step"], "seconds": state["seconds"], "files": files}
+    manifest = json.dumps({"body": body, "sha256": _checksum(body)}, indent=1)
+    _write(building / MANIFEST, manifest.encode())  # last: with it the checkpoint is whole
+    _sync(building)
+    shutil.rmtree(target, ignore_errors=True)  # a damaged one of the same step
+    os.replace(building, target)
+    _sync(folder)
+    older = [p for p in steps(folder) if p.name < target.name][: KEEP - 1]
+    for path in steps(folder):
+        if path not in (target, *older):
+            shutil.rmtree(path)
+    return target
+
+
+def steps(folder: Path) -> list[Path]:
+    """The checkpoints in folder, newest first, whole or damaged."""
+    return sorted(folder.glob("step-" + "[0-9]" * 8), reverse=True)
+
+
+def newest(folder: Path) -> Path | None:
+    """The newest checkpoint that is whole; a damaged one is skipped with a warning naming it."""
+    for path in steps(folder):
+        try:
+            read(path)
+        except (OSError, ValueError) as error:
+            warnings.warn(
+                f"checkpoint {path} is damaged and skipped: {error}; an older one is tried",
+                stacklevel=2,
+            )
+        else:
+            return path
+    return None
+
+
+def read(path: Path) -> tuple[dict, dict]:
+    """State and manifest of one checkpoint, verified.
+
+    Raises: FileNotFoundError for a missing file; ValueError for a damaged one.
+    """
+    from safetensors.torch import load
+
+    try:
+        stored = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        body = stored["body"]
+        whole = stored["sha256"] == _checksum(body) and path.name == f"step-{body['step']:08}"
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{MANIFEST} does not have its checksum")
+    state = {"step": body["step"], "seconds": body["seconds"]}
+    for group in GROUPS:
+        content = (path / f"{group}.safetensors").read_bytes()
+        if hashlib.sha256(content).hexdigest() != body["files"][f"{group}.safetensors"]:
+            raise ValueError(f"{group}.safetensors does not have its checksum")
+        state[group] = load(content)
+    return state, body
+
+
+def _checksum(body: dict) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "wb") as f:
+        f.write(content)
+        f.flush()
+        os.fsync(f.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder last; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,179 @@
+"""Drawing in batches, by any sampler: equal to the samplers called by hand, whatever the batch."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from diffutils import denoisers, rng, samplers, schedules
+from diffutils.course.experiments import measure, sampling
+from diffutils.data import to_uint8
+from diffutils.methods import textbook
+
+
+def start(index, seed=0):
+    return rng.normal(seed, 0, index, (3, 8, 8), rng.START)
+
+
+@pytest.mark.parametrize("eta, spacing", [(0.0, schedules.trailing), (1.0, schedules.leading)])
+def test_a_respaced_sampler_is_the_one_called_by_hand(model, eta, spacing):
+    index = torch.arange(4)
+    (got,) = sampling.drawn(model, index, sampling.respaced(6, eta, spacing))
+    sigmas = schedules.steps(model.schedule, 6, spacing)
+    noise = samplers.seeded_noise(0, index)
+    x = samplers.start(sigmas, start(index))
+    want = samplers.sample(denoisers.clipped(model.denoiser), x, sigmas, eta=eta, noise=noise)
+    assert torch.equal(got, to_uint8(want))
+
+
+def test_a_skipping_sampler_walks_the_unspaced_plan(model):
+    index = torch.arange(4)
+    (got,) = sampling.drawn(model, index, sampling.skipped(10), seed=3)
+    plan = textbook.unspaced(model.schedule.betas, schedules.leading(50, 10))
+    with torch.no_grad():
+        *_, want = textbook.walk(
+            denoisers.clipped(model.denoiser),
+            start(index, 3),
+            plan,
+            textbook.ddpm,
+            samplers.seeded_noise(3, index),
+        )
+    assert torch.equal(got, to_uint8(want))
+    assert not torch.equal(got, next(sampling.drawn(model, index, sampling.respaced(10, 1.0))))
+
+
+def test_skipping_nothing_is_ddpm(model):
+    index = torch.arange(3)
+    (skip,), (ddpm,) = (
+        list(sampling.drawn(model, index, sampler))
+        for sampler in (sampling.skipped(50), sampling.respaced(50, 1.0))
+    )
+    assert (skip.int() - ddpm.int()).abs().max() <= 1  # other units, other rounding
+
+
+def test_an_image_depends_on_its_index_alone(model):
+    """Other batches, other order, some of them left out: the same images and labels."""
+    labels = torch.arange(7) % 3
+    settings = dict(scale=2.0, seed=5)
+    whole = torch.cat(
+        list(
+            sampling.drawn(
+                model, torch.arange(7), sampling.respaced(5, 1.0), labels=labels, **settings
+            )
+        )
+    )
+    index = torch.tensor([6, 0, 4])
+    parts = list(
+        sampling.drawn(
+            model, index, sampling.respaced(5, 1.0), labels=labels[index], batch=2, **settings
+        )
+    )
+    assert [len(p) for p in parts] == [2, 1]
+    assert (torch.cat(parts).int() - whole[index].int()).abs().max() <= 1
+
+
+def test_generate_collects_what_is_drawn(model):
+    for given, sampler in (
+        (dict(steps=6), sampling.respaced(6)),
+        (dict(steps=6, eta=0.5), sampling.respaced(6, 0.5)),
+        (dict(sampler=sampling.skipped(5)), sampling.skipped(5)),
+    ):
+        batches = sampling.drawn(model, torch.arange(5), sampler, batch=2)
+        assert torch.equal(measure.generate(model, 5, batch=2, **given), torch.cat(list(batches)))
+
+
+def test_without_clipping_the_estimates_go_beyond_the_range(model):
+    index = torch.arange(4)
+    (clipped,), (free,) = (
+        list(sampling.drawn(model, index, sampling.respaced(6), clip=c)) for c in (True, False)
+    )
+    assert not torch.equal(clipped, free)
+
+
+# ------------------------------------------------------------------- EDM
+
+
+def edm_model(model):
+    """The same network as an EDM model, which walks Karras' grid."""
+    net = model.denoiser.net
+    denoiser = denoisers.Denoiser(net, denoisers.edm, denoisers.rescaled(torch.log))
+    return SimpleNamespace(denoiser=denoiser, schedule=schedules.karras(), card=model.card)
+
+
+@pytest.mark.parametrize("heun", [True, False])
+@pytest.mark.parametrize("grid", [None, schedules.log_logistic(0.3)])
+def test_edm_is_the_sampler_called_by_hand(model, heun, grid):
+    """From sigma_max n, on the model's own levels or on those of another grid."""
+    model, index = edm_model(model), torch.arange(4)
+    (got,) = sampling.drawn(model, index, sampling.edm(6, heun, grid), seed=2)
+    sigmas = schedules.steps(grid or schedules.karras(), 6)
+    x = float(sigmas[0]) * start(index, 2)
+    want = (samplers.heun if heun else samplers.ddim)(denoisers.clipped(model.denoiser), x, sigmas)
+    assert torch.equal(got, to_uint8(want))
+    other = sampling.edm(6, not heun, grid), sampling.edm(6, heun, schedules.log_uniform())
+    assert not any(torch.equal(got, next(sampling.drawn(model, index, o, seed=2))) for o in other)
+
+
+def test_edm_passes_churn_on(model):
+    """All four settings, with noise of (seed, index); without S_churn none is drawn."""
+    model, index = edm_model(model), torch.arange(3)
+    churn = dict(S_churn=20.0, S_min=0.1, S_max=10.0, S_noise=1.1)
+    (got,) = sampling.drawn(model, index, sampling.edm(6, **churn), seed=4)
+    sigmas = schedules.steps(schedules.karras(), 6)
+    settings = dict(heun=True, noise=samplers.seeded_noise(4, index))
+    x, D = 80 * start(index, 4), denoisers.clipped(model.denoiser)
+    assert torch.equal(got, to_uint8(samplers.sample(D, x, sigmas, **settings, **churn)))
+    for name, value in dict(S_churn=1.0, S_min=1.0, S_max=3.0, S_noise=0.5).items():
+        other = sampling.edm(6, **churn | {name: value})
+        assert not torch.equal(got, next(sampling.drawn(model, index, other, seed=4))), name
+
+    def silent(step, x):
+        raise AssertionError("no noise was asked for")
+
+    sampling.edm(3)(model.denoiser, model.schedule, start(index), silent)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_evaluations_of_edm(model, steps):
+    """Heun 2 steps - 1, Euler as many as steps: counted."""
+    calls = []
+    D = lambda x, sigma: calls.append(float(sigma)) or 0 * x  # noqa: E731
+    for heun, want in ((True, 2 * steps - 1), (False, steps)):
+        calls.clear()
+        z, noise = start(torch.arange(1)), samplers.seeded_noise(0, torch.arange(1))
+        sampling.edm(steps, heun)(D, schedules.karras(), z, noise)
+        assert len(calls) == want and calls[0] == 80
+
+
+def test_edm_walks_the_levels_of_a_ddpm_table(model):
+    index = torch.arange(2)
+    (got,) = sampling.drawn(model, index, sampling.edm(5))
+    sigmas = schedules.steps(model.schedule, 5)
+    x = float(sigmas[0]) * start(index)
+    assert torch.equal(got, to_uint8(samplers.heun(denoisers.clipped(model.denoiser), x, sigmas)))
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_a_respaced_sampler_walks_a_grid_without_timesteps(model, eta):
+    """`sample` and `measure` draw from EDM models so."""
+    model, index = edm_model(model), torch.arange(3)
+    (got,) = sampling.drawn(model, index, sampling.respaced(5, eta))
+    sigmas = schedules.steps(schedules.karras(), 5)
+    x = (80**2 + 1) ** 0.5 * start(index)
+    want = samplers.sample(
+        denoisers.clipped(model.denoiser), x, sigmas, eta=eta, noise=samplers.seeded_noise(0, index)
+    )
+    assert torch.equal(got, to_uint8(want))
+
+
+@pytest.mark.parametrize(
+    "labels, message",
+    [
+        (torch.tensor([0]), "2 images need 2 labels, got 1"),
+        (torch.tensor([0, 3]), "run from 0 to 3, but the model knows 3 classes"),
+        (torch.tensor([-1, 0]), "run from -1 to 0"),
+    ],
+)
+def test_wrong_labels(model, labels, message):
+    with pytest.raises(ValueError, match=message):
+        next(sampling.drawn(model, torch.arange(2), sampling.respaced(2), labels=labels))

@@ -1,0 +1,616 @@
+"""A recorded training: what it leaves behind, and that kill -9 does not change the result."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from diffutils import denoisers, schedules
+from diffutils.course.runs.recorded_fit import recorded_fit
+from diffutils.data import png
+from diffutils.denoisers import Denoiser
+from diffutils.training import constant
+from diffutils.unet import UNet
+from diffutils.weights import cards
+from diffutils.weights import state as saves
+
+SCHEDULE = schedules.Discrete(schedules.linear_betas(100, 1e-3, 0.2))
+SETTINGS = dict(steps=12, batch=8, lr=1e-2, warmup=2, log_every=2, flip=True, save_every=0.0)
+IMAGES = torch.randint(
+    0, 256, (40, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
+)
+
+
+def tiny(seed=0):
+    torch.manual_seed(seed)
+    net = UNet(channels=(8, 16), blocks=1, attention=(False, True))
+    return Denoiser(net, denoisers.eps, SCHEDULE.t)
+
+
+def draw(denoiser):
+    """Twelve images that depend on the averaged weights."""
+    shift = int(1e6 * float(next(denoiser.parameters()).detach().double().sum())) % 256
+    return (IMAGES[:12].int() + shift).remainder(256).byte()
+
+
+def train(folder, denoiser=None, images=IMAGES, **changes):
+    settings = dict(heldout=IMAGES[:9], draw=draw, draws=3, say=SAID.append) | SETTINGS | changes
+    return recorded_fit(folder, denoiser or tiny(), images, SCHEDULE, **settings)
+
+
+SAID: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def silence():
+    SAID.clear()
+
+
+def stop_after(folder, records, **changes):
+    """As a killed process would leave the folder; `records` records were written."""
+    running = train(folder, **changes)
+    for _ in range(records):
+        next(running)
+    running.close()
+
+
+def numbers(record):
+    return [record.step, record.loss, record.heldout, record.lr, record.grad_norm]
+
+
+def log(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def result(folder):
+    """Everything that must come out the same: checksums of all weights and moments, the log."""
+    timings = ("seconds", "images_per_second")
+    lines = [{k: v for k, v in line.items() if k not in timings} for line in log(folder)]
+    pictured = {p.name: p.read_bytes() for p in (folder / "samples").iterdir()}
+    return saves.read(saves.newest(folder / "checkpoints"))[1]["files"], lines, pictured
+
+
+def files(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+# ------------------------------------------------------------------- what a run leaves behind
+
+
+def test_the_folder_of_a_run(tmp_path):
+    records = list(train(tmp_path / "model", trdata=True))
+    assert files(tmp_path / "model") == [
+        *(
+            f"checkpoints/step-000000{k}/{f}"
+            for k in (10, 12)
+            for f in (
+                "ema.safetensors",
+                "manifest.json",
+                "optimizer.safetensors",
+                "raw.safetensors",
+            )
+        ),
+        "log.jsonl",
+        "model.json",
+        "model.safetensors",
+        "model.txt",
+        *(f"samples/step-000000{k:02}.png" for k in (4, 8, 12)),
+        "trdata/first.png",
+    ]
+    lines = log(tmp_path / "model")
+    assert [line["step"] for line in lines] == [2, 4, 6, 8, 10, 12]
+    assert set(lines[0]) == {
+        "step",
+        "loss",
+        "heldout",
+        "lr",
+        "grad_norm",
+        "seconds",
+        "images_per_second",
+    }
+    assert [numbers(r)[1:] for r in records] == [
+        [line[k] for k in ("loss", "heldout", "lr", "grad_norm")] for line in lines
+    ]
+    text = (tmp_path / "model" / "model.txt").read_text()
+    count = sum(p.numel() for p in tiny().parameters())
+    for part in ("net.conv_in", "Conv2d", "8x3x3x3", f"{count:,}", "warmup", "starting weights"):
+        assert part in text
+    card = json.loads((tmp_path / "model" / "model.json").read_text())
+    assert card["trained"]["steps"] == 12 and card["settings"]["lr"] == 0.01
+    other = tiny(1)
+    cards.load_weights(tmp_path / "model" / "model.safetensors", other.net)
+    for a, b in zip(other.parameters(), records[-1].ema.parameters(), strict=True):
+        assert torch.equal(a, b.half().float())
+
+
+def test_samples_are_spread_over_the_run_and_come_back_bit_for_bit(tmp_path):
+    drawn = {r.step: r.samples for r in train(tmp_path) if r.samples is not None}
+    assert list(drawn) == [4, 8, 12]
+    again = {r.step: r.samples for r in train(tmp_path) if r.samples is not None}
+    assert list(again) == [4, 8, 12]
+    assert all(torch.equal(drawn[k], again[k]) for k in drawn)
+
+
+@pytest.mark.parametrize("shape", [(12, 3, 8, 8), (3, 1, 28, 28), (9, 3, 64, 64), (1, 1, 70, 70)])
+def test_grids_keep_every_pixel(tmp_path, shape):
+    images = torch.randint(0, 256, shape, dtype=torch.uint8)
+    png.write_grid(tmp_path / "a" / "grid.png", images)
+    assert torch.equal(png.read_grid(tmp_path / "a" / "grid.png", shape), images)
+    png.write_images(tmp_path / "b", images)
+    assert len(list((tmp_path / "b").iterdir())) == len(images)
+
+
+def test_training_images_are_kept_as_the_network_sees_them(tmp_path):
+    for flip in (False, True):
+        list(train(tmp_path / str(flip), flip=flip, trdata=True, steps=2))
+    plain, mirrored = (
+        png.read_grid(tmp_path / f / "trdata" / "first.png", (8, 3, 8, 8))
+        for f in ("False", "True")
+    )
+    turned = [torch.equal(a, b.flip(-1)) for a, b in zip(plain, mirrored, strict=True)]
+    kept = [torch.equal(a, b) for a, b in zip(plain, mirrored, strict=True)]
+    assert any(turned) and any(kept) and all(a or b for a, b in zip(turned, kept, strict=True))
+
+
+# ------------------------------------------------------------------- going on
+
+
+@pytest.mark.parametrize("done", [1, 3, 5])
+def test_a_stopped_run_goes_on(tmp_path, done):
+    """The same records, weights, moments, log and samples; replayed steps are marked."""
+    whole = list(train(tmp_path / "whole"))
+    stop_after(tmp_path / "run", done)
+    assert len(log(tmp_path / "run")) == done
+    rest = list(train(tmp_path / "run"))
+    assert [r.replayed for r in rest] == [True] * done + [False] * (6 - done)
+    assert [numbers(r) for r in rest] == [numbers(r) for r in whole]
+    assert result(tmp_path / "run") == result(tmp_path / "whole")
+    assert SAID == [f"run: resumed after step {2 * done} of 12"]
+    assert not list((tmp_path / "run").glob("earlier-*"))
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    *_, last = train(tmp_path)
+    denoiser = tiny()
+    records = list(train(tmp_path, denoiser))
+    assert all(r.replayed for r in records) and [r.step for r in records] == [2, 4, 6, 8, 10, 12]
+    assert [r.ema is None for r in records] == [True] * 5 + [False]
+    for a, b in zip(records[-1].ema.parameters(), last.ema.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert not records[-1].ema.training and not any(
+        p.requires_grad for p in records[-1].ema.parameters()
+    )
+    state, _ = saves.read(saves.newest(tmp_path / "checkpoints"))
+    assert all(torch.equal(v, state["raw"][k]) for k, v in denoiser.net.state_dict().items())
+    assert "all 12 steps were done before" in SAID[-1]
+
+
+def test_records_after_the_checkpoint_are_written_again(tmp_path):
+    """The log ran ahead of the checkpoint, and its last line is torn."""
+    whole = tmp_path / "whole"
+    list(train(whole))
+    stop_after(tmp_path / "run", 2)
+    lines = (whole / "log.jsonl").read_text().splitlines()
+    (tmp_path / "run" / "log.jsonl").write_text("\n".join(lines[:4]) + '\n{"step": 10, "lo')
+    list(train(tmp_path / "run"))
+    assert result(tmp_path / "run") == result(whole)
+
+
+def test_a_run_without_a_checkpoint_starts_from_step_0(tmp_path):
+    stop_after(tmp_path, 2, save_every=1e6)
+    assert [r.replayed for r in train(tmp_path)] == [False] * 6
+    assert [line["step"] for line in log(tmp_path)] == [2, 4, 6, 8, 10, 12]
+
+
+def test_never_starts_anew_and_keeps_the_old(tmp_path):
+    stop_after(tmp_path, 2)
+    assert not any(r.replayed for r in train(tmp_path, resume="never"))
+    assert "resume is 'never'" in SAID[0] and str(tmp_path / "earlier-1") in SAID[0]
+    assert len(log(tmp_path / "earlier-1")) == 2
+    list(train(tmp_path, resume="never"))
+    assert len(log(tmp_path / "earlier-2")) == 6
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        (dict(lr=2e-2), "lr was 0.01, is 0.02"),
+        (dict(steps=14), "steps was 12, is 14"),
+        (dict(flip=False), "flip was True, is False"),
+        (dict(optimizer=torch.optim.Adam), "optimizer was AdamW, is Adam"),
+        (dict(clip=0.5), "clip was 1.0, is 0.5"),
+        (dict(seed=1), "seed was 0, is 1"),
+        (dict(images=IMAGES.flip(0)), "images was "),
+        (dict(denoiser=tiny(1)), "starting weights was "),
+        (
+            dict(denoiser=Denoiser(tiny().net, denoisers.v, SCHEDULE.t)),
+            "coefficients was eps, is v",
+        ),
+        (dict(denoiser=Denoiser(tiny().net, denoisers.eps, torch.log)), "c_noise was "),
+        (dict(distance=lambda e: e.abs() ** 1.5), "distance was square, is <lambda>"),
+    ],
+)
+def test_other_settings_do_not_resume_and_say_so(tmp_path, changes, said):
+    stop_after(tmp_path, 1)
+    assert next(train(tmp_path, **changes)).replayed is False
+    assert "its settings differ" in SAID[0] and said in SAID[0]
+    assert saves.steps(tmp_path / "earlier-1" / "checkpoints")
+
+
+def test_a_function_of_the_same_name_with_another_body_does_not_resume(tmp_path):
+    def error(e):
+        return e.square()
+
+    def changed():
+        def error(e):
+            return e.abs()
+
+        return error
+
+    stop_after(tmp_path, 1, distance=error)
+    other = changed()
+    other.__qualname__ = error.__qualname__
+    assert next(train(tmp_path, distance=other)).replayed is False
+
+
+def fading(to):
+    """A learning-rate factor that keeps its one number in a closure."""
+
+    def factor(step, steps):
+        return to
+
+    return factor
+
+
+def test_a_changed_number_in_a_closure_does_not_resume(tmp_path):
+    stop_after(tmp_path, 2, decay=fading(1.0))
+    assert next(train(tmp_path, decay=fading(1.0))).replayed is True
+    assert next(train(tmp_path, decay=fading(0.1))).replayed is False
+    assert "decay was fading.<locals>.factor" in SAID[-1]
+
+
+def test_other_code_resumes_with_a_word(tmp_path, monkeypatch):
+    stop_after(tmp_path, 1)
+    monkeypatch.setattr("diffutils.course.runs.fingerprint.code", lambda: "0123")
+    assert next(train(tmp_path)).replayed
+    assert "not bit for bit" in SAID[-1] and "is 0123" in SAID[-1]
+
+
+def test_a_damaged_newest_checkpoint_costs_only_its_steps(tmp_path):
+    list(train(tmp_path / "whole"))
+    stop_after(tmp_path / "run", 4)
+    file = tmp_path / "run" / "checkpoints" / "step-00000008" / "raw.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.warns(UserWarning, match="step-00000008 is damaged and skipped"):
+        rest = list(train(tmp_path / "run"))
+    assert [r.replayed for r in rest] == [True] * 3 + [False] * 3
+    assert result(tmp_path / "run") == result(tmp_path / "whole")
+
+
+def test_without_a_whole_checkpoint_everything_is_set_aside(tmp_path):
+    stop_after(tmp_path, 2)
+    for path in saves.steps(tmp_path / "checkpoints"):
+        (path / "manifest.json").unlink()
+    with pytest.warns(UserWarning, match="damaged"):
+        assert not any(r.replayed for r in train(tmp_path))
+    assert "no checkpoint is whole" in SAID[0]
+
+
+def test_a_kill_while_the_old_run_is_set_aside_loses_nothing(tmp_path, monkeypatch):
+    stop_after(tmp_path, 2)
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    real, renamed = Path.rename, []
+
+    def rename(path, target):
+        renamed.append(path)
+        if len(renamed) == 3:
+            raise KeyboardInterrupt  # as a kill between two renames
+        return real(path, target)
+
+    with monkeypatch.context() as m:
+        m.setattr(Path, "rename", rename)
+        with pytest.raises(KeyboardInterrupt):
+            next(train(tmp_path, lr=2e-2))
+    assert next(train(tmp_path, lr=2e-2)).replayed is False
+    aside = tmp_path / "earlier-1"
+    assert {name: (aside / name).read_bytes() for name in files(aside)} == before
+
+
+@pytest.mark.parametrize("content", [b"no picture", b"", None], ids=["text", "empty", "cut"])
+def test_a_damaged_picture_costs_only_itself(tmp_path, content):
+    whole = list(train(tmp_path))
+    picture = tmp_path / "samples" / "step-00000004.png"
+    picture.write_bytes(picture.read_bytes()[:-60] if content is None else content)
+    with pytest.warns(UserWarning, match="step-00000004.png is damaged"):
+        again = list(train(tmp_path))
+    assert [numbers(r) for r in again] == [numbers(r) for r in whole]
+    assert [r.step for r in again if r.samples is not None] == [8, 12]
+
+
+@pytest.mark.parametrize("damage", [b"garbage}", b"\xff\xfe", b"5", b'{"step": 4}', b""])
+def test_a_damaged_line_of_the_log_costs_only_itself(tmp_path, damage):
+    whole = list(train(tmp_path))
+    path = tmp_path / "log.jsonl"
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([lines[0], damage, *lines[2:]]))
+    with pytest.warns(UserWarning, match="line 2 of .*log.jsonl is damaged"):
+        again = list(train(tmp_path))
+    assert [numbers(r) for r in again] == [numbers(r) for r in whole if r.step != 4]
+    assert [line["step"] for line in log(tmp_path)] == [2, 6, 8, 10, 12]
+
+
+def test_half_a_picture_of_a_killed_process_is_removed(tmp_path):
+    stop_after(tmp_path, 3)
+    (tmp_path / "samples" / ".step-00000008.png.ab12cd").write_bytes(b"half")
+    list(train(tmp_path))
+    assert [p.name for p in sorted((tmp_path / "samples").iterdir())] == [
+        f"step-000000{k:02}.png" for k in (4, 8, 12)
+    ]
+
+
+@pytest.mark.parametrize(
+    "write", [png.write_grid, lambda path, images: png.write_images(path.parent, images)]
+)
+def test_pictures_are_written_whole_or_not_at_all(tmp_path, monkeypatch, write):
+    def full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=r"\.png cannot be written \(disk full\)"):
+        write(tmp_path / "page.png", IMAGES[:2])
+    assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------- weights
+
+
+def test_missing_weights_of_a_finished_run_are_written_again(tmp_path):
+    """Also under another name, with another card, and after a kill that left older ones."""
+    list(train(tmp_path, card={"name": "a", "size": 8}))
+    weights, card = tmp_path / "a.safetensors", tmp_path / "a.json"
+    content, about = weights.read_bytes(), json.loads(card.read_text())
+    weights.unlink()
+    card.unlink()
+    list(train(tmp_path, card={"name": "a", "size": 8}))
+    assert weights.read_bytes() == content
+    assert json.loads(card.read_text())["trained"]["steps"] == 12
+    card.write_text(json.dumps(about | {"trained": about["trained"] | {"steps": 10}}))
+    weights.write_bytes(b"older")
+    list(train(tmp_path, card={"name": "a", "size": 8}))
+    assert weights.read_bytes() == content and json.loads(card.read_text()) == about
+    list(train(tmp_path, card={"name": "b", "size": (8, 8)}))
+    assert (tmp_path / "b.safetensors").read_bytes() == content
+    assert json.loads((tmp_path / "b.json").read_text())["size"] == [8, 8]
+
+
+def test_weights_that_are_current_keep_what_was_measured(tmp_path):
+    list(train(tmp_path, card={"name": "a", "size": (8, 8)}))
+    card = tmp_path / "a.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"metrics": {"N": 5}}))
+    list(train(tmp_path, card={"name": "a", "size": (8, 8)}))
+    assert json.loads(card.read_text())["metrics"] == {"N": 5}
+
+
+def test_weights_beyond_float16_are_kept_in_float32(tmp_path):
+    denoiser = tiny()
+    denoiser.net.conv_in.bias.data[0] = 1e5  # float16 ends at 65,504
+    *_, last = train(tmp_path / "model", denoiser, steps=2, lr=0.0)
+    assert last.step == 2 and saves.newest(tmp_path / "model" / "checkpoints")
+    other = tiny(1)
+    cards.load_weights(tmp_path / "model" / "model.safetensors", other.net)
+    for a, b in zip(other.parameters(), last.ema.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_checkpoint_comes_before_the_weights(tmp_path, monkeypatch):
+    """Weights that cannot be written cost no step: the next start has only them to write."""
+
+    def full(*_):
+        raise OSError("disk full")
+
+    with monkeypatch.context() as m:
+        m.setattr(cards, "save_weights", full)
+        with pytest.raises(OSError, match="disk full"):
+            list(train(tmp_path / "model", steps=2))
+    (record,) = train(tmp_path / "model", steps=2)
+    assert record.replayed and (tmp_path / "model" / "model.safetensors").is_file()
+
+
+def test_a_number_that_is_not_finite_is_null_in_every_file(tmp_path):
+    """A clip of infinity is a setting like any other; JSON has no word for it, nor for nan."""
+    for replayed in (False, True):
+        assert [r.replayed for r in train(tmp_path / "model", steps=2, clip=float("inf"))] == [
+            replayed
+        ]
+    for path in [*(tmp_path / "model").rglob("*.json"), tmp_path / "model" / "log.jsonl"]:
+        assert "Infinity" not in path.read_text() and "NaN" not in path.read_text()
+
+
+@pytest.mark.parametrize("resume", ["Auto", True, None])
+def test_unknown_resume(tmp_path, resume):
+    with pytest.raises(ValueError, match="choose one of auto, never"):
+        next(train(tmp_path, resume=resume))
+    assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------- NaN
+
+
+class Breaks(UNet):
+    """Its output is NaN from call `at` on."""
+
+    at, calls = 0, 0
+
+    def forward(self, *inputs):
+        self.calls += self.training
+        return super().forward(*inputs) * (float("nan") if self.calls > self.at else 1.0)
+
+
+@pytest.mark.parametrize("at, good", [(7, "step-00000006"), (1, None)])
+def test_nan_stops_the_run_and_names_the_last_good_checkpoint(tmp_path, at, good):
+    denoiser = tiny()
+    denoiser.net.__class__ = Breaks
+    denoiser.net.at = at
+    said = f"the last good checkpoint is .*{good}" if good else "there is no checkpoint yet"
+    with pytest.raises(FloatingPointError, match=rf"not finite since step {at}; lower lr.*{said}"):
+        list(train(tmp_path, denoiser))
+    assert [p.name for p in saves.steps(tmp_path / "checkpoints")][:1] == ([good] if good else [])
+    assert [line["step"] for line in log(tmp_path)] == [2, 4, 6][: at // 2]
+
+
+# ------------------------------------------------------------------- kill -9
+
+KILLED = SETTINGS | dict(steps=40, log_every=1, draws=4)
+ONCE = dict(save_every=1e6)  # one checkpoint, at the end: what an uninterrupted run needs
+
+
+def child(folder, slow, changes):
+    """A training process; slow: seconds that every fsync takes, so that a write can be hit."""
+    real = os.fsync
+    if slow:
+        os.fsync = lambda handle: (time.sleep(slow), real(handle))
+    torch.set_num_threads(1)
+    with open(f"{folder}.beat-{os.getpid()}", "w") as beat:
+        for record in train(folder, **KILLED | changes):
+            if not record.replayed:
+                beat.write(f"{record.step}\n")
+                beat.flush()
+
+
+@pytest.fixture(scope="module")
+def start():
+    """Start `child` in a process of its own; torch is imported once, in the server they fork from.
+
+    A child that still runs when the tests end is killed.
+    """
+    if os.name == "nt":
+        pytest.skip("needs SIGKILL")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["diffutils.course.runs.recorded_fit", "accelerate", "PIL.Image"]
+    )
+    running = []
+
+    def run(folder, slow=0.0, **changes):
+        process = context.Process(target=child, args=(folder, slow, changes))
+        process.start()
+        running.append(process)
+        return process
+
+    yield run
+    for process in running:
+        if process.is_alive():
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def whole(start, tmp_path_factory):
+    """The result of a run that nobody interrupts."""
+    folder = tmp_path_factory.mktemp("uninterrupted") / "whole"
+    finish(start(folder, **ONCE))
+    return result(folder)
+
+
+def written(folder):
+    """Whole lines of the log; the last one may be torn."""
+    return (folder / "log.jsonl").read_bytes().count(b"\n")
+
+
+def finish(process):
+    process.join(900)
+    assert process.exitcode == 0
+
+
+def trained(folder, process):
+    """Steps that this very process has trained and recorded so far."""
+    beat = Path(f"{folder}.beat-{process.pid}")
+    return [int(step) for step in beat.read_text().split("\n")[:-1]] if beat.exists() else []
+
+
+def wait_until(true, process):
+    end = time.monotonic() + 600
+    while not true():
+        assert time.monotonic() < end, "the child does nothing"
+        assert process.is_alive(), f"the child ended with {process.exitcode}"
+        time.sleep(0.001)
+
+
+def kill(process):
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL  # it lived until then: the kill ended it
+
+
+def survive_kills(start, folder, kills, seed, **changes):
+    """Kill a training `kills` times at random moments, then let it end."""
+    moments, at, steps = random.Random(seed), [], (KILLED | changes)["steps"]
+    for _ in range(kills):
+        process, more = start(folder, **changes), moments.randint(1, 2)
+        wait_until(lambda p=process, more=more: len(trained(folder, p)) >= more, process)
+        time.sleep(moments.uniform(0, 0.04))
+        kill(process)
+        at.append(trained(folder, process)[-1])
+        assert written(folder) < steps  # inside training: some steps were done, and not all
+    finish(start(folder, **changes, **ONCE))
+    assert at == sorted(at)
+
+
+def test_three_kills_do_not_change_the_result(start, whole, tmp_path):
+    survive_kills(start, tmp_path / "killed", 3, seed=0)
+    assert result(tmp_path / "killed") == whole
+    assert [line["step"] for line in log(tmp_path / "killed")] == list(range(1, 41))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict(steps=200),
+        dict(steps=60, bf16=True, optimizer=torch.optim.Adam),
+        dict(steps=60, ema=0.0, decay=constant),
+    ],
+)
+def test_many_kills_do_not_change_the_result(start, tmp_path, changes):
+    """20 kills of one run; 5 each of runs in bfloat16 with Adam, and without EMA."""
+    finish(start(tmp_path / "whole", **changes, **ONCE))
+    kills = 20 if changes["steps"] == 200 else 5
+    survive_kills(start, tmp_path / "killed", kills, 1, **changes)
+    assert result(tmp_path / "killed") == result(tmp_path / "whole")
+
+
+def survive_kills_in_a_write(start, folder, kills, seed):
+    """Kill while a checkpoint is being written, `kills` times; then let the run end."""
+    moments, landed, attempts = random.Random(seed), 0, 0
+    store = folder / "checkpoints"
+    while landed < kills:
+        attempts += 1
+        assert attempts < 10 * kills, "the kills miss the writes"
+        process = start(folder, slow=0.04)
+        wait_until(lambda p=process: trained(folder, p), process)
+        wait_until(lambda: list(store.glob(".step-*.part")), process)
+        time.sleep(moments.uniform(0, 0.15))
+        kill(process)
+        parts = [p.name for p in store.glob(".step-*.part")]
+        landed += bool(parts)  # half a checkpoint is left: the kill hit the write
+        assert written(folder) < KILLED["steps"]
+    finish(start(folder, **ONCE))
+    assert not list(store.glob(".*"))
+
+
+def test_a_kill_inside_a_write_leaves_the_older_checkpoint(start, whole, tmp_path):
+    survive_kills_in_a_write(start, tmp_path / "killed", 1, seed=0)
+    assert result(tmp_path / "killed") == whole
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_six_kills_inside_writes(start, whole, tmp_path):
+    survive_kills_in_a_write(start, tmp_path / "killed", 6, seed=1)
+    assert result(tmp_path / "killed") == whole
