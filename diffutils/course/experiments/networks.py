@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import torch
 
-from diffutils.course.experiments.rows import lines_of
+from diffutils.course.experiments.rows import read
 from diffutils.course.experiments.training import card, fit_settings, load_for
 from diffutils.course.machine import best_device
 from diffutils.data import ImageSet, load
@@ -57,4 +57,4 @@ def _trained(
 
 def log_of(name: str) -> list[dict]:
     """The training log that ships beside a model: one record a line, or none at all."""
-    return lines_of(cards.PRETRAINED / f"{name}.log.jsonl", "fetch it again")
+    return read(cards.PRETRAINED / f"{name}.log.jsonl", "fetch it again")

@@ -14,7 +14,7 @@ from diffutils.course.experiments.measure import (
     frechet_if_enough,
     generate,
 )
-from diffutils.course.experiments.rows import _fits, _Rows, lines_of
+from diffutils.course.experiments.rows import Rows, read, where
 from diffutils.course.experiments.sampling import Sampler, respaced, skipped
 from diffutils.course.runs import fingerprint
 from diffutils.data import ImageSet
@@ -93,14 +93,14 @@ def sweep(
             code=fingerprint.code(),
         )
     )
-    rows, warm = _Rows(folder), False
+    rows, warm = Rows(folder), False
     samplers, runs = dict(SAMPLERS), dict.fromkeys(SAMPLERS, shared)
     for name, (walk, _) in (walks or {}).items():
         samplers[name] = lambda steps, eta, walk=walk: walk(steps)
         runs[name] = fingerprint.tensors({"shared": shared, "walk": walk})
     for setting in settings(steps, etas, skips, seeds, walks):
         run = runs[setting["sampler"]]
-        row = rows.find({"run": run} | setting)
+        row = rows.find(run=run, **setting)
         if row is None:
             if not warm:  # the first call of a network on a GPU chooses its kernels
                 _drawn(model, min(n, 64), samplers, setting | {"steps": 1}, about, labels, batch)
@@ -204,7 +204,7 @@ def recorded(model: SimpleNamespace, beside: str | None = None) -> list[dict]:
     """
     path = cards.PRETRAINED / f"{beside or model.card['name']}.sweep.jsonl"
     weights = weights_of(model)
-    return [row for row in lines_of(path, "fetch it again") if row.get("weights") == weights]
+    return [row for row in read(path, "fetch it again") if row.get("weights") == weights]
 
 
 def paired_change(
@@ -223,7 +223,7 @@ def paired_change(
     Raises: ValueError unless each setting has exactly one row for each of the same seeds, and there
     are two runs or more.
     """
-    both = [[row for row in rows if _fits(row, setting)] for setting in (of, to)]
+    both = [where(rows, **setting) for setting in (of, to)]
     by_run = [{(r.get("training", 0), r["seed"]): r[metric] for r in found} for found in both]
     twice = [*map(len, both)] != [*map(len, by_run)]
     if by_run[0].keys() != by_run[1].keys() or twice or not both[0]:
