@@ -33,6 +33,7 @@ def torch_noise(step: int, x: Tensor) -> Tensor:
 
 def seeded_noise(seed: int, index: Int[Tensor, "B"]) -> Callable[[int, Tensor], Tensor]:
     """Noise that depends on (seed, step, sample index) alone, so not on the batch."""
+
     def noise(step: int, x: Tensor) -> Tensor:
         return rng.normal(seed, step, index.to(x.device), x.shape[1:], rng.SAMPLING).to(x.dtype)
 
