@@ -193,14 +193,14 @@ def test_zero_terminal_snr_is_refused_and_the_way_out_named(betas):
 
 def test_reference_steps():
     """The published tables, to their last digit."""
-    close(S.steps(S.karras(), 18), KARRAS_18, atol=5.1e-5)
-    close(S.steps(S.log_logistic(0.3), 18), LOGISTIC_18, atol=5.1e-5)
+    close(S.levels(S.karras(), 18), KARRAS_18, atol=5.1e-5)
+    close(S.levels(S.log_logistic(0.3), 18), LOGISTIC_18, atol=5.1e-5)
 
 
 def test_karras_closed_form():
     i = torch.arange(50, dtype=F64)
     want = (80 ** (1 / 7) + i / 49 * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7
-    close(S.steps(S.karras(), 50)[:-1], want, rtol=1e-12)
+    close(S.levels(S.karras(), 50)[:-1], want, rtol=1e-12)
 
 
 @pytest.mark.parametrize("schedule, phi", [
@@ -312,15 +312,15 @@ def test_steps_end_at_zero_and_fall():
     schedules = [*CONTINUOUS, S.Discrete(S.linear_betas())]
     for schedule in schedules:
         for n in (1, 2, 18, 200):
-            levels = S.steps(schedule, n)
+            levels = S.levels(schedule, n)
             assert levels.shape == (n + 1,) and levels.dtype == F64 and levels[-1] == 0
             assert bool((levels.diff() < 0).all()) and math.isfinite(levels[0])
-    close(S.steps(schedules[-1], 1000)[:-1], schedules[-1].sigmas.flip(0))
-    close(S.steps(schedules[-1], 10, S.leading)[0], schedules[-1].sigmas[900])
+    close(S.levels(schedules[-1], 1000)[:-1], schedules[-1].sigmas.flip(0))
+    close(S.levels(schedules[-1], 10, S.leading)[0], schedules[-1].sigmas[900])
 
 
 def test_impossible_numbers_of_steps_are_refused():
     discrete = S.Discrete(S.linear_betas(100))
     for schedule, n in ((discrete, 0), (discrete, 101), (S.karras(), 0), (S.karras(), -3)):
         with pytest.raises(ValueError, match="number of sampling steps"):
-            S.steps(schedule, n)
+            S.levels(schedule, n)

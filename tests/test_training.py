@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from diffutils import denoisers, samplers, schedules, training
 from diffutils.data import to_float
 from diffutils.denoisers import Denoiser
-from diffutils.training import batch_order, evaluate, fit
+from diffutils.training import batch_order, heldout_loss, fit
 from diffutils.unet import UNet
 
 SCHEDULE = schedules.Discrete(schedules.linear_betas(100, 1e-3, 0.2))
@@ -110,15 +110,15 @@ def test_levels_are_stratified_and_belong_to_their_slots():
     """Slot j draws u from [j/B, (j+1)/B); the slots of one process are a part of the whole."""
     u = lambda u: u  # noqa: E731
     for step in range(20):
-        whole = training.levels(u, 0, step, torch.arange(64), 64)
+        whole = training.training_levels(u, 0, step, torch.arange(64), 64)
         assert bool(((whole * 64).floor() == torch.arange(64)).all())
-        assert torch.equal(training.levels(u, 0, step, torch.arange(32, 64), 64), whole[32:])
-    assert not torch.equal(whole, training.levels(u, 0, 3, torch.arange(64), 64))
+        assert torch.equal(training.training_levels(u, 0, step, torch.arange(32, 64), 64), whole[32:])
+    assert not torch.equal(whole, training.training_levels(u, 0, 3, torch.arange(64), 64))
 
 
 def test_every_level_is_finite_in_a_long_run():
     for schedule in (schedules.log_normal(), schedules.karras(), SCHEDULE):
-        sigma = training.levels(schedule, 0, 0, torch.arange(2**16), 2**16)
+        sigma = training.training_levels(schedule, 0, 0, torch.arange(2**16), 2**16)
         assert sigma.dtype == torch.float32 and bool((sigma.isfinite() & (sigma > 0)).all())
 
 
@@ -144,7 +144,7 @@ def test_the_network_sees_noised_images_of_its_batch():
     list(fit(denoiser, images, SCHEDULE, steps=6, batch=4, seed=9, lr=0.0))
     for k, (x, c_noise, _) in enumerate(net.seen):
         x0 = images[batch_order(9, k, 4, 10)].float() / 127.5 - 1
-        sigma = training.levels(SCHEDULE, 9, k, torch.arange(4), 4)
+        sigma = training.training_levels(SCHEDULE, 9, k, torch.arange(4), 4)
         noise = rng.normal(9, k, torch.arange(4), (3, 4, 4))
         want = (x0 + sigma.view(4, 1, 1, 1) * noise) / (1 + sigma.view(4, 1, 1, 1) ** 2).sqrt()
         close(x, want, atol=1e-6)
@@ -248,16 +248,16 @@ def test_held_out_loss_depends_on_the_weights_alone():
     denoiser, images = tiny(), pictures(50)
     nn.init.normal_(denoiser.net.conv_out.weight)
     denoiser.train()
-    first = evaluate(denoiser, images, SCHEDULE)
+    first = heldout_loss(denoiser, images, SCHEDULE)
     torch.manual_seed(99)
     torch.randn(7)
-    assert evaluate(denoiser, images, SCHEDULE) == first and denoiser.training
-    assert evaluate(denoiser, images, SCHEDULE, batch=7) == pytest.approx(first, rel=1e-5)
-    assert evaluate(denoiser.eval(), images, SCHEDULE) == first and not denoiser.training
-    assert evaluate(denoiser, images, SCHEDULE, seed=1) != first
-    assert evaluate(denoiser, images, SCHEDULE, n=10) == evaluate(denoiser, images[:10], SCHEDULE)
+    assert heldout_loss(denoiser, images, SCHEDULE) == first and denoiser.training
+    assert heldout_loss(denoiser, images, SCHEDULE, batch=7) == pytest.approx(first, rel=1e-5)
+    assert heldout_loss(denoiser.eval(), images, SCHEDULE) == first and not denoiser.training
+    assert heldout_loss(denoiser, images, SCHEDULE, seed=1) != first
+    assert heldout_loss(denoiser, images, SCHEDULE, n=10) == heldout_loss(denoiser, images[:10], SCHEDULE)
     nn.init.normal_(denoiser.net.conv_out.weight)
-    assert evaluate(denoiser, images, SCHEDULE) != first
+    assert heldout_loss(denoiser, images, SCHEDULE) != first
 
 
 def test_held_out_labels_are_used():
@@ -265,7 +265,7 @@ def test_held_out_labels_are_used():
     for p in denoiser.parameters():
         nn.init.normal_(p, std=0.3)
     zeros, ones = (torch.full((50,), c) for c in (0, 1))
-    losses = {evaluate(denoiser, images, SCHEDULE, y) for y in (None, zeros, ones)}
+    losses = {heldout_loss(denoiser, images, SCHEDULE, y) for y in (None, zeros, ones)}
     assert len(losses) == 3
 
 
@@ -303,10 +303,10 @@ def test_learns_two_points(coefficients):
     denoiser = Denoiser(Points(), coefficients, torch.log)
     *_, record = fit(denoiser, images, schedule, steps=600, lr=1e-2, warmup=20, ema=0.98,
                      log_every=300)  # fmt: skip
-    best, ours = (evaluate(d, images, schedule) for d in (Exact(known, coefficients), record.ema))
+    best, ours = (heldout_loss(d, images, schedule) for d in (Exact(known, coefficients), record.ema))
     assert 0.97 * best < ours < 1.2 * best
 
-    sigmas = schedules.steps(schedule, 30)
+    sigmas = schedules.levels(schedule, 30)
     z = torch.randn(500, 2, 1, 1, generator=torch.Generator().manual_seed(0))
     x = samplers.start(sigmas, z, variance_preserving=False)
     found = samplers.ddim(record.ema, x, sigmas).flatten(1)
@@ -344,7 +344,7 @@ def test_a_weight_is_that_of_each_images_own_level():
                   weight=weight)  # fmt: skip
     for k, record in enumerate(records):
         x0 = to_float(images[batch_order(9, k, 4, 10)])
-        sigma = training.levels(SCHEDULE, 9, k, torch.arange(4), 4)
+        sigma = training.training_levels(SCHEDULE, 9, k, torch.arange(4), 4)
         noise = rng.normal(9, k, torch.arange(4), (3, 4, 4))
         want = (denoiser.loss(x0, sigma, noise) * (1 + sigma**2)).mean()
         assert record.loss == pytest.approx(float(want.detach()), rel=1e-6)
@@ -355,7 +355,7 @@ def test_the_held_out_loss_is_weighted():
     denoiser, images = Denoiser(Spy(), denoisers.eps, torch.log), pictures(50)
     middle = float(SCHEDULE(torch.tensor(0.5)))
     whole, low, high = (
-        evaluate(denoiser, images, SCHEDULE, weight=weight) for weight in
+        heldout_loss(denoiser, images, SCHEDULE, weight=weight) for weight in
         (None, lambda s: (s < middle).float(), lambda s: (s >= middle).float())
     )  # fmt: skip
     assert low + high == pytest.approx(whole, rel=1e-6) and min(low, high) > 0.05 * whole
