@@ -5,13 +5,14 @@ map off, exactly, and the tests compare its mean and variance with recursions wr
 papers in abar, not in sigma.
 """
 
+import itertools
 import math
 import warnings
 
 import pytest
 import torch
 
-from diffutils import denoisers, samplers, schedules, textbook
+from diffutils import denoisers, rng, samplers, schedules, textbook
 from diffutils.samplers import beta, beta_tilde, sample, start, trajectory
 
 F64 = torch.float64
@@ -820,17 +821,194 @@ def test_a_chain_starts_at_pure_noise():
     close(start(low, z), math.sqrt(1.25) * z, atol=1e-15)
 
 
-def test_after_step_sees_every_new_state_and_replaces_it():
-    sigmas = schedules.levels(schedules.karras(), 6)
-    seen = []
+@pytest.mark.parametrize("settings", [dict(eta=1.0), dict(heun=True, S_churn=9.0)], ids=str)
+def test_after_step_sees_the_step_and_replaces_its_state(settings):
+    """k, x hat, its level, D there, the new state before the hook, its level; then the hook's."""
+    sigmas, seen = schedules.levels(schedules.karras(), 6), []
+    noise = samplers.seeded_noise(0, torch.arange(2))
+    asked = []
 
-    def hook(x, sigma):
-        seen.append(float(sigma))
-        return torch.full_like(x, len(seen))
+    def spy(x, sigma):
+        asked.append((x, sigma, smooth(x, sigma)))
+        return asked[-1][2]
 
-    states = list(trajectory(smooth, torch.ones(2, 1), sigmas, after_step=hook))
-    assert seen == sigmas[1:].tolist()
+    def hook(step):
+        seen.append(step)
+        return torch.full_like(step.x, step.k + 1.0)
+
+    x = torch.ones(2, 1)
+    states = list(trajectory(spy, x, sigmas, noise=noise, after_step=hook, **settings))
     assert [float(s[0]) for s in states] == [1, 2, 3, 4, 5, 6]
+    calls = 2 if "heun" in settings else 1
+    for k, step in enumerate(seen):
+        asked_x, asked_sigma, D = asked[calls * k]
+        assert step.k == k and step.x is asked_x and step.sigma is asked_sigma and step.D is D
+        assert step.sigma_next == sigmas[k + 1] and step.sigma >= sigmas[k]
+        before = x if k == 0 else states[k - 1]
+        plain = trajectory(smooth, before, sigmas, noise=noise, first=k, **settings)
+        assert torch.equal(step.x_next, next(plain))
+
+
+def test_a_quarter_turn_while_sampling():
+    """Turning the state after step k is drawing on with turned data, and turning the end: 1e-10."""
+    g = torch.Generator().manual_seed(0)
+    data = torch.randn(5, 1, 4, 4, generator=g, dtype=F64)
+    z = torch.randn(3, 1, 4, 4, generator=g, dtype=F64)
+    sigmas = schedules.levels(schedules.karras(), 12)
+    turn = lambda x: x.rot90(1, (2, 3))  # noqa: E731
+    straight = lambda x, s: denoisers.finite(data)(x, s)  # noqa: E731
+    back = lambda x, s: denoisers.finite(data.rot90(-1, (2, 3)))(x, s)  # noqa: E731
+    for settings in (dict(), dict(heun=True)):
+        for at in (0, 8, 11):
+            hook = lambda step, at=at: turn(step.x_next) if step.k == at else step.x_next  # noqa: E731
+            got = sample(straight, 80 * z, sigmas, after_step=hook, **settings)
+            *_, half = [*itertools.islice(trajectory(straight, 80 * z, sigmas, **settings), at + 1)]
+            want = sample(back, half, sigmas, first=at + 1, **settings) if at < 11 else half
+            close(got, turn(want), atol=1e-10)
+    assert float((got - sample(straight, 80 * z, sigmas, heun=True)).abs().max()) > 0.1
+
+
+@pytest.mark.parametrize("wanted", ["graph of the walk", "asked again"])
+def test_gradient_guidance_is_the_posterior_of_a_gaussian(wanted):
+    """sigma^2 grad log p(y | x_sigma) added to D: every state is that of the posterior's D, 1e-10.
+
+    x0 ~ N(m, s^2), y = x0 + sigma_y n; p(y | x) = N(D, r^2 + sigma_y^2) with
+    r^2 = sigma^2 s^2/(sigma^2 + s^2).  The posterior of x0 is a Gaussian, so its D is known.
+    """
+    m, s, sigma_y = 0.5, 0.2, 0.1
+    oracle = denoisers.gaussian(m, s)
+    y = torch.tensor([[0.75], [0.2], [0.5]], dtype=F64)
+    spread = (1 / s**2 + 1 / sigma_y**2) ** -0.5
+    posterior = denoisers.gaussian(spread**2 * (m / s**2 + y / sigma_y**2), spread)
+
+    def towards_y(step):
+        r2 = step.sigma**2 * s**2 / (step.sigma**2 + s**2)
+        with torch.enable_grad():
+            x, D = step.x, step.D
+            if wanted == "asked again":
+                x = x.detach().requires_grad_()
+                D = oracle(x, step.sigma)
+            log_p = -(D - y).square().sum() / (2 * (r2 + sigma_y**2))
+            (slope,) = torch.autograd.grad(log_p, x)
+        # A step moves D by the share 1 - sigma_next/sigma into the new state.
+        moved = (1 - step.sigma_next / step.sigma) * step.sigma**2 * slope
+        return (step.x_next + moved).detach().requires_grad_()
+
+    sigmas = schedules.levels(schedules.karras(), 40)
+    x = (80 * noises(1)[0, :3, :1]).requires_grad_()
+    got = trajectory(oracle, x, sigmas, after_step=towards_y)
+    want = trajectory(posterior, x.detach(), sigmas)
+    for k, (a, b) in enumerate(zip(got, want, strict=True)):
+        close(a.detach(), b, atol=1e-10 * max(1.0, float(sigmas[k])))
+    assert float((a - denoisers.gaussian(m, s)(x, 80.0)).detach().abs().max()) > 0.05
+
+
+def test_a_start_from_an_image():
+    """x0 + sigma n in both kinds of chain; from the middle of the levels, too."""
+    sigmas = schedules.levels(schedules.karras(), 10, from_sigma=0.7)
+    x0, z = noises(2)
+    for kind in (True, False):
+        close(start(sigmas, z, kind, x0), x0 + 0.7 * z, rtol=1e-15)
+        close(start(sigmas[4:], z, kind, x0=x0), x0 + sigmas[4] * z, rtol=1e-15)
+
+
+def test_denoising_from_a_middle_level_keeps_the_data():
+    """x0 ~ N(m, s^2), x0 + sigma_0 n, 100 steps down: mean m, std s to 3 %, by Heun 0.5 %."""
+    m, s = 0.3, 0.5
+    tables = schedules.Discrete(LINEAR), schedules.karras(), schedules.log_logistic(0.3)
+    for schedule in tables:
+        for settings in (dict(eta=0.0), dict(eta=1.0), dict(heun=True)):
+            sigmas = schedules.levels(schedule, 100, from_sigma=1.5)
+            assert float(sigmas[0]) == 1.5
+            *_, (mean, var) = moments(denoisers.gaussian(m, s), sigmas, m, s * s + 2.25, **settings)
+            assert mean == pytest.approx(m, abs=1e-10)
+            assert math.sqrt(var) == pytest.approx(s, rel=0.005 if "heun" in settings else 0.03)
+
+
+# ------------------------------------------------------------------- chains in pieces
+
+
+@pytest.mark.parametrize("settings", [
+    dict(), dict(eta=1.0), dict(eta=0.5, variance=beta), dict(heun=True, S_churn=20.0),
+    dict(S_churn=7.0, S_min=0.05, S_max=50.0, eta=0.3),
+], ids=str)  # fmt: skip
+def test_a_chain_cut_anywhere_is_the_whole_chain(settings):
+    """Bit for bit, float32 and float64, the same draws in the same order, and the same churn."""
+    sigmas, n = schedules.levels(schedules.karras(), 9), 9
+    for dtype in (torch.float32, F64):
+        z = 80 * torch.randn(4, 2, generator=torch.Generator().manual_seed(0), dtype=dtype)
+        seeded, asked = samplers.seeded_noise(3, torch.arange(4)), []
+        noise = lambda k, x: asked.append(k) or seeded(k, x)  # noqa: E731, B023
+        whole = list(trajectory(smooth, z, sigmas, noise=noise, **settings))
+        draws = asked.copy()
+        for cut in range(1, n):
+            asked.clear()
+            first = [*itertools.islice(trajectory(smooth, z, sigmas, noise=noise, **settings), cut)]
+            rest = trajectory(smooth, first[-1], sigmas, noise=noise, first=cut, **settings)
+            pieces = [*first, *rest]
+            assert all(torch.equal(a, b) for a, b in zip(pieces, whole, strict=True))
+            assert asked == draws
+
+
+def test_a_chain_in_two_pieces_keeps_its_spread():
+    """DDPM on N(0, 1), exactly by `moments`' draws: the tail alone adds the same noise twice."""
+    sigmas = schedules.levels(schedules.karras(0.02, 20.0), 40)
+    z = torch.randn(40_000, 1, generator=torch.Generator().manual_seed(0), dtype=F64)
+    noise, D = samplers.seeded_noise(1, torch.arange(40_000)), denoisers.gaussian(0.0, 1.0)
+    settings = dict(eta=1.0, noise=noise)
+    x = math.sqrt(401) * z
+    *_, half = itertools.islice(trajectory(D, x, sigmas, **settings), 20)
+    *_, (_, var) = moments(D, sigmas, 0.0, 401.0, eta=1.0)
+    whole = float(sample(D, half, sigmas, first=20, **settings).std())
+    assert whole == pytest.approx(math.sqrt(var), rel=0.015)  # 4 standard errors
+    naive = float(sample(D, half, sigmas[20:], **settings).std())
+    assert naive > 1.05 * math.sqrt(var)
+
+
+def test_noise_and_denoise_ten_times_keeps_the_spread():
+    """Up to sigma = 1 and down again, DDPM on N(0, 1): each round by draws of its own."""
+    sigmas = schedules.levels(schedules.karras(0.02, 20.0), 10, from_sigma=1.0)
+    index, n = torch.arange(40_000), 10
+    source, D = samplers.seeded_noise(1, index), denoisers.gaussian(0.0, 1.0)
+    *_, (_, var) = moments(D, sigmas, 0.0, 2.0, eta=1.0)
+    ends = {}
+    for name, every in (("own", 2 * n), ("shared", 0)):
+        x = torch.randn(40_000, 1, generator=torch.Generator().manual_seed(0), dtype=F64)
+        for k in range(10):
+            fresh = rng.normal(1, k if every else 0, index, (1,), rng.START).double()
+            noise = lambda step, x, k=k: source(every * k + step, x)  # noqa: E731, B023
+            x = sample(D, start(sigmas, fresh, x0=x), sigmas, eta=1.0, noise=noise)
+        ends[name] = float(x.std())
+    # Each round keeps a share a of x: var' = a^2 var + rest, and var = var' from the first on.
+    a, offset = float(affine_gain(D, sigmas)), var
+    offset -= a * a * 2.0
+    want = 1.0
+    for _ in range(10):
+        want = a * a * (want + 1) + offset
+    assert ends["own"] == pytest.approx(math.sqrt(want), rel=0.015)
+    assert abs(ends["shared"] / math.sqrt(want) - 1) > 0.05
+
+
+def affine_gain(denoise, sigmas):
+    """What a chain with eta = 1 keeps of its start."""
+    *_, (_, gain, _) = affine(denoise, sigmas, eta=1.0)
+    return gain
+
+
+@pytest.mark.parametrize("first", [-1, 6, 7])
+def test_a_piece_needs_a_step(first):
+    sigmas = schedules.levels(schedules.karras(), 6)
+    with pytest.raises(ValueError, match="first must be one of the 6 steps, 0 to 5"):
+        sample(smooth, torch.ones(1, 1), sigmas, first=first)
+
+
+@pytest.mark.parametrize("eta", [-0.1, 1.001, 2.0, math.nan])
+@pytest.mark.parametrize("settings", [dict(), dict(heun=True), dict(S_churn=5.0)], ids=str)
+def test_an_eta_outside_its_range_is_refused(eta, settings):
+    """At eta = 2 more noise comes in than the level has: N(0, .5^2) ended at .40."""
+    sigmas = schedules.levels(schedules.karras(), 6)
+    with pytest.raises(ValueError, match="eta must lie between 0 .* and 1"):
+        sample(smooth, torch.ones(1, 1), sigmas, eta=eta, **settings)
 
 
 def test_the_start_is_not_changed_and_states_are_kept():
@@ -839,28 +1017,6 @@ def test_the_start_is_not_changed_and_states_are_kept():
     states = list(trajectory(smooth, x, sigmas, heun=True))
     assert torch.equal(x, torch.ones(2, 3)) and len(states) == 6
     assert len({s.data_ptr() for s in states}) == 6
-
-
-@pytest.mark.parametrize("settings", [
-    dict(), dict(heun=True), dict(eta=1.0), dict(heun=True, S_churn=10.0),
-], ids=str)  # fmt: skip
-def test_gradient_through_the_trajectory(settings):
-    """d(sum x^2)/d(gain) by autograd and by central differences: 1e-7 relative."""
-    sigmas = schedules.levels(schedules.karras(), 8)
-    x = torch.tensor([[30.0, -50.0]], dtype=F64)
-    noise = samplers.seeded_noise(0, torch.arange(1))
-
-    def loss(gain):
-        def denoise(x, sigma):
-            return gain * torch.tanh(x / (1 + sigma))
-
-        *_, out = trajectory(denoise, x, sigmas, noise=noise, **settings)
-        return out.square().sum()
-
-    gain = torch.tensor(0.7, dtype=F64, requires_grad=True)
-    (slope,) = torch.autograd.grad(loss(gain), gain)
-    h = 1e-5
-    close(slope, (loss(0.7 + h) - loss(0.7 - h)) / (2 * h), rtol=1e-7)
 
 
 def test_sample_builds_no_graph():
@@ -879,7 +1035,8 @@ def test_clip_the_estimate_not_the_state():
     """
     sigmas = schedules.levels(schedules.Discrete(schedules.linear_betas(300)), 300)
     oracle = denoisers.gaussian(0.0, 0.25)
-    clip_state = lambda x, s: x.clamp(-math.sqrt(1 + s**2), math.sqrt(1 + s**2))  # noqa: E731
+    size = lambda step: math.sqrt(1 + step.sigma_next**2)  # noqa: E731
+    clip_state = lambda step: step.x_next.clamp(-size(step), size(step))  # noqa: E731
     x_T = torch.randn(50_000, 1, generator=torch.Generator().manual_seed(0))
 
     def std(denoise, **settings):
@@ -918,4 +1075,6 @@ def test_bad_levels(sigmas, message):
 def test_no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        sample(smooth, torch.ones(1, 1), schedules.levels(schedules.karras(), 5), eta=1.0, heun=True)
+        sample(
+            smooth, torch.ones(1, 1), schedules.levels(schedules.karras(), 5), eta=1.0, heun=True
+        )
