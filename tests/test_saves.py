@@ -26,7 +26,7 @@ def data():
     images = torch.randint(0, 256, (40, 3, 8, 8), generator=torch.Generator().manual_seed(0),
                            dtype=torch.uint8)  # fmt: skip
     return dict(images=images, schedule=SCHEDULE, labels=torch.arange(40) % 3,
-                heldout=images[:9])  # fmt: skip
+                heldout=images[:9], heldout_labels=torch.arange(9) % 3)  # fmt: skip
 
 
 def numbers(record):
