@@ -24,10 +24,10 @@ ARMS = {
 }
 
 
-def clamp_state(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+def clamp_state(step: samplers.Step) -> torch.Tensor:
     """The published fault: clamp the noisy state itself (textbook units) to [-1, 1]."""
-    scale = (1 + float(sigma) ** 2) ** 0.5
-    return (x / scale).clamp(-1, 1) * scale
+    scale = (1 + float(step.sigma_next) ** 2) ** 0.5
+    return (step.x_next / scale).clamp(-1, 1) * scale
 
 
 def train_arm(arm: str, data: ImageSet, budget, seed: int, train: Callable) -> Model:
