@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 from torch import Tensor
@@ -14,12 +13,11 @@ from diffutils.course.experiments.measure import (
     frechet_if_enough,
     generate,
 )
-from diffutils.course.experiments.rows import Rows, read, where
+from diffutils.course.experiments.rows import Rows, read
 from diffutils.course.experiments.sampling import Sampler, respaced, skipped
 from diffutils.course.runs import fingerprint
 from diffutils.data import ImageSet
 from diffutils.metrics import distances, streaming
-from diffutils.metrics.intervals import student_interval
 from diffutils.metrics.spaces import Space
 from diffutils.metrics.timer import Seconds, median_time
 from diffutils.weights import cards, provenance
@@ -206,43 +204,3 @@ def recorded(model: Model, beside: str | None = None) -> list[dict]:
     path = cards.PRETRAINED / f"{beside or model.card['name']}.sweep.jsonl"
     weights = weights_of(model)
     return [row for row in read(path, "fetch it again") if row.get("weights") == weights]
-
-
-def paired_change(
-    rows: Sequence[dict], of: dict, to: dict, metric: str = "frechet", level: float = 0.95
-) -> SimpleNamespace:
-    """How much farther one setting is than another, and Student's interval of that.
-
-    of, to: entries of rows, e.g. dict(steps=50, eta=0.0) and dict(steps=1000, eta=1.0).  For a
-    Fréchet distance it is (of - to) / to; for the kernel distance, which may be 0, it is of - to.
-    Both settings are compared at each sampling seed, where they share start and reference images;
-    the interval is about other sampling seeds, of this one network and these reference images.
-    Where rows name several trainings ("training"), it is about other trainings instead: of each
-    one the mean over its seeds counts.
-
-    Returns .mean, .low, .high, .runs (how many), .what ("sampling seeds", "trainings").
-    Raises: ValueError unless each setting has exactly one row for each of the same seeds, and there
-    are two runs or more.
-    """
-    both = [where(rows, **setting) for setting in (of, to)]
-    by_run = [{(r.get("training", 0), r["seed"]): r[metric] for r in found} for found in both]
-    twice = [*map(len, both)] != [*map(len, by_run)]
-    if by_run[0].keys() != by_run[1].keys() or twice or not both[0]:
-        seeds = [sorted({row["seed"] for row in found}) for found in both]
-        raise ValueError(
-            f"a comparison needs one row of {of} and one of {to} for every seed, got "
-            f"{len(both[0])} rows of seeds {seeds[0]} and {len(both[1])} of seeds {seeds[1]}; name "
-            "more entries, or run the missing seeds"
-        )
-    relative = metric != "kernel"
-    changes = {
-        run: (value - by_run[1][run]) / (by_run[1][run] if relative else 1)
-        for run, value in sorted(by_run[0].items())
-    }
-    trainings = sorted({training for training, _ in changes})
-    values, what = list(changes.values()), "sampling seeds"
-    if len(trainings) > 1:
-        of_each = [[change for (k, _), change in changes.items() if k == t] for t in trainings]
-        values, what = [sum(c) / len(c) for c in of_each], "trainings"
-    mean, low, high = student_interval(values, level)
-    return SimpleNamespace(mean=mean, low=low, high=high, runs=len(values), what=what)
