@@ -65,7 +65,7 @@ def test_the_judged_interval_and_the_band_agree():
     assert [x.verdict, y.verdict] == ["farther, by less than a tenth", "equivalent within a tenth"]
     (legend,) = fig.legends
     said = [t.get_text() for t in legend.get_texts()]
-    assert "95% interval: the sign" in said and "90% interval: the tenth" in said
+    assert "95% interval: leaves out 0?" in said and "90% interval: in the band?" in said
     assert "within a tenth" in said and {"Heun: mean", "Euler: mean"} < set(said)
 
 

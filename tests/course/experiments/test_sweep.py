@@ -368,53 +368,6 @@ def rows_of(*triples):
     return [dict(sampler="respaced", steps=s, seed=k, frechet=f, kernel=1.0) for s, k, f in triples]
 
 
-def test_a_change_is_paired_over_seeds():
-    """(3 - 2)/2 and (5 - 4)/4, whatever the order of the rows: mean 0.375, t = 12.706."""
-    rows = rows_of((50, 1, 5.0), (1000, 0, 2.0), (50, 0, 3.0), (1000, 1, 4.0))
-    found = sweep.paired_change(rows, dict(steps=50), dict(steps=1000))
-    half = 12.7062 * 0.125  # std 0.25/sqrt(2), over sqrt(2)
-    assert (found.mean, found.low, found.high) == pytest.approx(
-        (0.375, 0.375 - half, 0.375 + half), abs=1e-4
-    )
-    assert (found.runs, found.what) == (2, "sampling seeds")
-
-
-def test_kernel_distances_around_zero_are_compared_by_their_difference():
-    """3 - (-1) = 4 and 3.5 - (-1.5) = 5, although a ratio would say -400 %."""
-    rows = [
-        dict(steps=n, seed=s, kernel=v)
-        for n, s, v in ((50, 0, 3.0), (50, 1, 3.5), (1000, 0, -1.0), (1000, 1, -1.5))
-    ]
-    found = sweep.paired_change(rows, dict(steps=50), dict(steps=1000), "kernel")
-    assert found.mean == pytest.approx(4.5)
-    assert found.high - found.mean == pytest.approx(12.7062 * 0.5, abs=1e-3)
-
-
-def test_several_trainings_are_the_runs_of_an_interval():
-    """Ratios .5 and .25 of one training, 0 and 1 of the other: means .375 and .5."""
-    one = rows_of((50, 1, 5.0), (1000, 0, 2.0), (50, 0, 3.0), (1000, 1, 4.0))
-    other = rows_of((50, 0, 2.0), (1000, 0, 2.0), (50, 1, 8.0), (1000, 1, 4.0))
-    rows = [row | {"training": k} for k, part in enumerate((one, other)) for row in part]
-    found = sweep.paired_change(rows, dict(steps=50), dict(steps=1000))
-    assert (found.runs, found.what) == (2, "trainings")
-    assert found.mean == pytest.approx(0.4375)
-    assert found.high - found.mean == pytest.approx(12.7062 * 0.0625, abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    "rows, message",
-    [
-        (rows_of((50, 0, 1.0), (50, 1, 1.0), (1000, 0, 1.0)), r"2 rows of seeds \[0, 1\] and 1"),
-        (rows_of((50, 0, 1.0), (50, 0, 1.0), (1000, 0, 1.0)), r"2 rows of seeds \[0\]"),
-        (rows_of((50, 0, 1.0), (1000, 0, 1.0)), "two runs or more"),
-        ([], "got 0 rows of seeds"),
-    ],
-)
-def test_seeds_that_do_not_match(rows, message):
-    with pytest.raises(ValueError, match=message):
-        sweep.paired_change(rows, dict(steps=50), dict(steps=1000))
-
-
 def test_the_sweep_skips_as_the_textbook_does():
     """On a Gaussian: std of what the sweep's samplers draw, against the exact one; 20,000 draws."""
     schedule = schedules.Discrete(schedules.linear_betas())
