@@ -1,6 +1,5 @@
 """Two sets of images, scored: distances with their floor, copies, pairs; as numbers or a table."""
 
-import json
 import math
 import warnings
 from collections import Counter
@@ -18,7 +17,6 @@ from diffutils.data.folders import Reader, listed, shuffled
 from diffutils.data.images import content_key
 from diffutils.metrics import published, spaces, streaming
 from diffutils.metrics.spaces import Space
-from diffutils.weights import files
 
 SHOWN = 10  # file names in a table; the JSON has all
 
