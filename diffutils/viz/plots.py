@@ -98,6 +98,31 @@ def bars(
     return _label(ax, x, "", title, "")
 
 
+def plain_log_axis(
+    axis: Any,
+    subs: Sequence[float] = (1, 2, 5),
+    ticks: Sequence[float] | None = None,
+    linear_to: float = 0.0,
+) -> None:
+    """Makes ax.xaxis or ax.yaxis logarithmic, with numbers without exponents: 0.1, 10, 1,000.
+
+    They stand at `subs` times each power of ten, or only at `ticks`. For values that may be 0 or
+    below: the axis is linear up to `linear_to`, and numbers stand where Matplotlib wants them.
+    """
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    if linear_to:
+        set_scale("symlog", linthresh=linear_to)
+    else:
+        set_scale("log")
+        axis.set_major_locator(LogLocator(subs=subs))
+        axis.set_minor_locator(NullLocator())
+    if ticks is not None:
+        axis.set_major_locator(FixedLocator(sorted(ticks)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
 def _look(i: int) -> dict[str, Any]:
     return {"color": list(COLORS.values())[i % len(COLORS)], "linestyle": DASHES[i % len(DASHES)]}
 
