@@ -181,6 +181,9 @@ def test_memory_does_not_grow_with_n(tmp_path, monkeypatch):
         def __iter__(self):
             return iter(self.images)
 
+        def cpu(self):
+            return self
+
         def __len__(self):
             return 10
 
