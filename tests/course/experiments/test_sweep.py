@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -239,11 +240,8 @@ def test_another_solver_under_the_same_name_is_another_row(model, data, tmp_path
     ],
 )
 def test_what_an_edm_card_says_of_the_network_tells_models_apart(model, entry, value):
-    model.card |= {
-        "coefficients": "edm",
-        "sigma_data": 0.5,
-        "embedding": {"name": "log", "arguments": {}},
-    }
+    embedding = {"name": "log", "arguments": {}}
+    model.card.update(coefficients="edm", sigma_data=0.5, embedding=embedding)
     before = sweep.weights_of(model)
     model.card["metrics"] = {"N": 5}
     assert sweep.weights_of(model) == before  # what was measured does not
@@ -265,7 +263,7 @@ def test_other_settings_are_other_rows(model, data, tmp_path, change):
     elif change == "space":
         space = Space("other pixels", PIXELS.features)
     elif change == "schedule":
-        model.schedule = schedules.Discrete(schedules.cosine_betas(50))
+        model = replace(model, schedule=schedules.Discrete(schedules.cosine_betas(50)))
     else:
         one[change] = {"n": N - 1, "scale": 3.0}[change]
     (after,) = sweep.sweep(model, data, space, **one)
