@@ -21,7 +21,7 @@ GRID = 32  # images in a sample of the progress
 
 
 def betas(budget) -> dict:
-    """The name of the budget's schedule in `checkpoints.BETAS`, and its arguments."""
+    """The name of the budget's schedule in `models.BETAS`, and its arguments."""
     ranged = (
         {}
         if budget.schedule == "cosine"
@@ -147,7 +147,7 @@ def train(
     """Train on a data set in the run directory `out`, and go on from there after a kill.
 
     start: weights to begin with, with their card beside them; the network must be the same.
-    predict: what the network learns to predict, a name in `checkpoints.COEFFICIENTS`.
+    predict: what the network learns to predict, a name in `models.COEFFICIENTS`.
     samples: draw so many images into out/images at the end; trdata: keep the first training images.
     Writes out/NAME.safetensors (float16), out/NAME.json (card) and what `recorded_fit` keeps.
     Returns the card.  Raises: BlockingIOError when another process works in out; ValueError for a
