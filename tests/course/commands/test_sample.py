@@ -303,13 +303,29 @@ def test_channels_of_two_sets_are_stacked(tmp_path):
 
 
 def test_other_sets_give_their_training_images(tmp_path):
-    """Drawn sprites; an .npz file; both resized to the model's side."""
+    """Drawn sprites, resized to the model's side."""
     model = models.load_model(tiny(tmp_path, unet=CARD["unet"] | {"cond_channels": 3}))
     got = sample.conditions(["sprites"], 4, model)
     assert torch.equal(got, load("sprites", size=8).train[:4])
-    np.savez(tmp_path / "a.npz", images=np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3)))
+
+
+def test_arrays_count_in_their_order(tmp_path):
+    """Every image, also those that a training would hold out; resized to the model's side."""
+    model = models.load_model(tiny(tmp_path, unet=CARD["unet"] | {"cond_channels": 3}))
+    images = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3)).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", images=images)
     name = f"npz:{tmp_path / 'a.npz'}"
-    assert torch.equal(sample.conditions([name], 4, model), load(name).train[:4])
+    want = torch.from_numpy(images).permute(0, 3, 1, 2)
+    assert torch.equal(sample.conditions([name], 30, model), want)
+    colours = images[:, :1, :1]
+    np.savez(tmp_path / "a.npz", images=colours.repeat(24, 1).repeat(16, 2))
+    got = sample.conditions([name], 7, model)
+    assert torch.equal(got, torch.from_numpy(colours[:7]).permute(0, 3, 1, 2).expand(7, 3, 8, 8))
+    wide = models.build(CARD | {"size": [24, 16], "unet": CARD["unet"] | {"cond_channels": 3}})
+    assert sample.conditions([name], 7, wide).shape == (7, 3, 24, 16)
+    np.savez(tmp_path / "a.npz", other=images)
+    with pytest.raises(ValueError, match="the images must be called 'images'"):
+        sample.conditions([name], 7, model)
 
 
 @pytest.mark.parametrize(
