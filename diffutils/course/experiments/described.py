@@ -63,9 +63,10 @@ def card(
     coefficients: what the network learns to predict.  entries: take the place of those that follow
     from it and from the budget, and add weight, one of `weights`.
     """
+    channels, H, W = data.shape
     unet = {
-        "in_channels": data.train.shape[1],
-        "out_channels": data.train.shape[1],
+        "in_channels": channels,
+        "out_channels": channels,
         "channels": budget.channels,
         "blocks": budget.blocks,
         "attention": budget.attention,
@@ -76,7 +77,7 @@ def card(
         "unet": unet,
         "coefficients": coefficients,
         **LEVELS[coefficients](data, budget),
-        "size": data.train.shape[-1],
+        "size": H if H == W else [H, W],
         "images": len(data.train),
         "classes": data.classes,
         "data": data.name.removesuffix(MADE_HERE),  # as `load` knows it
