@@ -221,6 +221,7 @@ def measure(weights, n, steps, eta, heun, scale, seed, interval, bf16):
 @HEUN
 @click.option("--scale", type=click.FloatRange(0), default=1.0, show_default=True, help="Guidance.")
 @click.option("--label", help='Class by name or number, or "none"; default: every class in turn.')
+@click.option("--cond", multiple=True, metavar="NAME", help="Data set to draw beside, as in data.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--bf16", is_flag=True, help="Let the network sample in bfloat16.")
 @click.option("--batch", type=click.IntRange(min=1), help="Images at a time.")
@@ -304,7 +305,6 @@ def phi(dataset, size, n, seed, window, out):
 
     DATASET is photos, faces, folder:PATH or any other name of the data command.
     """
-    from diffutils.course.commands import score
     from diffutils.lessons.lesson04 import search
 
     with clear_errors():

@@ -182,7 +182,7 @@ def test_a_wrong_grid_is_refused(overrides, said):
 def test_lesson_03_at_the_published_setting():
     """T = 1000, linear beta, Adam 1e-3 constant, 40 epochs of 60,000 in batches of 100; N 3,000."""
     from diffutils import data
-    from diffutils.course.experiments.training import batch_for, betas
+    from diffutils.course.experiments.described import batch_for, betas
 
     chosen = budget("03", "published")
     assert betas(chosen) == {
@@ -246,7 +246,7 @@ def test_lesson_04_trains_all_arms_at_three_seeds_in_full():
 
 
 def test_the_range_of_beta_reaches_the_schedule():
-    from diffutils.course.experiments.training import betas
+    from diffutils.course.experiments.described import betas
     from diffutils.weights import models
 
     chosen = betas(budget("02", "smoke", {"T": 50, "beta_min": 0.01, "beta_max": "0.3"}))

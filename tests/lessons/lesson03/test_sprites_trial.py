@@ -21,6 +21,7 @@ from diffutils.methods import textbook
 from diffutils.metrics import distances, intervals, spaces
 from diffutils.metrics.spaces import Space
 from diffutils.unet import UNet
+from diffutils.weights.models import Model
 
 T = 6
 PIXELS = Space("four pixels", lambda x: x[:, 0].flatten(1)[:, :4].double() / 25)
@@ -34,7 +35,7 @@ def network(seed):
         torch.nn.init.normal_(p, std=0.1)
     schedule = schedules.Discrete(schedules.linear_betas(T, 0.1, 0.5))
     denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 4})
+    return Model(denoiser, schedule, schedule, {"size": 4})
 
 
 @pytest.fixture(scope="module")
