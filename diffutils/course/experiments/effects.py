@@ -149,11 +149,10 @@ def effect(
 
 def differ(rows: Sequence[dict]) -> str:
     """Why these rows do not compare with one another, in words; "" where they do."""
-    known = [
-        {key: row.get(key) for key in ("N", "features")} | row.get("trial", {}) for row in rows
-    ]
+    shared = ("N", "features")
+    known = [row.get("trial", {}) | {k: row[k] for k in shared if k in row} for row in rows]
     for key in dict.fromkeys(key for entries in known for key in entries if key != "code"):
-        if len(found := {str(entries.get(key)): None for entries in known}) > 1:
+        if len(found := {str(entries[key]): None for entries in known if key in entries}) > 1:
             return f"rows of several {key} do not compare: {', '.join(found)}; take rows of one"
     floors = [row["frechet_floor"] for row in rows if "frechet_floor" in row]
     if floors and max(floors) > 1.001 * min(floors):  # two machines agree to more digits

@@ -221,6 +221,8 @@ def test_rows_that_do_not_compare_are_refused(change, words):
     about = {"features": "some", "trial": {"steps": 7, "code": "y"}, "frechet_floor": 2.0}
     one, other = rows_of(("a", 0, 0, 1.0), ("b", 0, 0, 1.0), **about)
     assert effect("", [one, other | {"trial": {"steps": 7, "code": "x"}}], [A], [B]).runs == {0: 0}
+    fewer = {"trial": {}}  # an arm's own setting is not among what all share
+    assert effect("", [one, other | fewer], [A], [B]).runs == {0: 0}
     with pytest.raises(ValueError, match=words):
         effect("", [one, other | change], [A], [B])
     if "setting" not in change:  # rows that are not compared may differ
