@@ -142,7 +142,8 @@ def effect(
             left_out[run] = f"a distance is nan{' or not above 0' if relative else ''}"
         else:
             means = [fmean(seeds.values()) for seeds in found]
-            changes[run] = sum(w * mean for w, mean in zip(weights, means, strict=True))
+            change = sum(w * mean for w, mean in zip(weights, means, strict=True))
+            changes[run] = round(change, 13)  # equal distances have no change, not 1e-17
     unit = "trainings" if several else "sampling seeds"
     return Effect(name, by, changes, left_out, unit, relative)
 
@@ -184,7 +185,8 @@ def holm(effects: Sequence[Effect]) -> list[str]:
 def percent(log_ratio: float) -> str:
     """The relative change exp(log_ratio) - 1: "+5.0%", "-13%", "-99.5%", "+1,546%"."""
     change = math.expm1(log_ratio)
-    return f"{change:+,.0%}" if 0.0995 <= abs(change) and change > -0.9 else f"{change:+.1%}"
+    whole = 0.0995 <= abs(change) and change > -0.9
+    return (f"{change:+,.0%}" if whole else f"{change:+.1%}").replace("-0.0%", "+0.0%")
 
 
 def _named(side: Mapping) -> str:

@@ -246,7 +246,7 @@ def _by_calls(
     rows = [
         row for row in rows if any(where([row], **side) for _, *sides in pairs for side in sides)
     ]
-    if why := claims.missing(rows, "row of it in the sweep"):
+    if why := claims.missing(rows, f"row of {pairs[0][0]} in the sweep"):
         return claims.claim(text, published, why=why, protocol=protocol)
     compared = []
     for name, of, to in pairs:
