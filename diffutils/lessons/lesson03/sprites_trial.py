@@ -12,9 +12,10 @@ from torch import Tensor
 from diffutils import metrics, samplers, schedules
 from diffutils.course.experiments import claims
 from diffutils.course.experiments.effects import differ, effect
-from diffutils.course.experiments.measure import FLOOR_SETS, asked_labels, floor, generate
+from diffutils.course.experiments.measure import FLOOR_SETS, asked_labels, features_of, floor
 from diffutils.course.experiments.rows import group, where
-from diffutils.course.experiments.sweep import features_of, sweep
+from diffutils.course.experiments.sampling import generate
+from diffutils.course.experiments.sweep import sweep
 from diffutils.course.machine import best_device
 from diffutils.data import ImageSet
 from diffutils.metrics import spaces
