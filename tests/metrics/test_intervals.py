@@ -7,7 +7,6 @@ import pytest
 import torch
 from scipy import stats
 
-from diffutils.metrics import intervals
 from diffutils.metrics.intervals import bootstrap_interval, mean_interval
 
 
