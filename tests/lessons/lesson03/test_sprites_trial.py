@@ -411,7 +411,8 @@ def test_ddim_in_fifty_steps_is_within_a_tenth(models, data, ratios, verdict, by
     mean_, half = float(logs.mean()), 4.302653 * float(logs.std()) / 3**0.5
     ends = [f"{v:+.0%}" if abs(v) >= 0.0995 else f"{v:+.1%}" for v in map(math.expm1, (
         mean_, mean_ - half, mean_ + half))]  # fmt: skip
-    assert found["measured"] == f"{ends[0]} ({ends[1]} to {ends[2]})"
+    words = f"{ends[0]} ({ends[1]} to {ends[2]})".replace("-0.0%", "+0.0%")
+    assert found["measured"] == words
     assert f"calls of the network: 50 against {T}" in said(found)
     what = {"seed": "3 sampling seeds", "training": "3 trainings"}[by]
     assert what in said(found) and "some features" in said(found)
