@@ -129,7 +129,7 @@ def test_claims_on_trainings():
             "networks of 16-32 channels, 5,000 training images, batch 64, learning rate "
             "0.001, EMA 0.99",
             "clipped to [-1, 1]",
-            "19 network evaluations, all grids from sigma = 80, which was not varied",
+            "19 network evaluations, both grids from sigma = 80, which was not varied",
             "1,000 training steps, recorded; sampled on CPU",
             "share the weights' start, batches and noise",
             "95 % intervals over 3 trainings",
