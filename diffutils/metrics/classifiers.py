@@ -70,10 +70,7 @@ def features(
 
 @torch.no_grad()
 def accuracy(
-    net: Classifier,
-    images: UInt8[Tensor, "N C H W"],
-    labels: Int64[Tensor, "N"],
-    batch: int = 512,
+    net: Classifier, images: UInt8[Tensor, "N C H W"], labels: Int64[Tensor, "N"], batch: int = 512
 ) -> float:
     """Share of the uint8 images, in [0, 1], that the network puts into the class of the label."""
     device = next(net.parameters()).device
