@@ -1,6 +1,5 @@
 """The object that a lesson opens with `du.lesson("02", ...)` and closes with `.finish()`."""
 
-import json
 import math
 import os
 import time
@@ -11,14 +10,9 @@ from pathlib import Path
 from diffutils.course import parameters
 from diffutils.course.budgets import budget, profile_name
 from diffutils.course.machine import _threads, best_device, device_name, peak_memory_mb
-from diffutils.course.runs import fingerprint, rundir
-from diffutils.course.tables import markdown
-from diffutils.weights.provenance import git_commit
-
-COLUMNS = ("claim", "published", "measured", "protocol", "N", "seeds")
-
-
-NOT_RUN = "not run"
+from diffutils.course.runs import rundir
+from diffutils.course.tables import claim_table
+from diffutils.weights.provenance import git_commit, versions
 
 
 def lesson(
@@ -114,20 +108,33 @@ class Lesson:
         return self.dir / "figures" / name
 
     def claim(
-        self, claim: str, published="-", measured=NOT_RUN, protocol: str = "", N="-", seeds="-"
+        self,
+        claim: str,
+        published="-",
+        measured="not run",
+        protocol=(),
+        N="-",
+        seeds="-",
+        verdict="-",
+        why="",
     ) -> None:
-        """Add a row to the claim table; what was not measured stays "not run"."""
-        row = (claim, published, measured, protocol, N, seeds)
-        self.claims.append({k: _text(v) for k, v in zip(COLUMNS, row, strict=True)})
+        """Add a row to the claim table: the fields of `claims.claim`, "not run" by default.
+
+        protocol: a sentence or a list of them, for the fold; why: it was not run.
+        Raises: ValueError for a cell that is too long to be read.
+        """
+        from diffutils.course.experiments import claims
+
+        row = claims.claim(claim, published, measured, protocol, N, seeds, verdict, why)
+        self.claims.append(row)
 
     def finish(self) -> None:
         """Write run.json into the run directory, give that free, and show the claim table."""
-        from diffutils.weights.files import write_whole
+        from diffutils.weights.files import write_json
 
-        path = self.dir / "run.json"
-        write_whole(path, (json.dumps(self.record(), indent=1, ensure_ascii=False) + "\n").encode())
+        write_json(self.dir / "run.json", self.record())
         rundir.release(self.dir)
-        show_markdown(markdown(COLUMNS, [list(row.values()) for row in self.claims]))
+        show_markdown(claim_table(self.claims))
         print(f"written: {self._shown()}/run.json")
 
     def _shown(self) -> str:
@@ -144,7 +151,7 @@ class Lesson:
             "lesson": self.number,
             "parameters": {"profile": self.profile, "dataset": self.dataset, "seed": self.seed},
             "budget": asdict(self.budget),
-            "versions": fingerprint.versions(),
+            "versions": versions(),
             "commit": git_commit(),
             "device": device_name(self.device),
             "threads": _threads(),
@@ -179,7 +186,3 @@ def _run_directory(number: str, profile: str, run_dir: str | None) -> Path:
 
 def _short(value) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _text(value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

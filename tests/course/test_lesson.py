@@ -9,7 +9,6 @@ import pytest
 import diffutils as du
 from diffutils.course.budgets import BUDGETS, PROFILES, budget, profile_name
 from diffutils.course.runs.recorded_fit import progress_line
-from diffutils.course.tables import aligned, markdown
 
 OWN = {"profile": "smoke", "run_dir": "run"}
 
@@ -115,14 +114,24 @@ def test_finish_writes_the_whole_record(tmp_path, capsys):
     assert record["peak_memory_mb"] > 50
     assert record["seconds"] >= 0
     assert [c["measured"] for c in record["claims"]] == ["0.123", "not run"]
-    assert "| L1 \\| MSE | yes | 0.123 | a &lt; b | 5 | 3 |" in capsys.readouterr().out
+    assert [c["protocol"] for c in record["claims"]] == [["a < b"], []]
+    printed = capsys.readouterr().out
+    assert "| L1 \\| MSE | yes | 0.123 | - | 5 | 3 |" in printed
+    assert "<li><b>L1 | MSE</b> a &lt; b</li>" in printed
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["run.json"]
 
 
-def test_tables():
-    assert markdown(["a"], []) == "| a |\n| --- |"
-    assert markdown(["a"], [["x|<b>"]]).endswith("| x\\|&lt;b> |")
-    assert aligned([("a", "b"), ("long", "c")]) == "a     b\n-------\nlong  c"
+def test_claims_keep_their_fields(tmp_path):
+    """Verdict, why and protocol stay apart in run.json; what nobody can read is refused."""
+    lesson = du.lesson("02", **OWN)
+    fields = {"verdict": "nearer", "why": "no GPU", "protocol": ["one", "two"]}
+    lesson.claim("name", N=5, **fields)
+    with pytest.raises(ValueError, match="measured of the claim 'long' has 200 characters"):
+        lesson.claim("long", measured="x" * 200)
+    lesson.finish()
+    (made,) = json.loads((tmp_path / "run" / "run.json").read_text())["claims"]
+    assert made == fields | {"claim": "name", "published": "-", "measured": "not run", "N": "5",
+                             "seeds": "-"}  # fmt: skip
 
 
 def test_progress_is_printed_and_reaches_the_terminal(tmp_path, monkeypatch, capsys):
@@ -173,7 +182,7 @@ def test_a_wrong_grid_is_refused(overrides, said):
 def test_lesson_03_at_the_published_setting():
     """T = 1000, linear beta, Adam 1e-3 constant, 40 epochs of 60,000 in batches of 100; N 3,000."""
     from diffutils import data
-    from diffutils.course.experiments.training import batch_for, betas
+    from diffutils.course.experiments.described import batch_for, betas
 
     chosen = budget("03", "published")
     assert betas(chosen) == {
@@ -237,7 +246,7 @@ def test_lesson_04_trains_all_arms_at_three_seeds_in_full():
 
 
 def test_the_range_of_beta_reaches_the_schedule():
-    from diffutils.course.experiments.training import betas
+    from diffutils.course.experiments.described import betas
     from diffutils.weights import models
 
     chosen = betas(budget("02", "smoke", {"T": 50, "beta_min": 0.01, "beta_max": "0.3"}))
