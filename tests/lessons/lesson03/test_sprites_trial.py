@@ -333,7 +333,7 @@ def test_one_network_is_a_hint_of_being_nearer_to_training_images(models, data, 
         f", nearer to training images: {said} (one network: a hint only)"
     )
     changes = [x / 4 - 1 for x in train] * 3
-    middle, low, high = intervals.student_interval(changes)
+    middle, low, high, _ = intervals.mean_interval(changes)
     assert f"; {middle:+.1%} ({low:+.1%} to {high:+.1%}), nearer" in found["measured"]
     assert "over 6 sampling seeds" in found["protocol"]
 
@@ -399,7 +399,7 @@ def test_ddim_in_fifty_steps_is_within_a_tenth(models, data, ratios, said, by):
     ]
     found = claims([*rows, *others], models=models, data=data).tenth
     assert found["claim"] == f"DDIM in 50 steps is within a tenth of DDPM in {T}"
-    middle, low, high = intervals.student_interval([x - 1 for x in ratios])
+    middle, low, high, _ = intervals.mean_interval([x - 1 for x in ratios])
     assert found["measured"] == f"{middle:+.1%} ({low:+.1%} to {high:+.1%}): {said}"
     assert f"calls of the network: 50 against {T}" in found["protocol"]
     what = {"seed": "3 sampling seeds", "training": "3 trainings"}[by]
