@@ -19,8 +19,6 @@ from diffutils.data import to_float
 from diffutils.metrics.similarity import ssim
 
 SIGMA_MIN, SIGMA_MAX = 0.002, 80.0  # as published; EDM's range
-
-
 CHUNK = 8  # noise levels measured at once: what fits in a processor's cache at 128 px
 
 

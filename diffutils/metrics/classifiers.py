@@ -9,9 +9,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from diffutils import rng
 from diffutils.data import to_float
 from diffutils.weights import cards
 
@@ -51,53 +49,13 @@ class Classifier(nn.Module):
         return self.head(self.features(x))
 
 
-def train_classifier(
-    images: UInt8[Tensor, "N C H W"],
-    labels: Int64[Tensor, "labels"],
-    steps: int = 1000,
-    *,
-    batch: int = 128,
-    lr: float = 3e-3,
-    width: int = 32,
-    seed: int = 0,
-    noise: float = 0.1,
-    shift: int = 1,
-) -> Classifier:
-    """A classifier trained on the images' device with AdamW and a one-cycle learning rate.
-
-    Every image is moved by up to `shift` pixels and gets Gaussian noise of a standard deviation
-    up to `noise` (images span [-1, 1]), so that features survive what a generator leaves.
-
-    Raises: ValueError if the labels are not as many as the images.
-    """
-    if len(labels) != len(images):
-        raise ValueError(f"{len(images)} images need {len(images)} labels, got {len(labels)}")
-    device = images.device
-    net = _seeded(int(labels.max()) + 1, images.shape[1], width, seed).to(device)
-    optimizer = torch.optim.AdamW(net.parameters(), lr, weight_decay=0.01)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps)
-    for step in range(steps):
-        sample = torch.arange(step * batch, (step + 1) * batch, device=device)
-        u = rng.uniform(seed, 0, sample, 4)
-        chosen = (u[:, 0].double() * len(images)).long()
-        x = _moved(to_float(images[chosen]), ((2 * shift + 1) * u[:, 1:3]).long() - shift)
-        level = noise * u[:, 3].view(-1, 1, 1, 1)
-        x = x + level * rng.normal(seed, 0, sample, tuple(x.shape[1:]))
-        loss = F.cross_entropy(net(x), labels[chosen])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        scheduler.step()
-    return net.eval().requires_grad_(False)
-
-
 def random_features(in_channels: int = 3, seed: int = 0, width: int = 32) -> Classifier:
     """An untrained network with seeded weights: a feature space for any images.
 
     Distances on it rank models of one data set; they say little about what a picture shows, and
     they must be reported as "random features". Source: Naeem et al. 2020 (arXiv 2002.09797).
     """
-    return _seeded(1, in_channels, width, seed).eval().requires_grad_(False)
+    return seeded(1, in_channels, width, seed).eval().requires_grad_(False)
 
 
 @torch.no_grad()
@@ -112,10 +70,7 @@ def features(
 
 @torch.no_grad()
 def accuracy(
-    net: Classifier,
-    images: UInt8[Tensor, "N C H W"],
-    labels: Int64[Tensor, "N"],
-    batch: int = 512,
+    net: Classifier, images: UInt8[Tensor, "N C H W"], labels: Int64[Tensor, "N"], batch: int = 512
 ) -> float:
     """Share of the uint8 images, in [0, 1], that the network puts into the class of the label."""
     device = next(net.parameters()).device
@@ -158,16 +113,8 @@ def _cards(folder: Path | None = None) -> list[dict]:
     return [card for card in found if "classifier" in card]
 
 
-def _seeded(classes: int, in_channels: int, width: int, seed: int) -> Classifier:
+def seeded(classes: int, in_channels: int, width: int, seed: int) -> Classifier:
+    """An untrained classifier whose weights depend on the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Classifier(classes, in_channels, width)
-
-
-def _moved(x: Float[Tensor, "B C H W"], by: Int64[Tensor, "B 2"]) -> Float[Tensor, "B C H W"]:
-    """Each image moved by whole pixels (dy, dx); the edge is repeated."""
-    height, width = x.shape[-2:]
-    rows = (torch.arange(height, device=x.device) - by[:, :1]).clamp(0, height - 1)
-    columns = (torch.arange(width, device=x.device) - by[:, 1:]).clamp(0, width - 1)
-    image = torch.arange(len(x), device=x.device)[:, None, None]
-    return x[image, :, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)

@@ -20,8 +20,6 @@ from diffutils.data import downloads, to_float
 from diffutils.data.fetch import checked
 
 SMALLEST = 64  # pixels; LPIPS was fitted at this side, and below 31 AlexNet has nothing to pool
-
-
 # network: a tensor that tells its weights, the download, arrays that hold the same
 WEIGHTS = {
     "inception": ("Mixed_7c.branch_pool.conv.weight", "95 MB", None),
@@ -76,8 +74,8 @@ class AlexNet(nn.Module):
             self.lpips = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
         own = self.lpips.net.state_dict()
         # lpips calls "slice2.3.weight" what torchvision calls "features.3.weight"
-        copied = {key: state.get(f"features.{key.partition('.')[2]}") for key in own}
-        copied = {key: value for key, value in copied.items() if value is not None}
+        theirs = {key: f"features.{key.partition('.')[2]}" for key in own}
+        copied = {key: state[name] for key, name in theirs.items() if name in state}
         _fitting("alexnet", lambda: self.lpips.net.load_state_dict(copied))
         self.eval().requires_grad_(False)
 
@@ -154,14 +152,11 @@ def _fitting(name: str, build: Callable):
     try:
         return build()
     except (RuntimeError, KeyError) as error:
-        lines = [
-            line.strip()
-            for line in str(error).splitlines()
-            if "ize mismatch" in line or "key(s)" in line
-        ]
+        lines = str(error).splitlines()  # torch tells first in which class, then what
+        why = next((x for x in lines if "ize mismatch" in x or "key(s)" in x), str(error))
         raise ValueError(
-            f"these are not the weights of {name} ({(lines or [str(error)])[0][:120]}); get them"
-            f" by `python -m diffutils data get {name}`"
+            f"these are not the weights of {name} ({why.strip()[:120]}); get them by"
+            f" `python -m diffutils data get {name}`"
         ) from None
 
 

@@ -16,8 +16,6 @@ from diffutils import rng
 from diffutils.metrics import distances
 
 ENOUGH = 2048  # samples; Inception's 2,048 features have no full covariance below
-
-
 KEPT = 10_000  # features that a kernel distance is measured on
 
 

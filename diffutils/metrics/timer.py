@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import no_type_check
 
 import torch
 
 
+@no_type_check  # it checks what it is given itself, and says in one line what to write
 @dataclass(frozen=True, order=True)
 class Seconds:
     """A duration.  `.s` and `.ms` are plain numbers, whose name says the unit.
@@ -35,12 +37,8 @@ class Seconds:
     @classmethod
     def from_ms(cls, ms: float) -> "Seconds":
         """Milliseconds, as torch.cuda.Event.elapsed_time gives them."""
-        if isinstance(ms, Seconds):
-            raise TypeError(
-                f"from_ms takes a plain number of milliseconds, got {ms!r}, which is in seconds "
-                "already; use it as it is"
-            )
-        return cls(cls(ms).s / 1000)
+        number = cls(ms).s  # refuses what is no plain number
+        return cls(number / 1000)
 
     @property
     def ms(self) -> float:
@@ -49,11 +47,11 @@ class Seconds:
 
     def per(self, n: int) -> "Seconds":
         """The share of each of n equal parts: images, steps."""
-        return Seconds(self.s / _count("per", n))
+        return Seconds(self.s / self._count("per", n))
 
     def times(self, n: int) -> "Seconds":
         """So long n times over."""
-        return Seconds(self.s * _count("times", n))
+        return Seconds(self.s * self._count("times", n))
 
     def __add__(self, other: "Seconds") -> "Seconds":
         return Seconds(self.s + self._seconds(other, "added to"))
@@ -80,6 +78,11 @@ class Seconds:
         if abs(self.s) < 1:
             return f"{self.ms:.3g} ms"
         return f"{self.s:.3g} s" if abs(self.s) < 1000 else f"{self.s:.0f} s"
+
+    def _count(self, name: str, n: int) -> int:
+        if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
+            raise TypeError(f"{name}(n) takes a count, a whole number of at least 1, got {n!r}")
+        return int(n)
 
     def _seconds(self, other, how: str) -> float:
         if not isinstance(other, Seconds):
@@ -110,15 +113,14 @@ def median_time(
         )
     for _ in range(warm_up):
         f()
-    return Seconds(statistics.median(_once(f, device) for _ in range(repeats)))
-
-
-def _once(f: Callable[[], object], device: torch.device | str | None) -> float:
-    synchronise(device)
-    began = time.perf_counter()
-    f()
-    synchronise(device)
-    return time.perf_counter() - began
+    seconds = []
+    for _ in range(repeats):
+        synchronise(device)
+        began = time.perf_counter()
+        f()
+        synchronise(device)
+        seconds.append(time.perf_counter() - began)
+    return Seconds(statistics.median(seconds))
 
 
 def synchronise(device: torch.device | str | None = None) -> None:
@@ -130,9 +132,3 @@ def synchronise(device: torch.device | str | None = None) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
-
-
-def _count(name: str, n: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
-        raise TypeError(f"{name}(n) takes a count, a whole number of at least 1, got {n!r}")
-    return int(n)

@@ -349,7 +349,7 @@ def test_one_feature_has_no_pairs():
 
 MEMORY = """
 import torch
-from diffutils.streaming import InceptionScore, Moments, Reservoir, frechet, kernel_interval
+from diffutils.metrics.streaming import InceptionScore, Moments, Reservoir, frechet, kernel_interval
 
 def batches(n):
     for i in range(0, n, 500):

@@ -25,6 +25,7 @@ from diffutils.methods.perceptual import (
 )
 from diffutils.viz.display import COLORS, DPI, figure, style
 from diffutils.viz.images import pixels
+from diffutils.viz.plots import plain_log_axis
 
 # colour, dashes, marker
 LOOKS = (
@@ -198,8 +199,8 @@ def densities(c: float = 0.3, P_mean: float = -1.2, P_std: float = 1.2) -> Any:
             ax.plot(x, density(x), linewidth=2, label=label, **looks)
             ax.vlines(median, 0, float(density(marks)[1]), linewidth=1.2, **looks)
             ax.plot(marks, density(marks), marker, color=COLORS[color], markersize=7)
-        ax.set(xscale="log", xlabel="noise level σ", ylabel="density of ln σ", ylim=(0, None))
-        _plain_numbers(ax)
+        ax.set(xlabel="noise level σ", ylabel="density of ln σ", ylim=(0, None))
+        plain_log_axis(ax.xaxis)
         fig.legend(loc="outside lower center", ncols=2, handlelength=3)
     return fig
 
@@ -220,10 +221,10 @@ def grids(named: Mapping[str, schedules.Schedule], n: int) -> Any:
                 levels, np.full(n, row), marker, color=COLORS[color], markersize=3.5, label=name
             )
         ax.set_yticks(range(len(named)), list(named))
-        ax.set(xscale="log", xlabel=f"noise level σ of the {n} steps")
+        ax.set(xlabel=f"noise level σ of the {n} steps")
         ax.set_ylim(len(named) - 0.5, -0.5)
         ax.grid(axis="y", visible=False)
-        _plain_numbers(ax)
+        plain_log_axis(ax.xaxis)
     return fig
 
 
@@ -253,7 +254,7 @@ def straightness(
         points = (CS[best], r2[best], "*", "green"), (c, found, "o", "vermilion")
         for x, y, marker, color in points:
             right.plot(x, y, marker, color=COLORS[color], markersize=10, clip_on=False)
-        right.set(xscale="log", xlabel="c", ylabel="mean R²", xlim=(CS[0], CS[-1]), ylim=(0, 1.05))
+        right.set(xlabel="c", ylabel="mean R²", xlim=(CS[0], CS[-1]), ylim=(0, 1.05))
         _below(
             right,
             right.lines[1:],
@@ -263,7 +264,7 @@ def straightness(
             ],
             1,
         )
-        _plain_numbers(right)
+        plain_log_axis(right.xaxis)
     return ax.figure
 
 
@@ -356,11 +357,3 @@ def _below(ax: Any, handles: Sequence[Any], labels: Sequence[str], columns: int)
 def _noise(image: UInt8[Tensor, "C H W"], seed: int) -> Float[Tensor, "C H W"]:
     """The noise that `ssim_curve` adds to the first of its images."""
     return rng.normal(seed, 0, torch.arange(1), image.shape, rng.EVALUATION)[0]
-
-
-def _plain_numbers(ax: Any) -> None:
-    """A logarithmic x axis with its decades written 0.01, 1, 100."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
