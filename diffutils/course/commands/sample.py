@@ -133,7 +133,7 @@ def check_same(out: Path, record: Path, settings: dict) -> None:
     """Raise ValueError if `out` is a file, or holds what was not drawn with these settings."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file; give a folder for the images")
-    if not out.exists() or not any(p.name != ".lock" for p in out.iterdir()):
+    if not out.exists() or all(p.name in rundir.FILES for p in out.iterdir()):
         return
     try:
         before = json.loads(record.read_text(encoding="utf-8"))["settings"]

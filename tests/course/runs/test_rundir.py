@@ -1,5 +1,6 @@
 """Run directories: one writer at a time; fingerprints; parameters that are refused."""
 
+import errno
 import json
 import math
 import os
@@ -55,7 +56,7 @@ def test_a_busy_directory_is_refused_and_a_killed_run_does_not_block(tmp_path, o
         du.lesson("01", "smoke", run_dir=str(tmp_path))
     process.kill()
     process.wait()
-    assert (tmp_path / ".lock").exists()  # what a killed process leaves
+    assert {p.name for p in tmp_path.iterdir()} == {".lock", ".owner"}  # what it leaves
     rundir.check_free(tmp_path)
     rundir.hold(tmp_path)
     rundir.release(tmp_path)
@@ -66,7 +67,7 @@ def test_one_process_may_open_its_directory_twice(tmp_path):
     for _ in range(2):
         rundir.hold(tmp_path / "new")
     rundir.check_free(tmp_path / "new")
-    assert json.loads((tmp_path / "new" / ".lock").read_text())["process"] == os.getpid()
+    assert json.loads((tmp_path / "new" / ".owner").read_text())["process"] == os.getpid()
     for _ in range(2):
         rundir.release(tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []
@@ -108,16 +109,20 @@ def test_setting_aside_goes_on_after_a_kill(tmp_path, monkeypatch, done):
     assert (tmp_path / "earlier-1" / "log").read_text() == "log"
 
 
-def test_a_file_system_without_locks_warns(tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK])
+def test_a_file_system_without_locks_warns(tmp_path, monkeypatch, number):
     import fcntl
 
     def flock(*_):
-        raise OSError(95, "Operation not supported")
+        raise OSError(number, "Operation not supported")
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.warns(UserWarning, match="no locks .*start no second run"):
+    with pytest.warns(UserWarning, match="no locks .*start no second run") as said:
         rundir.hold(tmp_path)
+        rundir.hold(tmp_path)
+    assert len(said) == 1
     rundir.release(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_runs_lie_in_the_checkout_or_where_one_works(tmp_path, monkeypatch, root):
