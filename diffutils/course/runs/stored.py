@@ -50,9 +50,9 @@ def with_lessons(readme: str, notebooks: list[Path], runs: dict[str, Path]) -> s
         old = re.search(rf"\(notebooks/{re.escape(path.name)}\) \|(.*)\|\n", found[0])
         times = [time.strip() for time in old[1].split("|")] if old else ["not run"] * len(SHOWN)
         for i, profile in enumerate(SHOWN):
-            record = runs.get(profile, Path()) / path.stem[:2] / "run.json"
-            if profile in runs and record.is_file():
-                times[i] = f"{json.loads(record.read_text(encoding='utf-8'))['seconds']:.0f} s"
+            record = runs[profile] / path.stem[:2] / "run.json"
+            if record.is_file() and "finished" in (run := json.loads(record.read_text("utf-8"))):
+                times[i] = f"{run['seconds']:.0f} s"
         rows.append([link, *times])
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     return readme[: found.start()] + table + readme[found.end() :]
