@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from diffutils.course.budgets import PROFILES, profile_name
-from diffutils.weights.files import CHECKOUT
+from diffutils.weights.files import CHECKOUT, write_json
 
 LESSONS = click.option("--lessons", help='Which lessons, e.g. "01 02"; all by default.')
 HEUN = click.option("--heun", is_flag=True, help="EDM's method: 2 STEPS - 1 network evaluations.")
@@ -221,6 +221,7 @@ def measure(weights, n, steps, eta, heun, scale, seed, interval, bf16):
 @HEUN
 @click.option("--scale", type=click.FloatRange(0), default=1.0, show_default=True, help="Guidance.")
 @click.option("--label", help='Class by name or number, or "none"; default: every class in turn.')
+@click.option("--cond", multiple=True, metavar="NAME", help="Data set to draw beside, as in data.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--bf16", is_flag=True, help="Let the network sample in bfloat16.")
 @click.option("--batch", type=click.IntRange(min=1), help="Images at a time.")
@@ -272,7 +273,7 @@ def evaluate(pred, gt, paired, features, weights, size, seed, out):
             report=lambda line: click.echo(line, err=True),
         )
         if out:
-            score.write(out, result)
+            write_json(out, result)
     click.echo(score.table(result))
 
 
@@ -304,7 +305,6 @@ def phi(dataset, size, n, seed, window, out):
 
     DATASET is photos, faces, folder:PATH or any other name of the data command.
     """
-    from diffutils.course.commands import score
     from diffutils.lessons.lesson04 import search
 
     with clear_errors():
@@ -312,7 +312,7 @@ def phi(dataset, size, n, seed, window, out):
             dataset, size, n, seed, window, say=lambda line: click.echo(line, err=True)
         )
         if out:
-            score.write(out, result)
+            write_json(out, result)
     click.echo(search.text(result))
 
 

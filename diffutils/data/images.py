@@ -3,7 +3,7 @@
 import hashlib
 import io
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -29,11 +29,16 @@ class ImageSet:
     classes: tuple[str, ...] = ()
     licence: str = "not stated"
     source: str = ""
+    loaded: dict = field(default_factory=dict)  # how: arguments of `load`, and the order
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image."""
         return tuple(self.train.shape[1:])
+
+    def without_labels(self) -> "ImageSet":
+        """The same images of no class."""
+        return replace(self, train_labels=None, heldout_labels=None, classes=())
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -244,7 +249,7 @@ def shuffled(data: ImageSet, seed: int) -> ImageSet:
         order = torch.from_numpy(np.random.default_rng(seed).permutation(len(images)))
         parts[part] = images[order]
         parts[f"{part}_labels"] = None if labels is None else labels[order]
-    return replace(data, **parts)
+    return replace(data, **parts, loaded=data.loaded | {"order": seed})
 
 
 def image_set(name, pixels, held, labels=None, classes=(), licence="not stated", source=""):

@@ -1,6 +1,5 @@
 """Two sets of images, scored: distances with their floor, copies, pairs; as numbers or a table."""
 
-import json
 import math
 import warnings
 from collections import Counter
@@ -18,7 +17,6 @@ from diffutils.data.folders import Reader, listed, shuffled
 from diffutils.data.images import content_key
 from diffutils.metrics import published, spaces, streaming
 from diffutils.metrics.spaces import Space
-from diffutils.weights import files
 
 SHOWN = 10  # file names in a table; the JSON has all
 
@@ -168,20 +166,6 @@ def evaluate(
         result["notes"] += missing + limits(min(result["size"]), lpips is not None)
         result["unmatched"] = [str(f[name]) for f in files for name in sorted(f.keys() - matched)]
     return result | {"unreadable": dict(sorted(reader.broken.items()))}
-
-
-def write(path: Path, result: dict) -> None:
-    """The result of `evaluate` as JSON; what was not run is null, since JSON knows no nan."""
-
-    def plain(value):
-        if isinstance(value, dict):
-            return {key: plain(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [plain(each) for each in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    text = json.dumps(plain(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    files.write_whole(path, text.encode())
 
 
 def table(result: dict) -> str:

@@ -10,7 +10,8 @@ from diffutils.course import parameters as valid
 from diffutils.course.budgets import profile_name
 from diffutils.course.runs import fingerprint, kernel, rundir, stored
 from diffutils.course.tables import aligned
-from diffutils.weights.files import CHECKOUT, write_whole
+from diffutils.weights import provenance
+from diffutils.weights.files import CHECKOUT, write_json, write_whole
 
 NOTEBOOKS = CHECKOUT / "notebooks"
 
@@ -90,8 +91,8 @@ def run(
                 "parameters": mine,
                 "data": fingerprint.files(mine.get("dataset", accepted[path].get("dataset", ""))),
                 "notebook": fingerprint.notebook(path.read_bytes()),
-                "code": fingerprint.code(),
-                "versions": fingerprint.versions(),
+                "code": fingerprint.code(path.stem[:2]),
+                "versions": provenance.versions(),
             }
             # Skip what is finished.
             outcomes.append(None if again else _finished(path, out, identity))
@@ -105,9 +106,8 @@ def run(
             outcomes[-1] = end = execute(path, out / path.name, mine, say)
             if end.error is None:
                 record = out / path.stem[:2] / "run.json"
-                content = json.loads(record.read_text(encoding="utf-8")) | {"finished": identity}
-                text = json.dumps(content, indent=1, ensure_ascii=False)
-                write_whole(record, f"{text}\n".encode())
+                content = json.loads(record.read_text(encoding="utf-8"))
+                write_json(record, content | {"finished": identity})
             say(f"{head} {_status(end)} after {end.seconds:.0f} s")
     finally:
         rundir.release(out)

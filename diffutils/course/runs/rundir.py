@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from diffutils.weights.files import CHECKOUT, write_whole
+from diffutils.weights.files import CHECKOUT, write_json
 
 FILES = OWNER, LOCK = ".owner", ".lock"  # of a process that writes here, or was killed
 NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)  # what some network file systems answer
@@ -54,7 +54,7 @@ def hold(folder: Path) -> None:
         warnings.warn(message, stacklevel=2)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     about = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
-    write_whole(folder / OWNER, json.dumps(about).encode())
+    write_json(folder / OWNER, about)
     _held[folder] = lock
 
 

@@ -1,14 +1,13 @@
 """Drawing in batches, by any sampler: equal to the samplers called by hand, whatever the batch."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
 from diffutils import denoisers, rng, samplers, schedules
-from diffutils.course.experiments import measure, sampling
+from diffutils.course.experiments import sampling
 from diffutils.data import to_uint8
 from diffutils.methods import textbook
+from diffutils.weights.models import Model
 
 
 def start(index, seed=0):
@@ -19,7 +18,7 @@ def start(index, seed=0):
 def test_a_respaced_sampler_is_the_one_called_by_hand(model, eta, spacing):
     index = torch.arange(4)
     (got,) = sampling.drawn(model, index, sampling.respaced(6, eta, spacing))
-    sigmas = schedules.steps(model.schedule, 6, spacing)
+    sigmas = schedules.levels(model.schedule, 6, spacing)
     noise = samplers.seeded_noise(0, index)
     x = samplers.start(sigmas, start(index))
     want = samplers.sample(denoisers.clipped(model.denoiser), x, sigmas, eta=eta, noise=noise)
@@ -79,7 +78,7 @@ def test_generate_collects_what_is_drawn(model):
         (dict(sampler=sampling.skipped(5)), sampling.skipped(5)),
     ):
         batches = sampling.drawn(model, torch.arange(5), sampler, batch=2)
-        assert torch.equal(measure.generate(model, 5, batch=2, **given), torch.cat(list(batches)))
+        assert torch.equal(sampling.generate(model, 5, batch=2, **given), torch.cat(list(batches)))
 
 
 def test_without_clipping_the_estimates_go_beyond_the_range(model):
@@ -97,7 +96,7 @@ def edm_model(model):
     """The same network as an EDM model, which walks Karras' grid."""
     net = model.denoiser.net
     denoiser = denoisers.Denoiser(net, denoisers.edm, denoisers.rescaled(torch.log))
-    return SimpleNamespace(denoiser=denoiser, schedule=schedules.karras(), card=model.card)
+    return Model(denoiser, schedules.karras(), schedules.log_normal(), model.card)
 
 
 @pytest.mark.parametrize("heun", [True, False])
@@ -106,7 +105,7 @@ def test_edm_is_the_sampler_called_by_hand(model, heun, grid):
     """From sigma_max n, on the model's own levels or on those of another grid."""
     model, index = edm_model(model), torch.arange(4)
     (got,) = sampling.drawn(model, index, sampling.edm(6, heun, grid), seed=2)
-    sigmas = schedules.steps(grid or schedules.karras(), 6)
+    sigmas = schedules.levels(grid or schedules.karras(), 6)
     x = float(sigmas[0]) * start(index, 2)
     want = (samplers.heun if heun else samplers.ddim)(denoisers.clipped(model.denoiser), x, sigmas)
     assert torch.equal(got, to_uint8(want))
@@ -119,7 +118,7 @@ def test_edm_passes_churn_on(model):
     model, index = edm_model(model), torch.arange(3)
     churn = dict(S_churn=20.0, S_min=0.1, S_max=10.0, S_noise=1.1)
     (got,) = sampling.drawn(model, index, sampling.edm(6, **churn), seed=4)
-    sigmas = schedules.steps(schedules.karras(), 6)
+    sigmas = schedules.levels(schedules.karras(), 6)
     settings = dict(heun=True, noise=samplers.seeded_noise(4, index))
     x, D = 80 * start(index, 4), denoisers.clipped(model.denoiser)
     assert torch.equal(got, to_uint8(samplers.sample(D, x, sigmas, **settings, **churn)))
@@ -148,7 +147,7 @@ def test_evaluations_of_edm(model, steps):
 def test_edm_walks_the_levels_of_a_ddpm_table(model):
     index = torch.arange(2)
     (got,) = sampling.drawn(model, index, sampling.edm(5))
-    sigmas = schedules.steps(model.schedule, 5)
+    sigmas = schedules.levels(model.schedule, 5)
     x = float(sigmas[0]) * start(index)
     assert torch.equal(got, to_uint8(samplers.heun(denoisers.clipped(model.denoiser), x, sigmas)))
 
@@ -158,7 +157,7 @@ def test_a_respaced_sampler_walks_a_grid_without_timesteps(model, eta):
     """`sample` and `measure` draw from EDM models so."""
     model, index = edm_model(model), torch.arange(3)
     (got,) = sampling.drawn(model, index, sampling.respaced(5, eta))
-    sigmas = schedules.steps(schedules.karras(), 5)
+    sigmas = schedules.levels(schedules.karras(), 5)
     x = (80**2 + 1) ** 0.5 * start(index)
     want = samplers.sample(
         denoisers.clipped(model.denoiser), x, sigmas, eta=eta, noise=samplers.seeded_noise(0, index)

@@ -3,7 +3,6 @@
 import json
 import math
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,6 +16,7 @@ from diffutils.metrics import classifiers, distances, intervals, streaming
 from diffutils.metrics.spaces import Space
 from diffutils.unet import UNet
 from diffutils.weights import cards
+from diffutils.weights.models import Model
 
 N = 40
 PIXELS = Space("four pixels", lambda x: x[:, 0].flatten(1)[:, :4].double() / 255)
@@ -30,7 +30,7 @@ def model():
         torch.nn.init.normal_(p, std=0.1)
     schedule = schedules.Discrete(schedules.linear_betas(50))
     denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 4, "name": "noise"})
+    return Model(denoiser, schedule, schedule, {"size": 4, "name": "noise"})
 
 
 @pytest.fixture(scope="module")
