@@ -82,9 +82,7 @@ def profiles(kind: type[Budget], table: dict[str, tuple]) -> dict[str, Budget]:
     table: field -> its values at smoke, full and published, `...` where it is as in student,
     which is `kind` as it stands.
     """
-    columns = [
-        {name: row[i] for name, row in table.items() if row[i] is not ...} for i in range(3)
-    ]
+    columns = [{name: row[i] for name, row in table.items() if row[i] is not ...} for i in range(3)]
     smoke, full, published = (kind(**column) for column in columns)
     return {"smoke": smoke, "student": kind(), "full": full, "published": published}
 
@@ -122,9 +120,7 @@ def changed(base: Budget, overrides: dict | None, owner: str) -> Budget:
         try:
             changes[name] = _converted(value, kinds[name])
         except (TypeError, ValueError, OverflowError):
-            raise ValueError(
-                f"{name} is {value!r}, expected {_spelled(kinds[name])}."
-            ) from None
+            raise ValueError(f"{name} is {value!r}, expected {_spelled(kinds[name])}.") from None
     return replace(base, **changes)
 
 
