@@ -28,8 +28,8 @@ import diffutils as du
 from diffutils import schedules, viz
 from diffutils.__main__ import cli
 from diffutils.course import parameters
-from diffutils.course.runs import rundir
 from diffutils.course.experiments import measure
+from diffutils.course.runs import rundir
 from diffutils.data import downloads, fetch, files, load
 from diffutils.data.images import MAX_PIXELS
 from diffutils.metrics import distances

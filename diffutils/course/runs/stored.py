@@ -4,7 +4,10 @@ import json
 import re
 from pathlib import Path
 
+from diffutils.course.tables import markdown
+
 TABLE = re.compile(r"(?<=<!-- lessons: made by `make notebooks` -->\n).*?(?=<!-- end -->)", re.S)
+KEPT = ("kernelspec", "language_info", "tags")  # of the metadata
 SHOWN = ("smoke", "student", "full")  # the profiles whose times README shows
 
 
@@ -14,16 +17,11 @@ def cleaned(path: Path) -> str:
     from nbconvert import preprocessors
 
     nb = nbformat.read(path, as_version=4)
-    steps = (
-        preprocessors.TagRemovePreprocessor(remove_cell_tags={"injected-parameters"}),
-        preprocessors.ClearMetadataPreprocessor(
-            preserve_cell_metadata_mask={"tags"},
-            preserve_nb_metadata_mask={"kernelspec", "language_info"},
-        ),
-        preprocessors.CoalesceStreamsPreprocessor(),  # nbclient's own moves text past figures
-    )
-    for step in steps:
-        nb, _ = step.preprocess(nb, {})
+    injected = preprocessors.TagRemovePreprocessor(remove_cell_tags={"injected-parameters"})
+    nb, _ = injected.preprocess(nb, {})
+    nb, _ = preprocessors.CoalesceStreamsPreprocessor().preprocess(nb, {})
+    for holder in (nb, *nb.cells):
+        holder.metadata = {k: v for k, v in holder.metadata.items() if v and k in KEPT}
     # Number the cells as if they had run in one go.
     for count, cell in enumerate((c for c in nb.cells if c.cell_type == "code" and c.source), 1):
         cell.execution_count = count
@@ -42,17 +40,17 @@ def with_lessons(readme: str, notebooks: list[Path], runs: dict[str, Path]) -> s
     found = TABLE.search(readme)
     if found is None:
         raise ValueError("README.md has no lines <!-- lessons: ... --> and <!-- end -->")
-    rows = [["lesson", *SHOWN[:2], "full (1 GPU)"], ["---"] * 4]
+    rows = []
     for path in notebooks:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        title = "".join(cells[0]["source"]).splitlines()[0].removeprefix("# Lesson ")
-        link = f"[{title}](notebooks/{path.name})"
-        old = re.search(rf"\(notebooks/{re.escape(path.name)}\) \|(.*)\|\n", found[0])
+        title = "".join(cells[0]["source"]).splitlines()[0]
+        old = re.search(rf"\(notebooks/{re.escape(path.name)}\) .*\|(.*\|.*\|.*)\|\n", found[0])
         times = [time.strip() for time in old[1].split("|")] if old else ["not run"] * len(SHOWN)
         for i, profile in enumerate(SHOWN):
             record = runs[profile] / path.stem[:2] / "run.json"
             if record.is_file() and "finished" in (run := json.loads(record.read_text("utf-8"))):
                 times[i] = f"{run['seconds']:.0f} s"
-        rows.append([link, *times])
-    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    return readme[: found.start()] + table + readme[found.end() :]
+        question = title.partition(" · ")[2]
+        rows.append([f"[{path.stem}](notebooks/{path.name})", question, *times])
+    table = markdown(["lesson", "its question", "smoke", "student", "full (1 GPU)"], rows)
+    return f"{readme[: found.start()]}{table}\n{readme[found.end() :]}"

@@ -19,7 +19,7 @@ class Lesson03Budget(TrainingBudget):
     scale: float = field(1.0, least=0)  # guidance
     fid: bool = False  # the published FID too: 3,000 images by all T steps, Inception features
     long_steps: int = field(1000, least=5)  # of the DDPM chain that is shown beside DDIM
-    short_steps: int = 50  # of the DDIM chain beside it
+    short_steps: int = field(50, least=1)  # of the DDIM chain beside it
     shown: int = field(20, least=4)  # images of each
 
     def __post_init__(self):

@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from diffutils import data, denoisers, samplers, training
-from diffutils.course.budgets import budget
 from diffutils.course.experiments import measure
 from diffutils.course.experiments import training as training_command
 from diffutils.course.experiments.training import batch_for, fit_settings, load_for, train
 from diffutils.course.runs.recorded_fit import recorded_fit
+from diffutils.lessons import budget
 from diffutils.lessons.lesson02 import faces_trial
 from diffutils.metrics.classifiers import Classifier
 from diffutils.weights import models

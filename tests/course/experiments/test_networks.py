@@ -6,10 +6,10 @@ import math
 import pytest
 import torch
 
-from diffutils.course.budgets import budget
 from diffutils.course.experiments import networks
 from diffutils.course.runs.recorded_fit import recorded_fit
 from diffutils.data import load
+from diffutils.lessons import budget
 from diffutils.weights import cards
 from diffutils.weights import models as models_
 
