@@ -61,7 +61,7 @@ def lessons(tmp_path, write_notebook):
 
 
 def test_readme_gets_a_row_for_each_lesson(lessons, tmp_path):
-    """Titles from the first cells, times from finished runs; what was not run keeps its old time."""
+    """Titles from the first cells, times from finished runs; the rest keep their old ones."""
     for folder, record in (
         ("student/01", {"seconds": 21.4, "finished": {}}),
         ("smoke/08", {"seconds": 5.0, "finished": {}}),
