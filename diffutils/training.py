@@ -241,7 +241,7 @@ def fit(
     check_data(denoiser, images, labels, batch, cond)
     if heldout is not None:
         check_data(denoiser, heldout, heldout_labels, batch, heldout_cond)
-        pairs = (labels, heldout_labels), (cond, heldout_cond)
+        pairs = ((labels, heldout_labels), (cond, heldout_cond))
         if any(mine is not None and theirs is None for mine, theirs in pairs):
             raise ValueError(
                 "the held-out images lack labels or conditions that the training images have; hand "
@@ -309,10 +309,7 @@ def heldout_loss(
     weight: Callable[[Tensor], Tensor] | None = None,
     seed: int = 0,
 ) -> float:
-    """Loss over the first n images, with the same noise and levels on every call.
-
-    cond: (N, K, H, W), uint8 or float in [-1, 1], as in `fit`.
-    """
+    """Loss over the first n images (cond as in `fit`), the same noise and levels on every call."""
     device = next(denoiser.parameters()).device
     n, was_training = min(n, len(images)), denoiser.training
     denoiser.eval()

@@ -49,7 +49,8 @@ def write_images(
     folder: Path, images: UInt8[Tensor, "N C H W"], numbers: Iterable[int] | None = None
 ) -> None:
     """Write folder/00000.png, 00001.png, ... (or these numbers): one file an image."""
-    for i, image in zip(numbers or range(len(images)), images.cpu(), strict=True):
+    numbers = range(len(images)) if numbers is None else numbers
+    for i, image in zip(numbers, images.cpu(), strict=True):
         write(folder / f"{i:05}.png", image)
 
 

@@ -105,6 +105,18 @@ def test_gradient_of_levels_that_end_above_zero(branch):
     )
 
 
+def test_gradient_of_the_last_level_at_zero():
+    """The end moves along d as the last level leaves 0: against a step of 1e-6, 1e-5; no nan."""
+    h, oracle = 1e-6, denoisers.gaussian(0.3, 0.5)
+    levels = LEVELS.clone().requires_grad_()
+    end = walk(oracle, 5 * pure(), levels, "ddim").sum()
+    end.backward()
+    moved = torch.cat([LEVELS[:-1], torch.full((1,), h, dtype=F64)])
+    slope = float(walk(oracle, 5 * pure(), moved, "ddim").sum() - end.detach()) / h
+    assert bool(levels.grad.isfinite().all())
+    assert float(levels.grad[-1]) == pytest.approx(slope, rel=1e-5) and abs(slope) > 1e-3
+
+
 def test_gradient_of_levels_in_an_inversion_and_in_a_start_from_an_image():
     denoiser, zero = model(), torch.zeros(1, dtype=F64)
 

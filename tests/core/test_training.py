@@ -716,6 +716,17 @@ def test_images_of_the_wrong_kind_for_the_network():
 # ------------------------------------------------------------------- two processes
 
 
+def refinement(net, k, slots):
+    """A loss through two sampler steps with checkpointing: four calls of one network a step."""
+    from diffutils import rng
+
+    sigmas, noise = schedules.levels(SCHEDULE, 2), samplers.seeded_noise(k, slots)
+    D = Denoiser(net, denoisers.edm, SCHEDULE.t)
+    x = samplers.start(sigmas, rng.normal(5, k, slots, (3, 4, 4)))
+    *_, x = samplers.trajectory(D, x, sigmas, eta=0.5, noise=noise, checkpoint=True)
+    return (x - to_float(pictures(8))[slots]).square().flatten(1).mean(1)
+
+
 def run(folder: Path) -> None:
     """What every process does; the first one saves what it got."""
     rank, share = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
@@ -725,8 +736,9 @@ def run(folder: Path) -> None:
                      flip=True, labels=torch.arange(40) % 2, heldout=pictures(16, seed=1),
                      heldout_labels=torch.arange(16) % 2, cond=pictures(seed=7)[:, :1],
                      heldout_cond=pictures(16, seed=8)[:, :1], augment=darker)  # fmt: skip
-    result = dict(weights=weights(denoiser), ema=weights(record.ema), losses=[record.loss,
-                  record.heldout, record.grad_norm])  # fmt: skip
+    *_, refined = training.optimise(tiny(seed=rank).net, refinement, steps=10, batch=8, lr=1e-3)
+    losses = [record.loss, record.heldout, record.grad_norm, refined.loss, refined.grad_norm]
+    result = dict(weights=weights(denoiser), ema=weights(record.ema), losses=losses)
     torch.save(result, folder / f"{share}-{rank}.pt")
     if share == 1:
         return

@@ -100,7 +100,7 @@ def test_a_table_of_profiles_holds_what_differs_from_the_student_s():
 
 @every_lesson
 def test_every_number_of_a_lesson_has_limits(number):
-    """Without them --set steps=-5 would reach the training; `field(-1.2)` says: none, on purpose."""
+    """Without them --set steps=-5 would reach the training; `field(-1.2)` means none."""
     base = budget(number)
     loose = [
         f.name

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +15,8 @@ from diffutils.course.commands.options import BF16, HEUN, SEED, STEPS, clear_err
 from diffutils.course.experiments.sampling import asked, check_cond, drawn
 from diffutils.course.machine import best_device
 from diffutils.course.runs import fingerprint, rundir
-from diffutils.data import folders, load, own_path, png
+from diffutils.data import arrays, folders, load, own_path, png
+from diffutils.data.images import fit_size, to_tensor
 from diffutils.schedules import levels
 from diffutils.weights import cards, files, models, provenance
 from diffutils.weights.models import Model
@@ -43,7 +45,7 @@ def sample_folder(
 
     source: see `find_weights`.  label: a class by name or number, "none", or None for every class
     in turn.  cond: see `conditions`.  Images that are there from the same settings are kept, so a
-    killed run goes on and a larger n adds to them.  Memory does not grow with n.
+    killed run goes on and a larger n adds to them.  Memory grows with n by the conditions alone.
     Raises: ValueError for impossible settings, or a folder that holds other files or was drawn
     with other settings; BlockingIOError when another process draws into it.
     """
@@ -110,24 +112,13 @@ def write(out: Path, index: Tensor, batches: Iterator[Tensor], report: Callable)
 def conditions(names: Sequence[str], n: int, model: Model) -> Tensor | None:
     """What the model sees beside images 0 .. n - 1, uint8 (n, K, H, W); None without names.
 
-    names: data sets, whose channels are stacked: of folder:PATH every file counts, in the order of
-    their names, of others the training images.  Grey images have one channel.
+    names: data sets, see `in_order`, whose channels are stacked; grey images have one channel.
     Raises: ValueError or FileNotFoundError for images that are too few or do not fit the card.
     """
     _, H, W = model.shape
-    size, stacked = H if H == W else None, []
+    stacked = []
     for name in names:
-        kind, _, path = name.partition(":")
-        if kind == "folder":
-            found = list(folders.listed(own_path(path)).values())[:n]
-            reader = folders.Reader(size)
-            images = [image for image in reader.read(found) if image is not None]
-            if reader.broken:
-                file, why = next(iter(reader.broken.items()))
-                raise ValueError(f"{file} cannot be read ({why}); each file is a condition")
-            images = torch.stack(images)
-        else:
-            images = load(name, size=size).train[:n]
+        images = in_order(name, n, H if H == W else None)
         if len(images) < n:
             raise ValueError(
                 f"n is {n}, but {name} has {len(images)} images to draw beside; draw no more"
@@ -139,6 +130,28 @@ def conditions(names: Sequence[str], n: int, model: Model) -> Tensor | None:
     beside = torch.cat(stacked, 1) if stacked else None
     check_cond(beside, n, model)
     return beside
+
+
+def in_order(name: str, n: int, size: int | None) -> Tensor:
+    """The first n images, uint8 (n, C, H, W): of folder:PATH every file, in the order of the names,
+    of npz:PATH its images, and of any other data set the training images.
+
+    Raises: ValueError or FileNotFoundError for what cannot be read.
+    """
+    kind, _, path = name.partition(":")
+    if kind == "folder":
+        reader = folders.Reader(size)
+        images = reader.read(list(folders.listed(own_path(path)).values())[:n])
+        for file, why in reader.broken.items():
+            raise ValueError(f"{file} cannot be read ({why}); each file is a condition")
+        return torch.stack(images)
+    if kind == "npz":
+        arrays.npz(own_path(path))  # says what is wrong with it
+        with np.load(own_path(path)) as store:
+            key = next(key for key in arrays.ALIASES["images"] if key in store)
+            pixels = arrays.to_pixels(name, store[key])[:n]
+        return to_tensor(pixels if size is None else fit_size(pixels, size))
+    return load(name, size=size).train[:n]
 
 
 def check_same(out: Path, record: Path, settings: dict) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diffutils import denoisers, schedules, training
+from diffutils import schedules, training
 from diffutils.data import ImageSet, load, to_float
 from diffutils.data.downloads import MADE_HERE
 from diffutils.data.images import shuffled
+from diffutils.denoisers import edm as preconditioning
+from diffutils.denoisers import rms
 from diffutils.weights import files
 
 # What the settings on a card name.
@@ -36,7 +38,7 @@ def betas(budget) -> dict:
 def sigma_data(images: Tensor) -> float:
     """`rms` of the first 10,000 images, a part at a time: photographs in float32 fill a memory."""
     images = images[:10_000]
-    squares = [denoisers.rms(to_float(part)) ** 2 * len(part) for part in images.split(500)]
+    squares = [rms(to_float(part)) ** 2 * len(part) for part in images.split(500)]
     return round(math.sqrt(sum(squares) / len(images)), 4)
 
 
@@ -61,9 +63,10 @@ def card(
     coefficients: what the network learns to predict.  entries: take the place of those that follow
     from it and from the budget, and add weight, one of `weights`.
     """
+    channels, H, W = data.shape
     unet = {
-        "in_channels": data.train.shape[1],
-        "out_channels": data.train.shape[1],
+        "in_channels": channels,
+        "out_channels": channels,
         "channels": budget.channels,
         "blocks": budget.blocks,
         "attention": budget.attention,
@@ -74,7 +77,7 @@ def card(
         "unet": unet,
         "coefficients": coefficients,
         **LEVELS[coefficients](data, budget),
-        "size": data.train.shape[-1],
+        "size": H if H == W else [H, W],
         "images": len(data.train),
         "classes": data.classes,
         "data": data.name.removesuffix(MADE_HERE),  # as `load` knows it
@@ -101,7 +104,7 @@ def weights(sigma_data: float) -> dict[str, Callable[[Tensor], Tensor] | None]:
     normal, logistic = schedules.log_normal_density, schedules.log_logistic_density
     return {
         "lambda": None,
-        "none": lambda sigma: denoisers.edm(sigma, sigma_data)[1] ** 2,
+        "none": lambda sigma: preconditioning(sigma, sigma_data)[1] ** 2,
         "lambda'": lambda sigma: normal(sigma) / logistic(sigma),
     }
 

@@ -5,7 +5,6 @@ lesson's trial, and of a folder (`commands.score`).
 """
 
 import math
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypedDict
@@ -94,41 +93,26 @@ def measure(
         "frechet": frechet_if_enough(fake, against.heldout),
         "frechet_train": frechet_if_enough(fake, against.train),
         **against.floor,
-        **kernel_and_cover(fake, against.heldout, Tried()),
+        **kernel_and_cover(fake, against.heldout, notes=[]),
         "agreement": judge(images, labels) if judged else None,
     }
 
 
-def kernel_and_cover(fake: Tensor, real: Tensor, tried: "Tried", seed: int = 0) -> dict:
-    """Kernel distance of features (n, d) with its interval, precision and recall."""
-    kernel, low, high = tried(3, streaming.kernel_interval, fake, real, 0.95, 200, seed)
-    precision, recall = tried(2, metrics.precision_recall, real, fake)
-    return {
-        "kernel": kernel,
-        "kernel_low": low,
-        "kernel_high": high,
-        "precision": precision,
-        "recall": recall,
-    }
+def kernel_and_cover(fake: Tensor, real: Tensor, notes: list[str], seed: int = 0) -> dict:
+    """Kernel distance of features (n, d) with its interval, precision and recall; see `tried`."""
+    kernel, low, high = tried(notes, 3, streaming.kernel_interval, fake, real, 0.95, 200, seed)
+    precision, recall = tried(notes, 2, metrics.precision_recall, real, fake)
+    interval = {"kernel": kernel, "kernel_low": low, "kernel_high": high}
+    return interval | {"precision": precision, "recall": recall}
 
 
-class Tried:
-    """Calls that the images may be too few for: nan then, and the reason in .notes."""
-
-    def __init__(self):
-        self.notes: list[str] = []
-
-    def __call__(self, outputs: int, function: Callable, *arguments):
-        with warnings.catch_warnings(record=True) as seen:
-            warnings.simplefilter("always")
-            try:
-                result, said = function(*arguments), []
-            except ValueError as error:
-                result = math.nan if outputs == 1 else (math.nan,) * outputs
-                said = [str(error)]
-        said += [str(w.message) for w in seen]
-        self.notes += [note for note in said if note not in self.notes]
-        return result
+def tried(notes: list[str], outputs: int, function: Callable, *arguments):
+    """function(*arguments); so many nan where the images are too few for it, and why in notes."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        notes.append(str(error))
+        return math.nan if outputs == 1 else (math.nan,) * outputs
 
 
 def features_of(space: Space, images: Tensor, batch: int = 512) -> Tensor:

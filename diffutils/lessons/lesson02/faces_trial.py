@@ -37,8 +37,10 @@ def clamped(steps: int) -> Sampler:
 
 T = 300
 ARMS = {  # fields of the budget
-    "as published": dict(schedule="linear", loss="l1", optimizer="adam", lr=1e-3, decay="constant", ema=0.0),
-    "corrected": dict(schedule="scaled_linear", loss="mse", optimizer="adamw", lr=4e-4, decay="cosine", ema=0.9995),
+    "as published": {"schedule": "linear",        "loss": "l1",  "optimizer": "adam",
+                     "decay": "constant",         "lr": 1e-3,    "ema": 0.0},
+    "corrected":    {"schedule": "scaled_linear", "loss": "mse", "optimizer": "adamw",
+                     "decay": "cosine",           "lr": 4e-4,    "ema": 0.9995},
 }  # fmt: skip
 WARM = {"as published": 0.0, "corrected": 0.05}  # share of the steps in which the rate rises
 WALKS = {"as published": clamped, "corrected": partial(respaced, eta=1.0)}

@@ -1,12 +1,15 @@
 """Drawing in batches, by any sampler: equal to the samplers called by hand, whatever the batch."""
 
+import re
+
 import pytest
 import torch
 
 from diffutils import denoisers, rng, samplers, schedules
 from diffutils.course.experiments import sampling
-from diffutils.data import to_uint8
+from diffutils.data import to_float, to_uint8
 from diffutils.methods import textbook
+from diffutils.unet import UNet
 from diffutils.weights.models import Model
 
 
@@ -176,3 +179,62 @@ def test_a_respaced_sampler_walks_a_grid_without_timesteps(model, eta):
 def test_wrong_labels(model, labels, message):
     with pytest.raises(ValueError, match=message):
         next(sampling.drawn(model, torch.arange(2), sampling.respaced(2), labels=labels))
+
+
+# ------------------------------------------------------------------- conditions and sizes
+
+
+@pytest.fixture(scope="module")
+def conditional():
+    """A model of 8 x 12 pixels that draws beside two channels, in three classes."""
+    torch.manual_seed(0)
+    net = UNet(channels=(16, 16), blocks=1, attention=(False, False), classes=3, cond_channels=2)
+    for p in net.parameters():
+        torch.nn.init.normal_(p, std=0.1)
+    schedule = schedules.Discrete(schedules.linear_betas(50))
+    denoiser = denoisers.Denoiser(net, denoisers.eps, schedule.t)
+    return Model(denoiser, schedule, schedule, {"size": [8, 12]})
+
+
+GENERATOR = torch.Generator().manual_seed(0)
+COND = torch.randint(0, 256, (5, 2, 8, 12), generator=GENERATOR, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("labels", [None, torch.arange(5) % 3])
+def test_each_image_is_drawn_beside_its_condition(conditional, labels):
+    """As by hand with one image a time; whole numbers are taken to [-1, 1]."""
+    settings = dict(seed=3, labels=labels, scale=2.0 if labels is not None else 1.0)
+    walk = sampling.respaced(4)
+    got = torch.cat(
+        list(sampling.drawn(conditional, torch.arange(5), walk, cond=COND, batch=2, **settings))
+    )
+    assert got.shape == (5, 3, 8, 12)
+    sigmas = schedules.levels(conditional.schedule, 4)
+    for i in range(5):
+        c, D = to_float(COND[i : i + 1]), conditional.denoiser
+        denoise = lambda x, sigma, c=c: conditional.denoiser(x, sigma, cond=c)  # noqa: E731
+        if labels is not None:
+            denoise = denoisers.guided(D, labels[i : i + 1], 2.0, 3, cond=c)
+        z = rng.normal(3, 0, torch.tensor([i]), (3, 8, 12), rng.START)
+        x = samplers.sample(denoisers.clipped(denoise), samplers.start(sigmas, z), sigmas)
+        assert (got[i].int() - to_uint8(x)[0].int()).abs().max() <= 1  # other batches
+    as_floats = sampling.generate(conditional, 5, sampler=walk, cond=to_float(COND), **settings)
+    assert (got.int() - as_floats.int()).abs().max() <= 1
+    other = sampling.generate(conditional, 5, sampler=walk, cond=COND.flip(0), **settings)
+    assert (got.int() - other.int()).abs().max() > 5
+
+
+@pytest.mark.parametrize(
+    "cond", [None, COND[:1], COND[:2, :1], COND[:2, :, :, :8], COND[:2].transpose(2, 3)]
+)
+def test_conditions_that_do_not_fit(conditional, cond):
+    got = "None" if cond is None else re.escape(str(tuple(cond.shape)))
+    with pytest.raises(
+        ValueError, match=rf"2 images beside conditions of shape \(2, 2, 8, 12\), got {got}"
+    ):
+        next(sampling.drawn(conditional, torch.arange(2), sampling.respaced(2), cond=cond))
+
+
+def test_a_model_without_conditions_takes_none(model):
+    with pytest.raises(ValueError, match="takes no condition beside an image, got"):
+        next(sampling.drawn(model, torch.arange(5), sampling.respaced(2), cond=COND))

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 import diffutils as du
+from diffutils import denoisers
 from diffutils.course.runs import fingerprint
 from diffutils.data import downloads
 
@@ -28,18 +30,173 @@ def test_a_notebook_counts_by_its_text_alone(tmp_path, write_notebook):
     assert fingerprint.notebook(path.read_bytes()) != before
 
 
-def test_code_counts_by_its_bytes(tmp_path, monkeypatch):
-    package = tmp_path / "diffutils"
-    (package / "course").mkdir(parents=True)
-    (package / "course" / "a.py").write_text("x = 1")
-    monkeypatch.setattr(fingerprint, "PACKAGE", package)
-    seen = set()
-    for change in ("x = 1", "x = 2"):
-        (package / "course" / "a.py").write_text(change)
-        seen.add(fingerprint.code.__wrapped__())
-    (package / "b.py").write_text("")
-    seen.add(fingerprint.code.__wrapped__())
-    assert len(seen) == 3
+# ------------------------------------------------------------------- code, layer by layer
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch, root):
+    """A copy of the package and of what ships with it, whose code is fingerprinted."""
+    copy = tmp_path / "diffutils"
+    shutil.copytree(root / "diffutils", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shipped = tmp_path / "data" / "pretrained"
+    shipped.mkdir(parents=True)
+    for name in ("a.safetensors", "a.json", "a.sweep.jsonl"):
+        (shipped / name).write_text(name)
+    monkeypatch.setattr(fingerprint, "PACKAGE", copy)
+    return copy
+
+
+def identities():
+    code = fingerprint.code.__wrapped__
+    return {
+        "lesson 01": code("01"),
+        "lesson 04": code("04"),
+        "rows": code(),
+        "training": fingerprint.training_code.__wrapped__(),
+    }
+
+
+EVERY = {"lesson 01", "lesson 04", "rows", "training"}
+LAYERS = {
+    "rng.py": EVERY,
+    "training.py": EVERY,
+    "data/drawn/sprites.py": EVERY,
+    "weights/state.py": EVERY,
+    "metrics/distances.py": EVERY - {"training"},
+    "methods/perceptual.py": EVERY - {"training"},
+    "course/experiments/sampling.py": EVERY - {"training"},
+    "course/runs/recorded_fit.py": EVERY - {"training"},
+    "lessons/lesson04/arms.py": {"lesson 04"},
+    "lessons/lesson04/new.py": {"lesson 04"},
+    "lessons/lesson04/figures.py": set(),
+    "lessons/lesson04/exercises_steps.py": set(),
+    "lessons/lesson01/exercises.py": set(),
+    "lessons/lesson02/faces_trial.py": set(),
+    "course/exercises/compare.py": set(),
+    "viz/images.py": set(),
+    "__main__.py": set(),
+    "../data/pretrained/a.safetensors": EVERY - {"training"},
+    "../data/pretrained/a.json": {"lesson 01", "lesson 04"},
+    "../data/pretrained/a.sweep.jsonl": {"lesson 01", "lesson 04"},
+}
+
+
+@pytest.mark.parametrize("file", LAYERS)
+def test_a_comment_changes_what_comes_after_it_alone(package, file):
+    before = identities()
+    assert len(set(before.values())) == 4
+    with open(package / file, "a") as f:
+        f.write("# a word\n")
+    after = identities()
+    assert {name for name in EVERY if before[name] != after[name]} == LAYERS[file]
+
+
+def test_a_lesson_without_a_room_has_an_identity(package):
+    assert fingerprint.code.__wrapped__("08") not in identities().values()
+
+
+# ------------------------------------------------------------------- what decides a training
+
+IMAGES = torch.arange(10 * 3 * 8 * 8).remainder(251).byte().view(10, 3, 8, 8)
+STORED = {  # by the code before lesson 05, whose checkpoints must go on
+    "images": "(10, 3, 8, 8) torch.uint8 bd3ded8bcaf568ba",
+    "schedule": "(257,) torch.float64 cf2d3257b3e75187",
+    "steps": 20,
+    "batch": 4,
+    "labels": "(10,) torch.int64 ab109a035bcb04e4",
+    "label_dropout": 0.1,
+    "heldout": "(2, 3, 8, 8) torch.uint8 085f12ff09b2f8ff",
+    "heldout_labels": None,
+    "distance": "square",
+    "weight": None,
+    "optimizer": "AdamW",
+    "lr": 0.0002,
+    "warmup": 100,
+    "decay": "cosine",
+    "clip": 1.0,
+    "ema": 0.999,
+    "flip": True,
+    "bf16": False,
+    "compile": False,
+    "seed": 0,
+    "log_every": 50,
+    "c_noise": "(257,) torch.float32 a007df3858e062ea",
+    "coefficients": "eps",
+    "network": "007d76d150d2612f",
+    "classes of the network": "Attention, Denoiser, Embedding, Nearest, Norm, Pool, ResBlock, UNet",
+    "starting weights": "95d0334eaeef2db9",
+}
+
+
+def schedule(u):
+    return 0.5 + 4 * u
+
+
+def plain(cond_channels=0):
+    """A network whose weights and levels are the same on every machine."""
+    net = du.UNet(channels=(8, 16), blocks=1, classes=3, cond_channels=cond_channels)
+    with torch.no_grad():
+        for k, p in enumerate(net.parameters()):
+            p.copy_((torch.arange(p.numel()) + k).remainder(7).view(p.shape) / 16 - 0.25)
+    return du.Denoiser(net, denoisers.eps, lambda sigma: 8 * sigma)
+
+
+def identity(**changes):
+    settings = dict(steps=20, batch=4, labels=torch.arange(10) % 3, heldout=IMAGES[:2], flip=True)
+    return fingerprint.training(plain(), IMAGES, schedule, settings | changes)
+
+
+def differ(before, after):
+    """The settings that do, as `recorded` compares them."""
+    return {k for k in before | after if before.get(k) != after.get(k)}
+
+
+def test_trainings_of_earlier_versions_keep_their_identity():
+    assert differ(STORED, identity()) == set()
+    assert differ(STORED, identity(lr=1e-3)) == {"lr"}
+
+
+def test_settings_that_came_later_count_where_they_are_used():
+    """A condition by its bytes, a hook by its contents; where they are off, not at all."""
+    off = identity(cond=None, heldout_cond=None, augment=None)
+    assert off == identity() and None not in off.values()
+    cond = torch.zeros(10, 1, 8, 8)
+    one = identity(cond=cond, heldout_cond=cond[:2])
+    assert differ(identity(), one) == {"cond", "heldout_cond"}
+    assert differ(one, identity(cond=cond.clone(), heldout_cond=cond[:2])) == set()
+    cond[3, 0, 4, 4] = 1
+    assert differ(one, identity(cond=cond, heldout_cond=cond[:2])) == {"cond"}
+
+    def brighter(by):
+        return lambda x0, cond, k, slots: (x0 + by, cond)
+
+    one = identity(augment=brighter(0.1))
+    assert differ(identity(), one) == {"augment"}
+    assert differ(one, identity(augment=brighter(0.1))) == set()
+    assert differ(one, identity(augment=brighter(0.2))) == {"augment"}
+
+
+def test_what_decides_a_training_with_its_own_loss():
+    """The network and its weights, the loss by its contents, the settings of the loop."""
+
+    def towards(target):
+        return lambda net, k, slots: (net.weight - target).square().mean().expand(len(slots))
+
+    def identity(target=1.0, width=3, **changes):
+        net = torch.nn.Linear(width, width)
+        torch.nn.init.ones_(net.weight), torch.nn.init.zeros_(net.bias)
+        return fingerprint.optimisation(net, towards(target), dict(steps=5, batch=2) | changes)
+
+    one = identity()
+    assert one["steps"] == 5 and one["log_every"] == 50 and one["optimizer"] == "AdamW"
+    assert differ(one, identity()) == set()
+    assert differ(one, identity(target=2.0)) == {"loss"}
+    assert differ(one, identity(target=torch.tensor(1.0))) == {"loss"}
+    assert differ(one, identity(lr=1.0)) == {"lr"}
+    assert differ(one, identity(width=4)) == {"network", "starting weights"}
+
+
+# ------------------------------------------------------------------- settings, each by what it is
 
 
 OWN = """
