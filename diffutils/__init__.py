@@ -3,6 +3,7 @@
 Modules and the names below are imported when first used, so `import diffutils` is quick.
 """
 
+import sys
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -28,6 +29,8 @@ HOME = {name: module for module, names in NAMES.items() for name in names}
 MODULES = [module.name for module in iter_modules(__path__) if module.name != "__main__"]
 
 __all__ = [*MODULES, *HOME]  # noqa: PLE0604
+
+sys.meta_path.append(renamed.Finder())
 
 
 def __getattr__(name: str):
