@@ -1,4 +1,4 @@
-"""The table of contents: a lesson is found by its number, in the room `lessonNN` of this folder.
+"""The table of contents: a lesson is found by its number, in its room `lessonNN`.
 
 A room holds `budget.py` (BUDGETS: profile -> budget), `exercises*.py` (EXERCISES) and, where the
 lesson has commands of its own, `commands.py` (COMMANDS).
