@@ -11,14 +11,9 @@ from diffutils.course import parameters
 from diffutils.course.budgets import Budget
 from diffutils.course.machine import best_device, device_name, peak_memory_mb
 from diffutils.course.runs import rundir
-from diffutils.course.tables import markdown
+from diffutils.course.tables import claim_table
 from diffutils.weights.files import write_json
 from diffutils.weights.provenance import git_commit, versions
-
-COLUMNS = ("claim", "published", "measured", "protocol", "N", "seeds")
-
-
-NOT_RUN = "not run"
 
 
 class Lesson:
@@ -94,17 +89,31 @@ class Lesson:
         return self.dir / "figures" / name
 
     def claim(
-        self, claim: str, published="-", measured=NOT_RUN, protocol: str = "", N="-", seeds="-"
+        self,
+        claim: str,
+        published="-",
+        measured="not run",
+        protocol=(),
+        N="-",
+        seeds="-",
+        verdict="-",
+        why="",
     ) -> None:
-        """Add a row to the claim table; what was not measured stays "not run"."""
-        row = (claim, published, measured, protocol, N, seeds)
-        self.claims.append({k: _text(v) for k, v in zip(COLUMNS, row, strict=True)})
+        """Add a row to the claim table: the fields of `claims.claim`, "not run" by default.
+
+        protocol: a sentence or a list of them, for the fold; why: it was not run.
+        Raises: ValueError for a cell that is too long to be read.
+        """
+        from diffutils.course.experiments import claims
+
+        row = claims.claim(claim, published, measured, protocol, N, seeds, verdict, why)
+        self.claims.append(row)
 
     def finish(self) -> None:
         """Write run.json into the run directory, give that free, and show the claim table."""
         write_json(self.dir / "run.json", self.record())
         rundir.release(self.dir)
-        show_markdown(markdown(COLUMNS, [list(row.values()) for row in self.claims]))
+        show_markdown(claim_table(self.claims))
         print(f"written: {self._shown}/run.json")
 
     def record(self) -> dict:
@@ -150,7 +159,3 @@ def _run_directory(number: str, profile: str, run_dir: str | None) -> tuple[Path
 
 def _short(value) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _text(value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

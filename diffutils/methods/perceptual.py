@@ -16,6 +16,7 @@ from torch import Tensor
 
 from diffutils import rng, schedules
 from diffutils.data import to_float
+from diffutils.metrics.similarity import ssim
 
 SIGMA_MIN, SIGMA_MAX = 0.002, 80.0  # as published; EDM's range
 
@@ -138,9 +139,9 @@ def ssim_curve(
 ) -> Float[Tensor, "N S"]:
     """SSIM of every image and clamp(x0 + sigma n, -1, 1), one noise n per image for all sigmas.
 
-    Args: images uint8 (N, C, H, W); seed picks the noise; window as in `ssim`.
+    Args: images uint8 (N, C, H, W); seed picks the noise; window as in `similarity.ssim`.
     Returns: float64 on the CPU.
-    Raises: ValueError for images that are not uint8 (N, C, H, W), and as `ssim`.
+    Raises: ValueError for images that are not uint8 (N, C, H, W), and as `similarity.ssim`.
     """
     if images.dtype != torch.uint8 or images.ndim != 4:
         raise ValueError(
@@ -154,63 +155,8 @@ def ssim_curve(
         for start in range(0, len(sigmas), CHUNK):
             sigma = sigmas[start : start + CHUNK].view(-1, 1, 1, 1)
             noisy = (x0 + sigma * n).clamp(-1, 1)
-            curve[start : start + CHUNK] = ssim((x0 + 1) / 2, (noisy + 1) / 2, window)
+            curve[start : start + CHUNK] = ssim(x0, noisy, window)
     return curves
-
-
-def ssim(
-    a: Float[Tensor, "#B C H W"], b: Float[Tensor, "B C H W"], window: str = "uniform"
-) -> Float[Tensor, "B"]:
-    r"""Structural similarity of images in [0, 1], as scikit-image computes it.
-
-    .. math:: \frac{(2\mu_a\mu_b + C_1)(2\sigma_{ab} + C_2)}
-                   {(\mu_a^2 + \mu_b^2 + C_1)(\sigma_a^2 + \sigma_b^2 + C_2)}
-
-    window: "uniform" is its default, 7 x 7 pixels and variances divided by n - 1, which SSIMBaD
-    used; "gaussian" is 11 x 11, standard deviation 1.5, of the original paper (see `paired.ssim`).
-
-    Raises: ValueError for an unknown window, or images smaller than it.
-    Source: Wang et al. 2004, "Image quality assessment", eq. 13.
-    """
-    weights = _window(window)
-    if min(b.shape[-2:]) < len(weights):
-        raise ValueError(
-            f"SSIM looks through a window of {len(weights)} x {len(weights)} pixels, but the "
-            f"images have {b.shape[-2]} x {b.shape[-1]}: give larger ones"
-        )
-
-    def local_mean(image: Tensor) -> Tensor:
-        return _slide(_slide(image, weights, -1), weights, -2)
-
-    n = len(weights) ** 2
-    unbiased = n / (n - 1) if window == "uniform" else 1.0
-    mu_a, mu_b = local_mean(a), local_mean(b)
-    var_a = unbiased * (local_mean(a * a) - mu_a**2)
-    var_b = unbiased * (local_mean(b * b) - mu_b**2)
-    cov = unbiased * (local_mean(a * b) - mu_a * mu_b)
-    C1, C2 = 0.01**2, 0.03**2
-    similarity = (2 * mu_a * mu_b + C1) * (2 * cov + C2)
-    similarity /= (mu_a**2 + mu_b**2 + C1) * (var_a + var_b + C2)
-    return similarity.mean((-3, -2, -1))
-
-
-def _window(name: str) -> list[float]:
-    """The weights of one row of the window; they sum to 1."""
-    if name == "uniform":
-        return [1 / 7] * 7
-    if name == "gaussian":
-        weights = [math.exp(-(k**2) / (2 * 1.5**2)) for k in range(-5, 6)]
-        return [weight / sum(weights) for weight in weights]
-    raise ValueError(f"window must be 'uniform' or 'gaussian', got {name!r}")
-
-
-def _slide(image: Tensor, weights: list[float], dim: int) -> Tensor:
-    """The weighted mean in every window that lies inside, along one axis."""
-    places = image.shape[dim] - len(weights) + 1
-    total = torch.zeros_like(image.narrow(dim, 0, places))
-    for i, weight in enumerate(weights):
-        total.add_(image.narrow(dim, i, places), alpha=weight)
-    return total
 
 
 # ------------------------------------------------------------------- straightness

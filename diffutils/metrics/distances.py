@@ -32,7 +32,7 @@ def frechet(a: Float[Tensor, "N d"], b: Float[Tensor, "M d"]) -> float:
             f" needs more samples than features: give at least {a.shape[1] + 1} (ten times as many"
             " is better), use smaller features, or use kernel_distance."
         )
-    a, b = _double(a), _double(b)
+    a, b = to_double(a), to_double(b)
     root_a, root_b = (
         torch.linalg.qr(x - x.mean(0), mode="r").R / (len(x) - 1) ** 0.5 for x in (a, b)
     )
@@ -61,7 +61,7 @@ def mmd(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
     May be slightly negative, since it is unbiased.
     Source: Gretton et al. 2012, eq. 3; Binkowski et al. 2018 (arXiv 1801.01401), section 4.
     """
-    a, b = _double(a), _double(b)
+    a, b = to_double(a), to_double(b)
 
     def within(x: Tensor) -> Tensor:
         k = polynomial_kernel(x, x)
@@ -122,7 +122,7 @@ def precision_recall(
             f"precision_recall needs more than k={k} samples on both sides, got {len(real)} and"
             f" {len(fake)}: give more samples or pass k from 1 to {min(len(real), len(fake)) - 1}."
         )
-    real, fake = _double(real), _double(fake)
+    real, fake = to_double(real), to_double(fake)
     centre = real.mean(0)
     real, fake = real - centre, fake - centre
     # By products, which is fast; the slack is their rounding error, so that a copy of a sample
@@ -164,7 +164,7 @@ def nearest(
     for rows in a.split(batch):
         rough = torch.cdist(rows.float() - centre, table)
         near = rough.topk(min(4, len(b)), dim=1, largest=False).indices
-        exact = (_double(b[near]) - _double(rows[:, None])).norm(dim=2)
+        exact = (to_double(b[near]) - to_double(rows[:, None])).norm(dim=2)
         best = exact.min(dim=1, keepdim=True)
         distances.append(best.values[:, 0])
         indices.append(near.gather(1, best.indices.to(near.device))[:, 0])
@@ -214,8 +214,8 @@ def memorisation(
     }
 
 
-def _double(x: Tensor) -> Tensor:
-    # Apple's GPUs have no float64.
+def to_double(x: Tensor) -> Tensor:
+    """float64 on x's device, or on the CPU where that has none, as Apple's GPUs."""
     return (x.cpu() if x.device.type == "mps" else x).double()
 
 

@@ -55,10 +55,3 @@ def bootstrap_interval(
     ends = found.new_tensor([(1 - level) / 2, (1 + level) / 2])
     low, high = found.quantile(ends, interpolation="nearest").tolist()
     return low, high
-
-
-def student_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:
-    """Mean, low and high of `mean_interval`.  Raises: ValueError for fewer than two runs."""
-    if len(values) < 2:
-        raise ValueError(f"an interval needs two runs or more, got {len(values)}; add seeds")
-    return mean_interval(values, level)[:3]

@@ -51,8 +51,24 @@ def test_finish_writes_the_whole_record(tmp_path, capsys):
     assert record["peak_memory_mb"] > 50
     assert record["seconds"] >= 0
     assert [c["measured"] for c in record["claims"]] == ["0.123", "not run"]
-    assert "| L1 \\| MSE | yes | 0.123 | a &lt; b | 5 | 3 |" in capsys.readouterr().out
+    assert [c["protocol"] for c in record["claims"]] == [["a < b"], []]
+    printed = capsys.readouterr().out
+    assert "| L1 \\| MSE | yes | 0.123 | - | 5 | 3 |" in printed
+    assert "<li><b>L1 | MSE</b> a &lt; b</li>" in printed
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["run.json"]
+
+
+def test_claims_keep_their_fields(tmp_path):
+    """Verdict, why and protocol stay apart in run.json; what nobody can read is refused."""
+    lesson = du.lesson("02", **OWN)
+    fields = {"verdict": "nearer", "why": "no GPU", "protocol": ["one", "two"]}
+    lesson.claim("name", N=5, **fields)
+    with pytest.raises(ValueError, match="measured of the claim 'long' has 200 characters"):
+        lesson.claim("long", measured="x" * 200)
+    lesson.finish()
+    (made,) = json.loads((tmp_path / "run" / "run.json").read_text())["claims"]
+    assert made == fields | {"claim": "name", "published": "-", "measured": "not run", "N": "5",
+                             "seeds": "-"}  # fmt: skip
 
 
 def test_progress_is_printed_and_reaches_the_terminal(tmp_path, monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""Tables in plain text and Markdown."""
+"""Plain-text and Markdown tables; those of claims are in experiments/test_claims.py."""
 
 from diffutils.course.tables import aligned, markdown
 

@@ -16,7 +16,6 @@ TRAINED = {
     "channels": [16, 32],
     "code": "0123456789abcdef",
 }
-EDM_ARMS = [name for name in ARMS if name != "DDPM"]
 
 
 def row(arm="EDM", sampler="Heun, EDM", frechet=100.0, training=0, seed=None, eta=0.0, **more):
@@ -56,8 +55,8 @@ def noisy(seed=0, std=0.1):
     return lambda *cell: random.Random(f"{seed}{cell}").gauss(0, std)
 
 
-def named(findings, name, solver="Heun"):
-    return next(x for x in findings if (x.name, x.solver) == (name, solver))
+def named(effects, name, by="Heun"):
+    return next(x for x in effects if (x.name, x.by) == (name, by))
 
 
 def phi(arm, walk):

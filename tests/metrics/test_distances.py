@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from diffutils import metrics
-from diffutils.metrics import similarity
 
 
 def features(n: int, d: int, seed: int, shift: float = 0.0) -> torch.Tensor:
@@ -227,22 +226,3 @@ def test_memorisation_sees_mirrored_copies_when_asked():
     assert result["copies"] == 1 and torch.equal(result["indices"], torch.arange(20))
     with pytest.raises(ValueError, match="mirror flips images"):
         metrics.memorisation(A, A, B, mirror=True)
-
-
-def test_psnr_in_closed_form():
-    a = torch.zeros(2, 1, 4, 4)
-    b = a + torch.tensor([0.2, 0.02]).view(2, 1, 1, 1)
-    torch.testing.assert_close(similarity.psnr(a, b), torch.tensor([20.0, 40.0]).double())
-    black, white = torch.zeros(1, 3, 2, 2).byte(), torch.full((1, 3, 2, 2), 255).byte()
-    assert similarity.psnr(black, white).item() == 0
-    assert similarity.psnr(a, a).isinf().all()
-    with pytest.raises(ValueError, match="like with like"):
-        similarity.psnr(a, a.double())
-
-
-def test_psnr_equals_skimage():
-    skimage = pytest.importorskip("skimage.metrics")
-    a, b = pictures(3, 0), pictures(3, 1)
-    pairs = zip(a.numpy(), b.numpy(), strict=True)
-    expected = [skimage.peak_signal_noise_ratio(x, y) for x, y in pairs]
-    assert similarity.psnr(a, b).tolist() == pytest.approx(expected)

@@ -7,7 +7,6 @@ import pytest
 import torch
 from scipy import stats
 
-from diffutils.metrics import intervals
 from diffutils.metrics.intervals import bootstrap_interval, mean_interval
 
 
@@ -65,9 +64,3 @@ def test_the_bootstraps_ends_are_values_that_it_saw():
     low, high = bootstrap_interval(lambda i: i.max(1).values.double(), 5)
     assert {low, high} <= {0.0, 1.0, 2.0, 3.0, 4.0} and high == 4
     assert all(map(math.isnan, bootstrap_interval(lambda i: i.double().mean(1), 1)))
-
-
-def test_the_old_name_refuses_one_run():
-    assert intervals.student_interval([1.0, 2.0, 3.0]) == mean_interval([1.0, 2.0, 3.0])[:3]
-    with pytest.raises(ValueError, match="two runs or more, got 1; add seeds"):
-        intervals.student_interval([1.0])

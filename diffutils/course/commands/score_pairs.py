@@ -24,6 +24,7 @@ def pairs(
     Each is {"mean", "interval", "N"}: the 95 % interval of the mean over images (Student's t).
     Equal images have an infinite PSNR: they are counted as `identical`, and left out of it.
     """
+    # Compare, a batch at a time.
     names = sorted(pred.keys() & gt.keys())
     values = {"psnr": [], "ssim": [], "ms_ssim": [], "lpips": []}
     for i in range(0, len(names), BATCH):
@@ -39,6 +40,7 @@ def pairs(
             values["ms_ssim"] += similarity.ms_ssim(a, b).tolist()
         if lpips:
             values["lpips"] += lpips(a, b).tolist()
+    # Average.
     n = len(values["psnr"])
     values["psnr"] = [v for v in values["psnr"] if v < math.inf]
     found = {}

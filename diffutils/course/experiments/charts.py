@@ -102,36 +102,44 @@ def table(rows: Sequence[dict]) -> str:
     Raises: ValueError for no rows, or rows of several N.
     """
     one_count(rows)
-    lines = [
-        ("sampler", "steps", "NFE", "Fréchet", "/ floor", "kernel (range)", "precision", "recall",
-         "agreement", "ms / image", "rows")
-    ]  # fmt: skip
+    lines = [("sampler", *COLUMNS)]
     for name, of_sampler in _by_sampler(rows).items():
-        settings = group(of_sampler, "steps", "nfe")
-        for steps, nfe in sorted(settings):
-            own = settings[steps, nfe]
-            agreements = [row["agreement"] for row in own if row["agreement"] is not None]
-            low, high = (
-                min(row["kernel_low"] for row in own),
-                max(row["kernel_high"] for row in own),
-            )
-            kernel = _mean(own, "kernel")
-            lines.append(
-                (
-                    name,
-                    f"{steps:,}",
-                    f"{nfe:,.10g}",
-                    _digits(_mean(own, "frechet")),
-                    f"{mean(row['frechet'] / row['frechet_floor'] for row in own):.1f}",
-                    f"{_digits(kernel)} ({_digits(low)} to {_digits(high)})",
-                    f"{_mean(own, 'precision'):.2f}",
-                    f"{_mean(own, 'recall'):.2f}",
-                    f"{mean(agreements):.1%}" if agreements else "-",
-                    _digits(1000 * median(row["seconds_per_image"] for row in own)),
-                    str(len(own)),
-                )
-            )
+        for _, own in sorted(group(of_sampler, "steps", "nfe").items()):
+            lines.append((name, *(words(own) for words in COLUMNS.values())))
     return aligned(lines)
+
+
+def _mean(rows: Sequence[dict], key: str) -> float:
+    return mean(row[key] for row in rows)
+
+
+def _kernel(rows: Sequence[dict]) -> str:
+    low, high = min(row["kernel_low"] for row in rows), max(row["kernel_high"] for row in rows)
+    return f"{_digits(_mean(rows, 'kernel'))} ({_digits(low)} to {_digits(high)})"
+
+
+def _agreement(rows: Sequence[dict]) -> str:
+    found = [row["agreement"] for row in rows if row["agreement"] is not None]
+    return f"{mean(found):.1%}" if found else "-"
+
+
+def _digits(value: float) -> str:
+    """Three significant digits, but all digits before the point: 0.0123, 11.0, 1,234."""
+    return f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:,.0f}"
+
+
+COLUMNS = {  # of the table: what each says of the rows of one setting
+    "steps":          lambda rows: f"{rows[0]['steps']:,}",
+    "NFE":            lambda rows: f"{rows[0]['nfe']:,.10g}",
+    "Fréchet":        lambda rows: _digits(_mean(rows, "frechet")),
+    "/ floor":        lambda rows: f"{mean(r['frechet'] / r['frechet_floor'] for r in rows):.1f}",
+    "kernel (range)": _kernel,
+    "precision":      lambda rows: f"{_mean(rows, 'precision'):.2f}",
+    "recall":         lambda rows: f"{_mean(rows, 'recall'):.2f}",
+    "agreement":      _agreement,
+    "ms / image":     lambda rows: _digits(1000 * median(r["seconds_per_image"] for r in rows)),
+    "rows":           lambda rows: str(len(rows)),
+}  # fmt: skip
 
 
 def crossed(rows: Sequence[dict], arms: Sequence[str], walks: Mapping[str, Mapping]) -> str:
@@ -183,12 +191,3 @@ def _looks(names: Sequence[str]) -> dict[str, tuple]:
             color, _, marker = free[grids.setdefault(grid, len(grids)) % len(free)]
             looks[name] = color, (0, (4, 2)) if name.startswith("Euler, ") else "-", marker
     return looks
-
-
-def _mean(rows: Sequence[dict], key: str) -> float:
-    return mean(row[key] for row in rows)
-
-
-def _digits(value: float) -> str:
-    """Three significant digits, but all digits before the point: 0.0123, 11.0, 1,234."""
-    return f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:,.0f}"

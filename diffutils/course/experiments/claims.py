@@ -165,4 +165,4 @@ def fitting(parts: Sequence[str], joint: str = ", ") -> str:
         more = f"{joint}and {len(parts) - k} more" if k < len(parts) else ""
         if len(text := joint.join(parts[:k]) + more) <= LONGEST:
             return text
-    return f"{len(parts)} parts, see the protocol"
+    return f"{len(parts)} parts, see the protocol" if parts else ""

@@ -142,18 +142,18 @@ def effect(
             left_out[run] = f"a distance is nan{' or not above 0' if relative else ''}"
         else:
             means = [fmean(seeds.values()) for seeds in found]
-            changes[run] = sum(w * mean for w, mean in zip(weights, means, strict=True))
+            change = sum(w * mean for w, mean in zip(weights, means, strict=True))
+            changes[run] = round(change, 13)  # equal distances have no change, not 1e-17
     unit = "trainings" if several else "sampling seeds"
     return Effect(name, by, changes, left_out, unit, relative)
 
 
 def differ(rows: Sequence[dict]) -> str:
     """Why these rows do not compare with one another, in words; "" where they do."""
-    known = [
-        {key: row.get(key) for key in ("N", "features")} | row.get("trial", {}) for row in rows
-    ]
+    shared = ("N", "features")
+    known = [row.get("trial", {}) | {k: row[k] for k in shared if k in row} for row in rows]
     for key in dict.fromkeys(key for entries in known for key in entries if key != "code"):
-        if len(found := {str(entries.get(key)): None for entries in known}) > 1:
+        if len(found := {str(entries[key]): None for entries in known if key in entries}) > 1:
             return f"rows of several {key} do not compare: {', '.join(found)}; take rows of one"
     floors = [row["frechet_floor"] for row in rows if "frechet_floor" in row]
     if floors and max(floors) > 1.001 * min(floors):  # two machines agree to more digits
@@ -185,7 +185,8 @@ def holm(effects: Sequence[Effect]) -> list[str]:
 def percent(log_ratio: float) -> str:
     """The relative change exp(log_ratio) - 1: "+5.0%", "-13%", "-99.5%", "+1,546%"."""
     change = math.expm1(log_ratio)
-    return f"{change:+,.0%}" if 0.0995 <= abs(change) and change > -0.9 else f"{change:+.1%}"
+    whole = 0.0995 <= abs(change) and change > -0.9
+    return (f"{change:+,.0%}" if whole else f"{change:+.1%}").replace("-0.0%", "+0.0%")
 
 
 def _named(side: Mapping) -> str:

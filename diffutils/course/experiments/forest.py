@@ -41,10 +41,13 @@ def forest(effects: Sequence[Effect]) -> Any:
             ax.text(1.01, y, x.verdict, transform=ax.get_yaxis_transform(), va="center")
             color, marker = looks[x.by]
             if len(x.runs) > 1:
-                for level, width in ((0.95, 1.2), (0.9, 4.0)):
+                for level, width, asks in (
+                    (0.95, 1.2, "leaves out 0?"),
+                    (0.9, 4.0, "in the band?"),
+                ):
                     _, low, high, _ = x.interval(level)
-                    label = f"{level:.0%} interval: {'the sign' if level > 0.9 else 'the tenth'}"
                     ax.hlines(y, low, high, color=COLORS[color], linewidth=width, zorder=2)
+                    label = f"{level:.0%} interval: {asks}"
                     ax.plot([], [], color=COLORS["black"], linewidth=width, label=label)
                     ends += [low, high]
             if x.runs:

@@ -27,8 +27,8 @@ FLOOR_SETS = 10  # sets of real images, at most, whose mean distance is the floo
 class Measured(TypedDict):
     """What `measure` says of images; a number that they are too few for is nan, and null on disk.
 
-    Cards add ratio, copies, close, searched and sampling; sweeps what `sweep.sweep` lists.  Cards
-    of 2026 have kernel_std, over random halves of both sides, in place of the kernel's interval.
+    Cards add ratio, copies, close, searched and sampling; sweeps what `sweep.sweep` lists.  Older
+    cards have kernel_std, over random halves of both sides, in place of the kernel's interval.
     """
 
     features: str  # the space, in words

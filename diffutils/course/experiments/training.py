@@ -102,7 +102,7 @@ def networks(
     """Trained models, one for each training seed, and images; no model knows the held-out ones.
 
     With budget.pretrained the model that ships for the data set, where one does; else budget.seeds
-    trainings.  train: as `train_card`.  predict: "eps" for DDPM's levels, "edm" for EDM's.
+    trainings.  train: as `train_card`.  predict: what a network learns, "eps" for DDPM, "edm".
     """
     name = shipped_for(dataset, predict) if budget.pretrained else None
     if name is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from diffutils import samplers, schedules
+from diffutils.course.experiments import claims
 from diffutils.course.experiments.effects import effect
 from diffutils.course.experiments.rows import where
 from diffutils.course.experiments.sampling import Sampler, respaced
@@ -15,7 +16,6 @@ from diffutils.course.experiments.training import Arm, train_arm
 from diffutils.course.machine import best_device
 from diffutils.data import load
 from diffutils.metrics import spaces
-from diffutils.metrics.intervals import mean_interval
 
 
 def clamp_state(step: samplers.Step) -> torch.Tensor:
@@ -60,9 +60,9 @@ def faces_trial(budget, seed: int, train: Callable, folder: Path | None = None) 
     budget.trial_steps = 0: nothing runs and the rows say "not run".
     """
     if not budget.trial_steps:
-        return [{"claim": CLAIM.format(arm), "protocol": WORDS[arm]} for arm in ARMS] + [
-            {"claim": CHANGE}
-        ]
+        why = "trial_steps is 0: profiles full and published train both arms, or overrides"
+        arms = [claims.claim(CLAIM.format(arm), protocol=WORDS[arm], why=why) for arm in ARMS]
+        return [*arms, claims.claim(CHANGE, why=why)]
     # Train, draw and measure.
     data = load("faces", size=64, limit=budget.images, seed=0).without_labels()
     space = spaces.of("faces", 3, best_device())
@@ -78,16 +78,11 @@ def faces_trial(budget, seed: int, train: Callable, folder: Path | None = None) 
             rows += trial_rows(arm, model, data, space, k, n=n, folder=kept, **how)
     # Say what came out.
     steps = f"T = {T}, {budget.trial_steps} steps of {model.card['settings']['batch']}"
-    shared = {"N": n, "seeds": f"{budget.seeds} training"}
-    claims = []
-    for name in ARMS:
-        ratios = [r["frechet"] / r["frechet_floor"] for r in where(rows, arm=name)]
-        mean, low, high, _ = mean_interval(ratios)
-        measured = f"{mean:.1f} ({low:.1f} to {high:.1f})" if len(ratios) > 1 else f"{mean:.1f}"
-        protocol = f"{WORDS[name]}; {steps}; {space.words}"
-        claims.append({"claim": CLAIM.format(name), "measured": measured, "protocol": protocol})
     change = effect(CHANGE, rows, [{"arm": "corrected"}], [{"arm": "as published"}])
-    measured = f"{change.words}: {change.verdict}"
-    protocol = f"log ratio, paired by training; {steps}; {space.words}"
-    claims.append({"claim": CHANGE, "measured": measured, "protocol": protocol})
-    return [claim | shared for claim in claims]
+    return [
+        *(
+            claims.ratio_claim(CLAIM.format(name), where(rows, arm=name), [WORDS[name], steps])
+            for name in ARMS
+        ),
+        claims.from_effects(CHANGE, [change], rows, protocol=[steps]),
+    ]

@@ -221,7 +221,7 @@ def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
     hardware = ", ".join(sorted({row["hardware"] for row in rows}))
     return [
         "a place is averaged over the other two, with lambda",
-        f"{row['nfe']:g} network evaluations, all grids from sigma = 80, which was not varied",
+        f"{row['nfe']:g} network evaluations, both grids from sigma = 80, which was not varied",
         "estimates clipped to [-1, 1] in all arms",
         "arms share the weights' start, batches and noise of each training, and the start noise of "
         "sampling",
@@ -246,7 +246,7 @@ def _by_calls(
     rows = [
         row for row in rows if any(where([row], **side) for _, *sides in pairs for side in sides)
     ]
-    if why := claims.missing(rows, "row of it in the sweep"):
+    if why := claims.missing(rows, f"row of {pairs[0][0]} in the sweep"):
         return claims.claim(text, published, why=why, protocol=protocol)
     compared = []
     for name, of, to in pairs:

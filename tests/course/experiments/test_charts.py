@@ -3,6 +3,7 @@
 import pytest
 
 from diffutils.course.experiments import charts
+from diffutils.course.experiments.effects import Effect
 from diffutils.viz.display import figure
 
 FLOOR = 2.0
@@ -92,6 +93,7 @@ def test_the_legend_names_every_line_and_covers_no_data():
 def test_samplers_differ_by_colour_by_dash_and_by_marker():
     looks = [*charts.LOOKS.values(), *charts.BETWEEN]
     assert all(len(set(kind)) == len(looks) == 6 for kind in zip(*looks, strict=True))
+    assert len({(color, marker) for color, _, marker in charts.OTHERS}) == 7
     shown = [
         (line.get_color(), line.get_marker())
         for line in lines_of(charts.quality_against_calls(ROWS)).values()
@@ -229,3 +231,36 @@ def test_table_of_other_samplers():
     _, _, *lines = charts.table([*walks("Heun, phi*", "Euler, log"), row(10)]).splitlines()
     names = [line.split("  ")[0] for line in lines]
     assert names == ["DDIM, η = 0", *["Heun, phi*"] * 2, *["Euler, log"] * 2]
+
+
+def test_arms_crossed_with_walks():
+    """Ratios to the floor of 2: of training 0 (2 + 4)/2, of training 1 5, their mean 4."""
+    rows = [
+        row(9, sampler="Heun, a", arm="one", training=0, frechet=4.0),
+        row(9, sampler="Heun, a", arm="one", training=0, frechet=8.0, seed=1),
+        row(9, sampler="Heun, a", arm="one", training=1, frechet=10.0),
+        row(9, 1.0, arm="two", training=0, frechet=5.0),
+        row(9, sampler="Heun, a", arm="unnamed", training=0),
+    ]
+    walks = {"a": {"sampler": "Heun, a"}, "eta 1": {"sampler": "respaced", "eta": 1.0}}
+    header, _, *lines = charts.crossed(rows, ["one", "none", "two"], walks).splitlines()
+    assert header.split() == ["arm", "a", "eta", "1", "trainings"]
+    assert [line.split() for line in lines] == [["one", "4.0", "-", "2"], ["two", "-", "2.5", "1"]]
+
+
+def test_effects_as_a_table():
+    """0.31 -/+ 0.024842; of six such changes none holds after Holm, p = 0.0247 each."""
+    far = Effect("grid", "Heun", {0: 0.30, 1: 0.31, 2: 0.32}, {}, "trainings")
+    shift = 0.02484 + 1e-4
+    small = Effect("grid", "Euler", {k: shift + x for k, x in enumerate((-0.01, 0, 0.01))}, {}, "")
+    left = Effect("other", "Heun", {}, {3: "no row of x"}, "trainings")
+    header, _, *lines = charts.effects_table([far, small, left]).splitlines()
+    assert header.split("  ")[0] == "change of" and header.endswith("after Holm")
+    assert [" ".join(line.split()) for line in lines] == [
+        "grid Heun +36% (+33% to +40%) farther same",
+        "grid Euler +2.5% (+0.0% to +5.1%) farther, by less than a tenth same",
+        "other Heun - not run same",
+        "left out of the trainings: 3 (no row of x)",
+    ]
+    lines = charts.effects_table([far, *[small] * 3]).splitlines()
+    assert lines[3].endswith("farther, by less than a tenth  equivalent within a tenth")

@@ -1,239 +1,351 @@
-"""Effects and contrasts of lesson 04's trial against a fit, SciPy, and arithmetic by hand."""
+"""The one statistic against the recorded findings, a fit, SciPy, and arithmetic by hand."""
 
 import math
-from statistics import fmean
 
 import numpy as np
 import pytest
-from edm_rows import EDM_ARMS, TRAINED, WALKS, named, noisy, phi, row, trial
+from edm_rows import named, noisy, phi, row, trial
 from scipy import stats
 
-from diffutils.course.experiments import effects
+from diffutils.course.experiments import effects, rows
+from diffutils.course.experiments.effects import Effect, effect
 from diffutils.lessons.lesson04 import claims
-from diffutils.lessons.lesson04.arms import ARMS
+from diffutils.weights import cards
+
+# The shipped trial by the statistic that lesson 04 was written with: mean, 95 % and 90 % interval
+# of the log ratio, verdict.
+RECORDED = (
+    ("density", "Euler",
+     0.08111554875410339, 0.02849432246153355, 0.1337367750466732,
+     0.04540427209623069, 0.1168268254119761, "farther"),
+    ("density", "Heun",
+     0.01871268883109274, -0.01643982328528844, 0.05386520094747393,
+     -0.005143484311427995, 0.04256886197361348, "equivalent within a tenth"),
+    ("embedding", "Euler",
+     -0.06873005017635843, -0.08321686514086918, -0.05424323521184767,
+     -0.07856149451048834, -0.05889860584222852, "nearer, by less than a tenth"),
+    ("embedding", "Heun",
+     -0.007050011691469423, -0.104890741514259, 0.09079071813132013,
+     -0.07344940253202784, 0.05934937914908899, "equivalent within a tenth"),
+    ("grid", "Euler",
+     -0.1422372718725333, -0.1746888164107887, -0.1097857273342779,
+     -0.16426043945395, -0.1202141042911166, "nearer"),
+    ("grid", "Heun",
+     1.698275754764117, 1.385905205972514, 2.010646303555721,
+     1.486286185656649, 1.910265323871586, "farther"),
+    ("density x embedding", "Euler",
+     0.05553189598600058, -0.07814007588408825, 0.1892038678560894,
+     -0.03518428653538919, 0.1462480785073904, "cannot be told"),
+    ("density x embedding", "Heun",
+     -0.001818989608313911, -0.1871945192670998, 0.183556540050472,
+     -0.1276236751251039, 0.123985695908476, "cannot be told"),
+    ("density x grid", "Euler",
+     0.01163608240211748, -0.02064525359093097, 0.04391741839516593,
+     -0.01027157353360659, 0.03354373833784154, "equivalent within a tenth"),
+    ("density x grid", "Heun",
+     -0.1500533095863781, -0.5617334276790598, 0.2616268085063036,
+     -0.4294390941367723, 0.1293324749640162, "cannot be told"),
+    ("embedding x grid", "Euler",
+     -0.03009921382539356, -0.05465702088799954, -0.005541406762787582,
+     -0.04676531425504497, -0.01343311339574215, "nearer, by less than a tenth"),
+    ("embedding x grid", "Heun",
+     0.05602436560011936, 0.02170522287986629, 0.09034350832037244,
+     0.03273375672054203, 0.0793149744796967, "farther, by less than a tenth"),
+    ("lambda' / EDM", "Euler",
+     -0.06464306497759582, -0.1322293533043378, 0.002943223349146123,
+     -0.110510347265843, -0.01877578268934868, "cannot be told"),
+    ("lambda' / EDM", "Heun",
+     -0.03899904780191946, -0.07899312373299555, 0.0009950281291566179,
+     -0.06614093731832349, -0.01185715828551543, "equivalent within a tenth"),
+    ("lambda' / phi density", "Euler",
+     -0.1179926657386989, -0.1685617222393761, -0.06742360923802179,
+     -0.1523112419912305, -0.08367408948616736, "nearer"),
+    ("lambda' / phi density", "Heun",
+     -0.05862123143716902, -0.1659486507734366, 0.04870618789909857,
+     -0.1314587427407428, 0.01421627986640472, "cannot be told"),
+    ("without lambda / EDM", "Euler",
+     0.03396436652296778, -0.2748336249839093, 0.3427623580298449,
+     -0.1756006946328688, 0.2435294276788043, "cannot be told"),
+    ("without lambda / EDM", "Heun",
+     0.1761012755290582, 0.05892500997511306, 0.2932775410830032,
+     0.0965798669311717, 0.2556226841269446, "farther"),
+    ("without lambda / phi both", "Euler",
+     0.2192152238649327, 0.02509635045238023, 0.4133340972774851,
+     0.08747688781005694, 0.3509535599198084, "farther"),
+    ("without lambda / phi both", "Heun",
+     0.239560061158237, 0.05093604411325167, 0.4281840782032224,
+     0.1115507969962596, 0.3675693253202145, "farther"),
+    ("all of phi* / EDM, own grids", "Euler",
+     0.1101499113240854, -0.03040511620396452, 0.2507049388521352,
+     0.01476255858924715, 0.2055372640589236, "cannot be told"),
+    ("all of phi* / EDM, own grids", "Heun",
+     1.867556839764904, 1.557600710078794, 2.177512969451014,
+     1.657205810743236, 2.077907868786572, "farther"),
+    ("EDM / DDPM eta 0, own grids", "Euler",
+     0.5194380049333299, 0.4279540762711311, 0.6109219335955287,
+     0.4573526428773306, 0.5815233669893293, "farther"),
+    ("EDM / DDPM eta 0, own grids", "Heun",
+     -0.04946812569659779, -0.4209961568633331, 0.3220599054701375,
+     -0.301604786924948, 0.2026685355317524, "cannot be told"),
+    ("EDM / DDPM eta 1, own grids", "Euler",
+     -0.05256017307719851, -0.141952244205925, 0.03683189805152795,
+     -0.1132259007314577, 0.008105554577060685, "cannot be told"),
+    ("EDM / DDPM eta 1, own grids", "Heun",
+     -0.6214663037071263, -0.9184871138175543, -0.3244454935966982,
+     -0.8230388072444809, -0.4198938001697717, "nearer"),
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("solver", ["Euler", "Heun"])
-def test_effects_are_those_of_a_least_squares_fit(solver):
-    """Of the saturated model, with -1/2 for EDM and 1/2 for phi in each slot."""
+@pytest.fixture(scope="module")
+def recorded():
+    return rows.read(cards.PRETRAINED / "sprites-edm.trial.jsonl", "fetch it again")
+
+
+def test_all_recorded_findings_are_reproduced(recorded):
+    found = [*claims.places(recorded), *claims.single(recorded)]
+    for x, (name, solver, *numbers, verdict) in zip(found, RECORDED, strict=True):
+        assert (x.name, x.by, x.verdict) == (name, solver, verdict)
+        (mean, low, high, k), (_, low90, high90, _) = x.interval(), x.interval(0.9)
+        assert (mean, low, high, low90, high90) == pytest.approx(numbers, rel=0, abs=1e-12)
+        assert k == 3 and x.unit == "trainings" and not x.left_out
+
+
+def test_after_holm_three_findings_are_left(recorded):
+    found = [*claims.places(recorded), *claims.single(recorded)]
+    after = effects.holm(found)
+    told = [(x.name, x.by) for x, verdict in zip(found, after, strict=True) if verdict[0] in "nf"]
+    assert told == [
+        ("grid", "Heun"),
+        ("all of phi* / EDM, own grids", "Heun"),
+        ("EDM / DDPM eta 0, own grids", "Euler"),
+    ]
+    assert set(after) == {"farther", "cannot be told"}
+
+
+def test_an_effect_and_an_interaction_are_those_of_a_least_squares_fit():
+    """Of the saturated model, with -1/2 for EDM and 1/2 for phi in each place."""
     log_distance = noisy()
-    found = effects.effects(list(trial(log_distance)))
-    cells = [(arm, walk) for arm in EDM_ARMS[:4] for walk in WALKS if walk.startswith(solver)]
-    d, e, g = np.array([phi(*cell) for cell in cells], dtype=float).T - 0.5
+    found = claims.places(list(trial(log_distance)))
+    d, e, g = np.array([phi(*cell) for cell in claims.CELLS], dtype=float).T - 0.5
     design = np.stack([np.ones(8), d, e, g, d * e, d * g, e * g, d * e * g], 1)
-    names = (
-        "density",
-        "embedding",
-        "grid",
-        "density x embedding",
-        "density x grid",
-        "embedding x grid",
+    for solver in ("Euler", "Heun"):
+        for k in range(3):
+            y = np.array([log_distance(arm, f"{solver}, {grid}", k) for arm, grid in claims.CELLS])
+            fitted = np.linalg.lstsq(design, y, rcond=None)[0]
+            runs = [named(found, name, solver).runs[k] for name in claims.PLACES]
+            assert runs == pytest.approx(fitted[1:7])
+
+
+# ------------------------------------------------------------------- rows -> effect
+
+A, B = {"setting": "a"}, {"setting": "b"}
+
+
+def rows_of(*values, metric="frechet", **entries):
+    """Rows of (setting, training, seed, distance); training None: the row does not name one."""
+    for setting, training, seed, value in values:
+        about = {} if training is None else {"training": training}
+        yield {"setting": setting, "seed": seed, metric: value, "N": 9} | about | entries
+
+
+def test_one_training_is_paired_over_its_sampling_seeds():
+    """log 2 and log 4, whatever the order of the rows; other rows do not count."""
+    given = rows_of(("a", None, 1, 8.0), ("b", None, 0, 3.0), ("a", None, 0, 6.0),
+                    ("b", None, 1, 2.0), ("c", None, 0, 99.0))  # fmt: skip
+    x = effect("name", list(given), [A], [B], by="label")
+    assert x.runs == pytest.approx({0: math.log(2), 1: math.log(4)})
+    assert (x.name, x.by, x.unit, x.left_out) == ("name", "label", "sampling seeds", {})
+    assert x.interval().low == pytest.approx(
+        1.5 * math.log(2) - 12.7062 * math.log(2) / 2, abs=1e-4
     )
-    for k in range(3):
-        y = np.array([log_distance(*cell, k) for cell in cells])
-        fitted = np.linalg.lstsq(design, y, rcond=None)[0]
-        for name, value in zip(names, fitted[1:7], strict=True):
-            assert named(found, name, solver).runs[k] == pytest.approx(value)
-    assert [x.name for x in found] == [name for name in names for _ in "EH"]
 
 
-def test_statistics_are_scipys():
-    x = named(effects.effects(list(trial(noisy()))), "grid")
-    values = [*x.runs.values()]
-    test = stats.ttest_1samp(values, 0)
-    assert (x.low, x.high) == pytest.approx(tuple(test.confidence_interval(0.95)))
-    assert (x.low90, x.high90) == pytest.approx(tuple(test.confidence_interval(0.9)))
-    assert (x.mean, x.std) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
-    assert x.detectable == pytest.approx(5.653489 * x.std / 3**0.5, rel=1e-6)
+def test_several_trainings_are_the_runs_and_their_seeds_are_averaged():
+    given = rows_of(("a", 0, 0, 2.0), ("a", 0, 1, 8.0), ("b", 0, 0, 1.0), ("b", 0, 1, 1.0),
+                    ("a", 5, 0, 3.0), ("b", 5, 0, 1.0))  # fmt: skip
+    x = effect("", list(given), [A], [B])
+    assert x.runs == pytest.approx({0: math.log(4), 5: math.log(3)}) and x.unit == "trainings"
 
 
-def test_effects_that_are_put_in_come_out():
-    def log_distance(arm, walk, k):
-        d, e, g = phi(arm, walk)
-        return 0.7 * k + 0.2 * d - 0.1 * e + 0.4 * g * walk.startswith("Heun") + 0.3 * d * g
-
-    found = effects.effects(list(trial(log_distance)))
-    means = {(x.name, x.solver): x.mean for x in found}
-    assert means["density", "Euler"] == pytest.approx(0.35)  # 0.2, and 0.3 on one of two grids
-    assert means["embedding", "Heun"] == pytest.approx(-0.1)
-    assert means["grid", "Euler"] == pytest.approx(0.15)
-    assert means["grid", "Heun"] == pytest.approx(0.55)
-    assert means["density x grid", "Heun"] == pytest.approx(0.3)
-    assert means["density x embedding", "Heun"] == pytest.approx(0, abs=1e-12)
+def test_a_side_is_the_mean_of_its_entries_and_an_interaction_has_a_scale():
+    given = list(rows_of(("a", None, 0, 2.0), ("b", None, 0, 8.0), ("c", None, 0, 1.0)))
+    x = effect("", given, [A, B], [{"setting": "c"}])
+    assert x.runs == pytest.approx({0: math.log(4)})
+    assert effect("", given, [A, B], [{"setting": "c"}], scale=2.0).runs[0] == 2 * x.runs[0]
 
 
-def test_contrasts():
-    values = {arm: i / 10 for i, arm in enumerate(ARMS)}
+def test_distances_that_may_be_zero_are_compared_by_their_difference():
+    """3 - (-1) = 4 and 3.5 - (-1.5) = 5, although a ratio would say -400 %; nothing of a tenth."""
+    values = [("a", None, 0, 3.0), ("a", None, 1, 3.5), ("b", None, 0, -1.0), ("b", None, 1, -1.5)]
+    given = list(rows_of(*values, metric="kernel"))
+    x = effect("", given, [A], [B], metric="kernel", relative=False)
+    assert x.runs == {0: 4.0, 1: 5.0} and x.words == "+4.5 (-1.85 to +10.9)"
+    assert effect("", given, [A], [B], metric="kernel").left_out.keys() == {0, 1}
+    same = [("a", None, k, 1.0) for k in range(3)] + [("b", None, k, 1.0) for k in range(3)]
+    given = list(rows_of(*same, metric="kernel"))
+    assert effect("", given, [A], [B], metric="kernel").verdict == "equivalent within a tenth"
+    x = effect("", given, [A], [B], metric="kernel", relative=False)
+    assert x.verdict == "cannot be told"
 
-    def log_distance(arm, walk, k):
-        return values[arm] + 0.05 * walk.endswith("phi") + (walk == "eta 1")
 
-    found = effects.contrasts(list(trial(log_distance)))
-    means = {x.name: x.mean for x in found if x.solver == "Euler"}
-    assert means == pytest.approx(
-        {
-            "lambda' / EDM": 0.4,
-            "lambda' / phi density": 0.3,
-            "without lambda / EDM": 0.5,
-            "without lambda / phi both": 0.3,
-            "all of phi* / EDM, own grids": 0.65,
-            "EDM / DDPM eta 0, own grids": -0.7,
-            "EDM / DDPM eta 1, own grids": -1.7,
-        }
+def test_runs_that_are_not_whole_are_left_out_and_said():
+    given = rows_of(("a", 0, 0, 2.0), ("b", 0, 0, 1.0), ("a", 1, 0, 2.0), ("b", 2, 0, 2.0),
+                    ("a", 3, 0, 2.0), ("b", 3, 1, 2.0), ("a", 4, 0, math.nan), ("b", 4, 0, 1.0),
+                    ("a", 6, 0, 0.0), ("b", 6, 0, 1.0))  # fmt: skip
+    x = effect("", list(given), [A], [B])
+    assert [*x.runs] == [0] and x.verdict == "one run: no interval"
+    assert x.why() == (
+        "left out of the trainings: 1 (no row of setting = b); 2 (no row of setting = a); 3 (the "
+        "sides have different sampling seeds); 4, 6 (a distance is nan or not above 0)"
     )
-    assert named(found, "EDM / DDPM eta 0, own grids").verdict == "EDM better"
-    assert named(found, "without lambda / EDM").verdict == "lambda better"
-    assert named(found, "lambda' / phi density").verdict == "phi density better"
 
 
-VERDICTS = {  # changes of three trainings, by hand: 95 % is 2.484 std to each side, 90 % 1.686
-    "phi better": (-0.30, -0.29, -0.31),
-    "EDM better": (0.30, 0.29, 0.31),
-    "equivalent within a tenth": (0.0, 0.02, -0.02),
-    "cannot be told": (0.2, 0.0, -0.2),
-}
+@pytest.mark.parametrize("side", [[], [("a", 0, 0, 1.0)]])
+def test_a_comparison_without_rows_is_not_run(side):
+    x = effect("", list(rows_of(*side)), [A], [B])
+    assert (x.verdict, x.words, x.runs) == ("not run", "-", {})
+    assert math.isnan(x.interval().mean)
 
 
-@pytest.mark.parametrize("words, changes", VERDICTS.items(), ids=VERDICTS)
-def test_verdicts(words, changes):
-    rows = list(trial(lambda arm, walk, k: changes[k] * walk.endswith("phi")))
-    assert named(effects.effects(rows), "grid").verdict == words
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"N": 8}, "rows of several N do not compare: 9, 8"),
+        ({"features": "others"}, "rows of several features do not compare: some, others"),
+        ({"trial": {"steps": 9, "code": "x"}}, "several steps do not compare: 7, 9; take"),
+        ({"frechet_floor": 2.01}, "sets of reference images do not compare: floors 2.00 to 2.01"),
+        ({"setting": "a"}, "two rows of setting = a, training 0, seed 0; name more entries"),
+    ],
+)
+def test_rows_that_do_not_compare_are_refused(change, words):
+    about = {"features": "some", "trial": {"steps": 7, "code": "y"}, "frechet_floor": 2.0}
+    one, other = rows_of(("a", 0, 0, 1.0), ("b", 0, 0, 1.0), **about)
+    assert effect("", [one, other | {"trial": {"steps": 7, "code": "x"}}], [A], [B]).runs == {0: 0}
+    fewer = {"trial": {}}  # an arm's own setting is not among what all share
+    assert effect("", [one, other | fewer], [A], [B]).runs == {0: 0}
+    with pytest.raises(ValueError, match=words):
+        effect("", [one, other | change], [A], [B])
+    if "setting" not in change:  # rows that are not compared may differ
+        assert not effect("", [one, other | change], [A], [{"setting": "c"}]).runs
+
+
+def test_rows_of_several_counts_of_calls_are_no_trial():
+    with pytest.raises(ValueError, match="several network evaluations, 19, 35; take rows of one"):
+        claims.places([*trial(), row(nfe=35.0)])
+
+
+# ------------------------------------------------------------------- effect -> verdict
+
+
+def of(*changes):
+    return Effect("name", "", dict(enumerate(changes)), {}, "trainings")
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ((-0.30, -0.29, -0.31), "nearer"),
+        ((0.30, 0.29, 0.31), "farther"),
+        ((0.0, 0.02, -0.02), "equivalent within a tenth"),
+        ((0.2, 0.0, -0.2), "cannot be told"),
+        ((0.0, 0.0, 0.0), "equivalent within a tenth"),
+        ((0.05, 0.05, 0.05), "farther, by less than a tenth"),
+        ((0.5, 0.5, 0.5), "farther"),
+        ((0.0, 0.001), "cannot be told"),  # two runs are never equivalent
+        ((0.06, 0.061), "farther"),
+        ((-0.5, -0.51), "nearer"),
+        ((0.3,), "one run: no interval"),
+        ((), "not run"),
+    ],
+)
+def test_verdicts(changes, words):
+    assert of(*changes).verdict == words
 
 
 @pytest.mark.parametrize(
     "middle, words",
     [
-        (0.06, "EDM better, by less than a tenth"),
-        (-0.06, "phi better, by less than a tenth"),
-        (0.0936, "EDM better"),
-        (0.0787, "EDM better"),
-        (0.0782, "EDM better, by less than a tenth"),
-        (0.0249, "EDM better, by less than a tenth"),
+        (0.06, "farther, by less than a tenth"),
+        (-0.06, "nearer, by less than a tenth"),
+        (0.0936, "farther"),
+        (0.0787, "farther"),
+        (0.0782, "farther, by less than a tenth"),
+        (0.0249, "farther, by less than a tenth"),
         (0.0248, "equivalent within a tenth"),
         (-0.0248, "equivalent within a tenth"),
     ],
 )
 def test_a_small_difference_is_said_to_be_small(middle, words):
     """log 1.1 = 0.0953; of std 0.01 the 90 % interval is 0.0169 to each side, the 95 % 0.02484."""
-    changes = (middle - 0.01, middle, middle + 0.01)
-    rows = list(trial(lambda arm, walk, k: changes[k] * walk.endswith("phi")))
-    assert named(effects.effects(rows), "grid").verdict == words
+    assert of(middle - 0.01, middle, middle + 0.01).verdict == words
+
+
+def test_p_values_are_scipys_and_agree_with_the_intervals():
+    random = np.random.default_rng(0)
+    for k in (2, 3, 7):
+        for values in random.normal(0.06, 0.05, (100, k)):
+            x = of(*values)
+            changed, tenth = x.p
+            assert changed == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+            (_, low, high, _), (_, low90, high90, _) = x.interval(), x.interval(0.9)
+            assert (changed < 0.05) == (low > 0 or high < 0)
+            assert (tenth < 0.05) == (k > 2 and -math.log(1.1) < low90 and high90 < math.log(1.1))
+            if k > 2:
+                margin, sides = effects.MARGIN, {"greater": -1, "less": 1}
+                both = [stats.ttest_1samp(values, sign * margin, alternative=name).pvalue
+                        for name, sign in sides.items()]  # fmt: skip
+                assert tenth == pytest.approx(max(both))
+
+
+def test_holm_by_hand():
+    """0.005 x 4; 0.01 x 3; 0.03 x 2, as 0.04 x 1 is less; below 1."""
+    assert effects.adjusted([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert effects.adjusted([0.6, 0.9]) == [1.0, 1.0] and effects.adjusted([]) == []
+
+
+def test_holm_is_over_the_effects_that_have_an_interval():
+    """std 0.01: t of two degrees of freedom; three changes of p = 0.0247 fail, alone each holds."""
+    shift = stats.t.isf(0.0247 / 2, 2) * 0.01 / 3**0.5
+    one = of(shift - 0.01, shift, shift + 0.01)
+    assert one.p[0] == pytest.approx(0.0247)
+    single = of(9.0)
+    assert effects.holm([one, single, of()]) == [one.verdict, "one run: no interval", "not run"]
+    assert one.verdict == "farther, by less than a tenth"
+    assert effects.holm([one, one, single]) == [one.verdict, one.verdict, single.verdict]
+    assert effects.holm([one] * 3) == ["equivalent within a tenth"] * 3
+    assert effects.holm([]) == [] and effects.holm([single]) == [single.verdict]
 
 
 @pytest.mark.parametrize(
-    "changes, words",
-    [
-        ((0.0, 0.001), "cannot be told"),
-        ((-0.001, 0.001), "cannot be told"),
-        ((0.06, 0.061), "EDM better"),
-        ((-0.5, -0.51), "phi better"),
-    ],
-)
-def test_two_trainings_are_never_equivalent(changes, words):
-    rows = list(trial(lambda arm, walk, k: changes[k] * walk.endswith("phi"), trainings=(0, 1)))
-    assert named(effects.effects(rows), "grid").verdict == words
+    "ratio, words",
+    [(1.05, "+5.0%"), (0.867, "-13%"), (1.0, "+0.0%"), (16.46, "+1,546%"), (0.005, "-99.5%"),
+     (1.0996, "+10%"), (1.0994, "+9.9%"), (2.0, "+100%")],
+)  # fmt: skip
+def test_relative_changes_in_words(ratio, words):
+    assert effects.percent(math.log(ratio)) == words
 
 
-@pytest.mark.parametrize(
-    "slope, words",
-    [
-        (0.05, "worse together, by less than a tenth"),
-        (-0.3, "better together"),
-        (0.3, "worse together"),
-        (0.0, "independent within a tenth"),
-    ],
-)
-def test_verdicts_on_interactions(slope, words):
-    rows = list(trial(lambda arm, walk, k: slope * phi(arm, walk)[0] * phi(arm, walk)[2] + k))
-    assert named(effects.effects(rows), "density x grid").verdict == words
+def test_words_of_an_effect():
+    x = of(math.log(1.36), math.log(1.36) + 0.01, math.log(1.36) - 0.01)
+    assert x.words == "+36% (+33% to +39%)" and of(0.05).words == "+5.1%"
 
 
-@pytest.mark.parametrize("k", [2, 3, 5])
-def test_the_detectable_difference_is_found_four_times_in_five(k):
-    """With the true std: 40,000 experiments whose effect is just that; their std is 0.2 %."""
-    errors = effects._detectable(k)
-    values = errors / k**0.5 + np.random.default_rng(0).standard_normal((40_000, k))
-    p = stats.ttest_1samp(values, 0, axis=1).pvalue
-    assert np.mean(p < 0.05) == pytest.approx(0.8, abs=0.008)
-    words = ("phi", "EDM", "same")
-    found = [effects._statistics(v.tolist(), words) for v in values[:300]]
-    assert [x[7].startswith("EDM") for x in found] == [*(p[:300] < 0.05)]
-    assert fmean(x[6] ** 2 for x in found) ** 0.5 == pytest.approx(errors / k**0.5, rel=0.1)
+# ------------------------------------------------------------------- what the other lessons ask
 
 
-@pytest.mark.parametrize("df, errors", [(1, 16.334), (2, 5.6535), (3, 4.2559), (4, 3.7611)])
-def test_the_detectable_difference_is_that_of_the_noncentral_t(df, errors):
-    found, critical = effects._detectable(df + 1), stats.t.ppf(0.975, df)
-    assert found == pytest.approx(errors, rel=1e-4)
-    power = stats.nct.sf(critical, df, found) + stats.nct.cdf(-critical, df, found)
-    assert power == pytest.approx(0.8, abs=1e-9)
-    # of many trainings it is the normal distribution's 1.96 + 0.84
-    assert effects._detectable(10_000) == pytest.approx(2.8016, abs=1e-3)
+def test_lesson_03_asks_by_the_same_rule():
+    """DDIM-50 against DDPM-1000 of the shipped sweep, paired by sampling seed."""
+    sweep = rows.read(cards.PRETRAINED / "sprites.sweep.jsonl", "fetch it again")
+    few, most = {"sampler": "respaced", "steps": 50, "eta": 0.0}, {"steps": 1000, "eta": 1.0}
+    x = effect("", sweep, [few], [most])
+    assert (x.words, x.verdict, x.unit) == ("+60% (+42% to +81%)", "farther", "sampling seeds")
 
 
-def test_sampling_seeds_of_a_training_are_averaged():
-    rows = list(trial(lambda arm, walk, k: 0.1 * walk.endswith("phi")))
-    more = [
-        r | {"seed": 9, "frechet": 100 * math.exp(0.3 * r["sampler"].endswith("phi"))}
-        for r in rows
-        if r["training"] == 1
-    ]
-    x = named(effects.effects([*rows, *more]), "grid")
-    assert x.runs == pytest.approx({0: 0.1, 1: 0.2, 2: 0.1})
-
-
-# ------------------------------------------------------------------- what is missing
-
-
-def test_incomplete_trainings_are_left_out_and_said():
-    rows = [
-        r
-        for r in trial()
-        if (r["arm"], r["training"], r["sampler"]) != ("phi both", 1, "Heun, phi")
-    ]
-    rows = [
-        r | {"frechet": math.nan} if (r["arm"], r["training"]) == ("EDM", 2) else r for r in rows
-    ]
-    found = effects.effects(rows)
-    x = named(found, "density")
-    assert [*x.runs] == [0] and x.verdict == "one training: no interval"
-    assert math.isnan(x.low) and math.isnan(x.detectable) and x.mean == 0
-    assert x.why() == (
-        "left out training 1: no row of phi both by Heun, phi; "
-        "left out training 2: the distance of EDM by Heun, EDM is nan or not above 0"
-    )
-    assert [*named(found, "density", "Euler").runs] == [0, 1]
-    assert x.why() in claims.effects_table(found)
-    moved = [r | {"seed": 7} if r["arm"] == "EDM" else r for r in trial()]
-    assert "different sampling seeds" in named(effects.effects(moved), "grid").why()
-
-
-def test_a_kernel_distance_below_zero_has_no_log():
-    rows = [r | {"kernel": -1.0 if r["training"] == 0 else 2.0} for r in trial()]
-    assert [*named(effects.effects(rows, "kernel"), "grid").runs] == [1, 2]
-
-
-def test_missing_arms_leave_all_not_run():
-    rows = list(trial(arms=("EDM", "phi both without lambda")))
-    assert {x.verdict for x in effects.effects(rows)} == {"not run"}
-    found = effects.contrasts(rows)
-    run = {x.name for x in found if x.runs}
-    assert run == {"all of phi* / EDM, own grids"}
-    assert "was not run" in claims.verdict(effects.effects(rows))
-    assert {x.verdict for x in effects.effects([])} == {"not run"}
-
-
-@pytest.mark.parametrize(
-    "change, words",
-    [
-        ({"N": 200}, "N = 200, 800"),
-        ({"nfe": 35.0}, "several network evaluations .* 19.0, 35.0"),
-        ({"features": "others"}, "several features"),
-        ({"trial": TRAINED | {"steps": 9}}, "trainings with several steps, 1000, 9"),
-        ({"trial": TRAINED | {"channels": [8]}}, "trainings with several channels"),
-        ({}, "two rows of arm EDM, Heun, EDM"),
-    ],
-)
-def test_rows_that_do_not_compare_are_refused(change, words):
-    with pytest.raises(ValueError, match=words):
-        effects.effects([*trial(), row() | change])
+def test_lesson_04_s_grids_are_asked_by_the_same_rule():
+    """Heun, phi* against rho = 7 at 35 calls: farther, where the mean of ratios told nothing."""
+    sweep = rows.read(cards.PRETRAINED / "sprites-edm.sweep.jsonl", "fetch it again")
+    phi, rho = ({"sampler": f"Heun, {grid}", "nfe": 35} for grid in ("phi*", "rho = 7"))
+    x = effect("", sweep, [phi], [rho])
+    mean, low, high, _ = (math.expm1(v) for v in x.interval())
+    assert (mean, low, high) == pytest.approx((1.367, 0.189, 3.714), abs=0.005)
+    assert x.verdict == "farther"

@@ -238,3 +238,19 @@ def test_conditions_that_do_not_fit(conditional, cond):
 def test_a_model_without_conditions_takes_none(model):
     with pytest.raises(ValueError, match="takes no condition beside an image, got"):
         next(sampling.drawn(model, torch.arange(5), sampling.respaced(2), cond=COND))
+
+
+def test_seed_and_label_change_the_images(model):
+    zero, one = torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.long)
+    base = sampling.generate(model, 4, steps=6, labels=zero)
+    assert torch.equal(base, sampling.generate(model, 4, steps=6, labels=zero))
+    assert not torch.equal(base, sampling.generate(model, 4, steps=6, labels=one))
+    assert not torch.equal(base, sampling.generate(model, 4, steps=6, labels=zero, seed=1))
+
+
+def test_images_do_not_depend_on_the_batch(model):
+    labels = torch.tensor([0, 1, 2, 0, 1])
+    whole = sampling.generate(model, 5, steps=6, eta=1.0, labels=labels, scale=2.0)
+    split = sampling.generate(model, 5, steps=6, eta=1.0, labels=labels, scale=2.0, batch=2)
+    assert whole.shape == (5, 3, 8, 8) and whole.dtype == torch.uint8
+    assert (whole.int() - split.int()).abs().max() <= 1  # rounding of the convolutions

@@ -5,141 +5,157 @@ import math
 import pytest
 from edm_rows import TRAINED, named, noisy, phi, row, trial
 
-from diffutils.course.experiments import effects, sweep
 from diffutils.course.experiments import rows as rows_
-from diffutils.course.lesson import COLUMNS
+from diffutils.course.experiments import sweep
+from diffutils.course.tables import claim_table
 from diffutils.lessons.lesson04 import arms
-from diffutils.lessons.lesson04 import claims as edm_trial
+from diffutils.lessons.lesson04 import claims as lesson04
 from diffutils.weights import cards, models
 
 
 def test_table():
     rows = list(trial(lambda arm, walk, k: 0.0, trainings=(0,), arms=("EDM", "DDPM")))
     rows += [row("EDM", "Heun, phi", 300.0, 1)]
-    header, _, edm, ddpm = edm_trial.table(rows).splitlines()
-    assert header.split("  ")[0] == "arm, mean (std) over trainings"
-    assert edm.split() == ["EDM", "10.0", "10.0", "10.0", "20.0", "(14.1)", "-", "-", "2"]
+    header, _, edm, ddpm = lesson04.table(rows).splitlines()
+    assert header.split("  ")[0] == "arm" and "Heun, phi" in header and "eta 1" in header
+    assert edm.split() == ["EDM", "10.0", "10.0", "10.0", "20.0", "-", "-", "2"]
     assert ddpm.split() == ["DDPM", "-", "-", "-", "-", "10.0", "10.0", "1"]
 
 
-def test_effects_table():
-    lines = edm_trial.effects_table(
-        effects.effects(list(trial(lambda arm, walk, k: (0.3 + k / 100) * walk.endswith("phi"))))
-    ).splitlines()
-    assert " ".join(lines[7].split()) == (
-        # 0.31 -/+ 0.024842, -/+ 0.016859, and 5.653489 * 0.01 / 3^0.5 = 0.032640
-        "grid Heun 3 +36.3 +33.0 to +39.8 +34.1 to +38.7 3.3 EDM better"
+def test_effects_that_are_put_in_come_out():
+    def log_distance(arm, walk, k):
+        d, e, g = phi(arm, walk)
+        return 0.7 * k + 0.2 * d - 0.1 * e + 0.4 * g * walk.startswith("Heun") + 0.3 * d * g
+
+    found = lesson04.places(list(trial(log_distance)))
+    means = {(x.name, x.by): x.interval().mean for x in found}
+    assert means["density", "Euler"] == pytest.approx(0.35)  # 0.2, and 0.3 on one of two grids
+    assert means["embedding", "Heun"] == pytest.approx(-0.1)
+    assert means["grid", "Euler"] == pytest.approx(0.15)
+    assert means["grid", "Heun"] == pytest.approx(0.55)
+    assert means["density x grid", "Heun"] == pytest.approx(0.3)
+    assert means["density x embedding", "Heun"] == pytest.approx(0, abs=1e-12)
+
+
+def test_single_comparisons():
+    values = {arm: i / 10 for i, arm in enumerate(arms.ARMS)}
+
+    def log_distance(arm, walk, k):
+        return values[arm] + 0.05 * walk.endswith("phi") + (walk == "eta 1")
+
+    found = lesson04.single(list(trial(log_distance)))
+    means = {x.name: x.interval().mean for x in found if x.by == "Euler"}
+    assert means == pytest.approx(
+        {
+            "lambda' / EDM": 0.4,
+            "lambda' / phi density": 0.3,
+            "without lambda / EDM": 0.5,
+            "without lambda / phi both": 0.3,
+            "all of phi* / EDM, own grids": 0.65,
+            "EDM / DDPM eta 0, own grids": -0.7,
+            "EDM / DDPM eta 1, own grids": -1.7,
+        }
     )
-    single = edm_trial.effects_table(effects.effects(list(trial(trainings=(0,)))))
-    assert " ".join(single.splitlines()[2].split()) == (
-        "density Euler 1 +0.0 - - - one training: no interval"
-    )
+    assert named(found, "EDM / DDPM eta 0, own grids").verdict == "nearer"
+    assert named(found, "without lambda / EDM").verdict == "farther"
+
+
+def test_every_arm_and_every_effect_of_the_tables_exists():
+    assert {arm for arm, _ in lesson04.CELLS} < set(arms.ARMS)
+    assert {arm for arm, _, other, _ in lesson04.SINGLE.values()} < set(arms.ARMS)
+    names = {*lesson04.PLACES, *lesson04.SINGLE, None}
+    assert {name for claim in lesson04.CLAIMS for name in claim[2:]} <= names
+    for name, signs in lesson04.PLACES.items():
+        placed = dict(zip(("density", "embedding", "grid"), (0, 1, 2), strict=True))
+        for cell, sign in zip(lesson04.CELLS, signs, strict=True):
+            assert sign == math.prod(2 * phi(*cell)[placed[x]] - 1 for x in name.split(" x "))
 
 
 def test_the_verdict_is_one_sentence():
     def log_distance(arm, walk, k):
         d, e, g = phi(arm, walk)
         heun = walk.startswith("Heun")
-        return -0.3 * d + (k - 1) * 0.2 * e + 0.3 * g * heun + 0.01 * k * d
+        return -0.3 * d + (k - 1) * (0.2 * e + 0.01 * g) + 0.3 * g * heun + 0.01 * k * d
 
-    said = edm_trial.verdict(effects.effects(list(trial(log_distance))))
+    said = lesson04.verdict(lesson04.places(list(trial(log_distance))))
     assert "\n" not in said and "nan" not in said
     assert said.startswith(
-        "Of the three places where phi* stands in for EDM's coordinate, the "
-        "training density changed the distance by -25.2% ("
+        "Where phi* stands in for EDM's coordinate, the distance to held-out images changes (below "
+        "0 is nearer, 95 % intervals over 3 trainings): training density, Euler -25% ("
     )
-    assert said.endswith(
-        ": phi* is better in the training density; EDM's coordinate is better in the sampling grid "
-        "with Heun; the two are equivalent within a tenth in the sampling grid with Euler; it "
-        "cannot be told for the embedding."
+    assert "): nearer; embedding, Euler +0.0% (" in said and "): cannot be told, Heun" in said
+    assert (
+        said.endswith("): farther.") and "; sampling grid, Euler +0.0% (-2.5% to +2.5%): " in said
     )
-    assert "95 % intervals over 3 trainings" in said
-    single = edm_trial.verdict(effects.effects(list(trial(trainings=(4,)))))
-    assert "interval over" not in single and "nan" not in single
-    assert single.endswith(
-        ": one training has no interval and decides nothing for the training density, the "
-        "embedding, and the sampling grid."
-    )
-
-
-def test_the_verdict_on_small_differences():
-    def log_distance(arm, walk, k):
-        d, e, g = phi(arm, walk)
-        return (0.05 + 0.001 * k) * d - (0.05 + 0.001 * k) * e + 0.001 * k * (1 - g)
-
-    said = edm_trial.verdict(effects.effects(list(trial(log_distance))))
-    assert said.endswith(
-        ": phi* is better, by less than a tenth, in the embedding; EDM's coordinate is better, by "
-        "less than a tenth, in the training density; the two are equivalent within a tenth in the "
-        "sampling grid."
-    )
-    ends = {f"{words}{s}" for words in ("phi better", "EDM better") for s in ("", effects.SMALL)}
-    assert ends < set(edm_trial.ENDS)
+    assert ": equivalent within a tenth, Heun +35% (+32% to +38%)" in said
+    single = lesson04.verdict(lesson04.places(list(trial(trainings=(4,)))))
+    assert "interval" not in single.replace("one run: no interval", "") and "nan" not in single
+    assert single.endswith("sampling grid, Euler +0.0%: one run: no interval, Heun +0.0%: one run: "
+                           "no interval.")  # fmt: skip
+    few = lesson04.places(list(trial(arms=("EDM",))))
+    assert "was not run" in lesson04.verdict(few) and {x.verdict for x in few} == {"not run"}
 
 
 def claims(rows=(), edm=(), ddpm=(), **settings):
-    rows, edm, ddpm = map(list, (rows, edm, ddpm))
-    found = edm_trial.phi_trial("sprites", rows, edm, ddpm, **settings)
-    assert all(set(r) <= set(COLUMNS) and r["claim"] and r["protocol"] for r in found)
-    assert not any("nan" in r.get("measured", "") + r["protocol"] for r in found)
+    found = lesson04.phi_trial("sprites", *map(list, (rows, edm, ddpm)), **settings)
+    assert len(found) == 10 and all("data set sprites" in r["protocol"] for r in found)
+    assert "nan" not in claim_table(found)
     return found
+
+
+def said(r):
+    """The protocol as one text."""
+    return "; ".join(r["protocol"])
 
 
 def test_without_rows_no_claim_is_measured():
     for r in claims():
-        assert "measured" not in r and "N" not in r and "data set sprites" in r["protocol"]
-    assert "no arm was trained" in claims()[0]["protocol"]
+        assert (r["measured"], r["N"], r["verdict"]) == ("not run", "-", "-") and r["why"]
     few = claims(trial(arms=("EDM", "phi both without lambda"), trainings=(0,)))
-    assert [i for i, r in enumerate(few) if "measured" in r] == [3]
-    assert "no row of phi embedding;" in few[1]["protocol"]
-    assert few[3]["measured"] == (
-        "Euler +0.0%: one training: no interval; Heun +0.0%: one training: no interval"
-    )
-    assert "a hint only" in few[3]["protocol"] and "detectable" not in few[3]["protocol"]
+    assert [i for i, r in enumerate(few) if r["measured"] != "not run"] == [3]
+    assert few[1]["why"] == "no row of arm = phi embedding, sampler = Euler, EDM"
+    assert few[3]["measured"] == "Euler: +0.0%, Heun: +0.0%"
+    assert few[3]["verdict"] == "one run: no interval (Euler, Heun)"
 
 
 def test_claims_on_trainings():
     found = claims(trial(noisy(std=0.02)), recorded=True)
-    assert all("measured" in r and len(r["measured"]) < 150 for r in found[:7])
     for r in found[:7]:
-        assert (r["N"], r["seeds"]) == (800, "3 training, 1 sampling each")
+        assert (r["N"], r["seeds"]) == ("800", "3 training, 1 sampling each")
         for part in (
-            "80 % power (noncentral t, at the std of these trainings): Euler ",
-            "c = 0.3 and P_mean = -1.2 as published, neither fitted to these images; "
-            "learning rate and gradient clipping shared by all arms; labels asked for, no "
-            "guidance (scale 1)",
+            "c = 0.3 and P_mean = -1.2 as published, neither fitted to these images",
+            "learning rate and gradient clipping shared by all arms; labels asked for, no guidance "
+            "(scale 1)",
             "networks of 16-32 channels, 5,000 training images, batch 64, learning rate "
             "0.001, EMA 0.99",
             "clipped to [-1, 1]",
-            "19 network evaluations",
-            "1,000 training steps, recorded, sampled on CPU",
+            "19 network evaluations, both grids from sigma = 80, which was not varied",
+            "1,000 training steps, recorded; sampled on CPU",
             "share the weights' start, batches and noise",
-            "3 trainings",
+            "95 % intervals over 3 trainings",
+            "Holm's correction is over 26 comparisons",
         ):
-            assert part in r["protocol"]
-    grid = named(effects.effects(list(trial(noisy(std=0.02)))), "grid")
-    low, high = math.expm1(grid.low), math.expm1(grid.high)
-    assert (
-        f"Heun {math.expm1(grid.mean):+.1%} ({low:+.1%} to {high:+.1%}): {grid.verdict}"
-        in found[2]["measured"]
-    )
-    assert "without lambda / phi both by Heun" in found[5]["protocol"]
-    averaged = ["averaged over the other two places, with lambda" in r["protocol"] for r in found]
-    assert averaged == [True] * 3 + [False] * 7
+            assert part in said(r)
+    grid = named(lesson04.places(list(trial(noisy(std=0.02)))), "grid")
+    assert f"Heun: {grid.words}" in found[2]["measured"]
+    assert f"{grid.verdict} (" in found[2]["verdict"]
+    assert "without lambda / phi both, Heun: " in said(found[5])
+    averaged = ["averaged over the other two, with lambda" in said(r) for r in found]
+    assert averaged == [True] * 7 + [False] * 3
     assert not any("SSIMBaD is" in r["claim"] or "FID" in r["published"] for r in found)
 
 
 def test_what_was_trained_is_that_of_the_rows():
     about = TRAINED | {"steps": 20_000, "channels": [8], "classes": 0, "batch": 7}
     rows = [r | {"trial": about, "scale": 2.0} for r in trial()]
-    said = claims(rows)[0]["protocol"]
+    protocol = said(claims(rows)[0])
     for part in (
-        "20,000 training steps, sampled",
+        "20,000 training steps; sampled",
         "networks of 8 channels",
         "batch 7,",
         "no labels, guidance (scale 2)",
     ):
-        assert part in said
+        assert part in protocol
 
 
 # ------------------------------------------------------------------- one network, many samplers
@@ -186,50 +202,53 @@ def respaced(seeds=(0, 1, 2), nfes=(5, 9, 99), **more):
     ]
 
 
-def test_nearest_grids():
+def test_phi_against_rho_by_evaluations():
     heun, euler, _ = claims(edm=swept())[7:]
-    assert (
-        heun["measured"] == euler["measured"] == ("5: rho = 7 or log, 9: rho = 7 or log, 99: phi*")
-    )
-    assert heun["claim"].startswith("Heun") and euler["claim"].startswith("Euler")
     # exp(0.5) - 1 and exp(-0.5) - 1, the same for every seed
     assert (
-        "phi* against rho = 7, change of the distance: 5: +65% (+65% to +65%), "
-        "9: +65% (+65% to +65%), 99: -39% (-39% to -39%);"
-    ) in heun["protocol"]
-    assert "95 % intervals over sampling seeds" in heun["protocol"]
-    assert "one training says nothing of others" in heun["protocol"]
-    assert (heun["N"], heun["seeds"]) == (800, "1 training, 3 sampling")
+        heun["measured"]
+        == euler["measured"]
+        == ("5: +65% (+65% to +65%), 9: +65% (+65% to +65%), 99: -39% (-39% to -39%)")
+    )
+    assert heun["verdict"] == euler["verdict"] == "farther (5, 9); nearer (99)"
+    assert heun["claim"].startswith("Heun") and euler["claim"].startswith("Euler")
+    assert "Heun, log, 9: +0.2% (-4.4% to +5.0%), equivalent within a tenth" in said(heun)
+    assert "95 % intervals over 3 sampling seeds" in said(heun)
+    assert "one training says nothing of others" in said(heun)
+    assert "a lower start was not tried" in said(heun)
+    assert (heun["N"], heun["seeds"]) == ("800", "1 training, 3 sampling")
 
 
 def test_one_sampling_seed_has_no_interval():
     heun, _, networks = claims(edm=swept(seeds=(0,)), ddpm=respaced(seeds=(0,)))[7:]
-    assert heun["measured"] == "5: rho = 7, 9: rho = 7, 99: phi*"
-    assert "5: +65% (no interval)" in heun["protocol"]
-    assert networks["measured"].endswith("; no interval at 5, 9")
+    assert heun["measured"] == "5: +65%, 9: +65%, 99: -39%"
+    assert heun["verdict"] == "one run: no interval (5, 9, 99)"
+    assert networks["verdict"] == "one run: no interval (5, 9)"
 
 
 def test_several_trainings_of_the_network_are_what_counts():
     rows = [r | {"training": k} for k in (0, 1) for r in swept()]
     heun = claims(edm=rows)[7]
-    assert "95 % intervals over trainings" in heun["protocol"]
-    assert "says nothing of others" not in heun["protocol"]
-    assert heun["seeds"] == "2 training, 3 sampling"
+    assert "95 % intervals over 2 trainings" in said(heun)
+    assert "says nothing of others" not in said(heun)
+    assert heun["seeds"] == "2 training, 3 sampling each"
 
 
 def test_edm_against_ddpm_at_equal_evaluations():
     r = claims(edm=swept(), ddpm=respaced())[9]
-    assert r["measured"].startswith("5: +100% (") and ", 9: -0% (" in r["measured"]
-    assert r["measured"].endswith("; DDPM nearer at 5; cannot be told at 9")
+    assert r["measured"].startswith("5: +100% (") and ", 9: -0.2% (" in r["measured"]
+    assert r["verdict"] == (  # 0.054 = 8 x 0.0068, of eight comparisons with an interval
+        "farther (5); equivalent within a tenth (9); after Holm cannot be told (9)"
+    )
     assert "99" not in r["measured"]  # more than 50 evaluations
-    assert "Heun, rho = 7 against eta 0: change of" in r["protocol"]
-    assert "Heun, rho = 7 against eta 1: 5: -50% (" in r["protocol"]
-    assert "; EDM nearer at 5, 9; Euler, rho = 7 against eta 0: 5: +100%" in r["protocol"]
+    assert "Heun, rho = 7, against DDIM: relative change" in said(r)
+    assert "Heun, rho = 7, against DDPM, 5: -50% (" in said(r)
+    assert "Euler, rho = 7, against DDIM, 5: +100% (" in said(r)
     assert r["seeds"] == "1 training, 3 sampling"
 
 
 def test_the_ddpm_network_on_the_grid_of_edm():
-    """Equal grids: the EDM network is nearer by a third at 5, at 9 it cannot be told."""
+    """Equal grids: the EDM network is nearer by a third at 5, at 9 as near."""
     walked = [
         drawn(
             "DDPM network: Heun, rho = 7",
@@ -242,11 +261,12 @@ def test_the_ddpm_network_on_the_grid_of_edm():
     ]
     r = claims(edm=swept(), ddpm=respaced() + walked)[9]
     assert r["measured"] == claims(edm=swept(), ddpm=respaced())[9]["measured"]
-    name = "Heun, rho = 7 against the DDPM network on the same grid: "
-    assert r["protocol"].count("on the same grid") == 1  # not for Euler
-    found = r["protocol"].partition(name)[2].partition("; Euler")[0]
-    assert found.startswith("5: -33% (") and ", 9: -0% (" in found and "99" not in found
-    assert found.endswith("; EDM nearer at 5; cannot be told at 9")
+    own = [part for part in r["protocol"] if "by Heun on that grid" in part]
+    assert [part.partition("grid, ")[2].partition(" (")[0] for part in own] == [
+        "5: -33%",
+        "9: -0.2%",
+    ]  # 99 is too much, and Euler is not compared with Heun
+    assert own[0].endswith(", nearer") and "equivalent within a tenth" in own[1]
 
 
 @pytest.mark.parametrize(
@@ -259,39 +279,57 @@ def test_the_ddpm_network_on_the_grid_of_edm():
             "several sets of reference images do not compare: floors 10.00 to",
         ),
         ({"frechet": math.nan}, "800 images are too few for distances on some features"),
-        ({"nfe": 20.0}, "no rows of both networks at an equal number of evaluations"),
+        ({"nfe": 20.0}, "no rows of both sides"),
     ],
 )
 def test_networks_that_do_not_compare_are_not_run(change, why):
     ddpm = [r | change for r in respaced()]
     r = claims(edm=swept(), ddpm=ddpm)[9]
-    assert "measured" not in r and why in r["protocol"]
+    assert r["measured"] == "not run" and why in r["why"]
 
 
 def test_a_solver_that_is_not_there_is_not_run():
     heun, euler, networks = claims(edm=swept(solvers=("Heun",)), ddpm=respaced())[7:]
-    assert "measured" in heun and "measured" in networks and "Euler" not in networks["protocol"]
-    assert "measured" not in euler and "no row of Euler in the sweep" in euler["protocol"]
+    assert "not run" not in (heun["measured"], networks["measured"])
+    assert "Euler" not in said(networks)
+    assert euler["measured"] == "not run" and euler["why"] == "no row of Euler, phi* in the sweep"
+
+
+# ------------------------------------------------------------------- what ships
+
+
+def shipped():
+    edm = sweep.recorded(models.pretrained("sprites-edm"))
+    ddpm = sweep.recorded(models.pretrained("sprites"), beside="sprites-edm")
+    trial = rows_.read(cards.PRETRAINED / "sprites-edm.trial.jsonl", "fetch it again")
+    return trial, edm, ddpm
 
 
 def test_the_recorded_trial_is_whole():
     """Every arm at three trainings, each EDM arm on both grids by both solvers, equal calls."""
-    rows = rows_.read(cards.PRETRAINED / "sprites-edm.trial.jsonl", "fetch it again")
+    rows, _, _ = shipped()
     cells = {(r["arm"], r["training"], r["sampler"], r["eta"]) for r in rows}
     assert len(cells) == len(rows) == (len(arms.ARMS) - 1) * 3 * 4 + 3 * 2
     assert {r["arm"] for r in rows} == set(arms.ARMS)
     assert {r["nfe"] for r in rows} == {19} and len({r["frechet_floor"] for r in rows}) == 1
-    found = [*effects.effects(rows), *effects.contrasts(rows)]
+    found = [*lesson04.places(rows), *lesson04.single(rows)]
     assert all(len(x.runs) == 3 and not x.left_out for x in found)
 
 
-def test_the_recorded_sweep_compares_networks_at_equal_calls():
-    """Rows of both shipped networks, on one set of reference images; nothing is left out."""
-    edm = sweep.recorded(models.pretrained("sprites-edm"))
-    ddpm = sweep.recorded(models.pretrained("sprites"), beside="sprites-edm")
+def test_the_recorded_rows_make_every_claim_in_short_cells():
+    """All are measured; no cell is longer than 160; the grid row is that of the one statistic."""
+    trial, edm, ddpm = shipped()
     assert edm and ddpm and len({r["frechet_floor"] for r in (*edm, *ddpm)}) == 1
-    *_, heun, euler, networks = edm_trial.phi_trial("sprites", [], edm, ddpm)
-    assert all("measured" in claim for claim in (heun, euler, networks))
-    for nfe in (5, 9, 19, 35):
-        assert f"{nfe}: " in networks["measured"]
-    assert "the DDPM network on the same grid" in networks["protocol"]
+    found = claims(trial, edm, ddpm, recorded=True)
+    assert all(r["measured"] != "not run" and not r["why"] for r in found)
+    for line in claim_table(found).splitlines():
+        if line.startswith("| "):
+            assert max(map(len, line.split(" | "))) <= 160 and len(line) <= 420
+    *_, heun, euler, networks = found
+    assert "35: +137% (+19% to +371%)" in heun["measured"]
+    assert heun["verdict"] == (
+        "farther (5, 9, 19, 35); one run: no interval (99); after Holm cannot be told (35)"
+    )
+    assert euler["verdict"].startswith("farther (5); equivalent within a tenth (9, 19); ")
+    assert networks["verdict"] == "farther (5, 9); nearer (19, 35)"
+    assert "by Heun on that grid" in said(networks)
