@@ -25,7 +25,7 @@ help:
 	@echo 'make lab         open the lessons in JupyterLab'
 	@echo 'make notebooks   run the lessons and store their outputs in notebooks/'
 	@echo 'make bench       training and sampling speed of this machine'
-	@echo 'make lint        ruff;  make lock writes requirements.lock from .venv'
+	@echo 'make lint        ruff, the formatter too;  make lock writes requirements.lock from .venv'
 	@echo 'Set-up: PYTHON=python3.12 picks the interpreter, TORCH_INDEX=... CPU builds of torch.'
 
 run: $(STAMP)
@@ -48,6 +48,7 @@ bench: $(STAMP)
 
 lint: $(STAMP)
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
 
 # Python before 3.12 leaves setuptools out of `pip freeze`; torch needs it, so it is asked for.
 lock: $(STAMP)

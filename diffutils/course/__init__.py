@@ -1,1 +1,1 @@
-"""What surrounds the lessons: budgets, the lesson object, headless runs and the commands."""
+"""The machinery under the lessons; it names none of them."""

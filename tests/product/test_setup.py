@@ -7,6 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import package_map
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -154,7 +155,25 @@ def test_links_between_files_lead_somewhere(root, name):
             assert (page.parent / target).exists(), f"{name} links to {target}"
 
 
+@pytest.mark.parametrize("page", package_map.DEPTHS)
+def test_the_map_shows_every_file_with_what_it_says_of_itself(root, page):
+    """If not: python tests/helpers/package_map.py"""
+    text = (root / page).read_text(encoding="utf-8")
+    assert package_map.mapped(page, text) == text
+    places = [root / "diffutils", *(p.parent for p in root.glob("diffutils/**/__init__.py"))]
+    assert all(package_map.said(place / "__init__.py") for place in places)
+
+
 def test_ci_runs_make_test(root):
     script = root / ".ci" / "run"
     assert script.stat().st_mode & 0o111
     assert script.read_text().rstrip().endswith("make test")
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("format", "--check")])
+def test_the_code_is_in_order(root, arguments):
+    """What `make lint` runs, so that CI runs it too."""
+    command = [sys.executable, "-m", "ruff", *arguments, "--no-cache", "."]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"-m ruff {' '.join(arguments)} ." in (root / "Makefile").read_text()

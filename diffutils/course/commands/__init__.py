@@ -1,0 +1,1 @@
+"""The commands that need no lesson; `__main__` joins them with those of the rooms."""

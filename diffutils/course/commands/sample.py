@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import click
 import numpy as np
 import torch
 from torch import Tensor
 
 from diffutils import __version__
+from diffutils.course.commands.options import BF16, HEUN, SEED, STEPS, clear_errors
 from diffutils.course.experiments.sampling import asked, check_cond, drawn
 from diffutils.course.machine import best_device
 from diffutils.course.runs import fingerprint, rundir
@@ -156,7 +158,7 @@ def check_same(out: Path, record: Path, settings: dict) -> None:
     """Raise ValueError if `out` is a file, or holds what was not drawn with these settings."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file; give a folder for the images")
-    if not out.exists() or not any(p.name != ".lock" for p in out.iterdir()):
+    if not out.exists() or all(p.name in rundir.FILES for p in out.iterdir()):
         return
     try:
         before = json.loads(record.read_text(encoding="utf-8"))["settings"]
@@ -230,3 +232,33 @@ def labels_for(model: Model, index: Tensor, label: int | str) -> Tensor | None:
     if label == "none":
         return None
     return index % model.denoiser.net.classes if label == "every" else torch.full_like(index, label)
+
+
+@click.command("sample")
+@click.argument("source", metavar="WEIGHTS|RUN|NAME")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("-n", type=click.IntRange(1, 100_000), required=True, help="Images.")
+@STEPS
+@click.option(
+    "--eta",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="0 is DDIM, 1 is DDPM.",
+)
+@HEUN
+@click.option("--scale", type=click.FloatRange(0), default=1.0, show_default=True, help="Guidance.")
+@click.option("--label", help='Class by name or number, or "none"; default: every class in turn.')
+@click.option("--cond", multiple=True, metavar="NAME", help="Data set to draw beside, as in data.")
+@SEED
+@BF16
+@click.option("--batch", type=click.IntRange(min=1), help="Images at a time.")
+def command(source, out, n, **settings):
+    """Draw N images as PNG files into OUT, with their settings in OUT.json.
+
+    From a .safetensors file, a run directory or a shipped model. What is there from the same
+    settings is kept: a killed run goes on, a larger N adds images.
+    """
+    with clear_errors():
+        record = sample_folder(source, out, n, report=click.echo, **settings)
+    click.echo(f"Images: {out}; settings: {record}")

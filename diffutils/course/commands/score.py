@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import click
 import torch
 from torch import Tensor
 
+from diffutils.course.commands.options import JSON, SEED, clear_errors, say_aside
 from diffutils.course.commands.score_pairs import limits, pairs
 from diffutils.course.experiments.measure import kernel_and_cover, tried
 from diffutils.course.machine import best_device
@@ -17,6 +19,7 @@ from diffutils.data.folders import Reader, listed, shuffled
 from diffutils.data.images import content_key
 from diffutils.metrics import published, spaces, streaming
 from diffutils.metrics.spaces import Space
+from diffutils.weights.files import write_json
 
 SHOWN = 10  # file names in a table; the JSON has all
 HALVES = ("kernel_halves", "kernel_halves_low", "kernel_halves_high")
@@ -213,3 +216,33 @@ def table(result: dict) -> str:
             more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
             lines.append(f"{len(found)} files are {what}: {', '.join(found[:SHOWN])}{more}")
     return "\n".join(lines)
+
+
+@click.command("evaluate")
+@click.argument("pred", type=click.Path(path_type=Path))
+@click.argument("gt", type=click.Path(path_type=Path))
+@click.option(
+    "--paired", "with_pairs", is_flag=True, help="Also PSNR, SSIM, MS-SSIM, LPIPS by file name."
+)
+@click.option(
+    "--features",
+    default="inception",
+    show_default=True,
+    help="inception, alexnet, random, or a classifier such as sprites-features.",
+)
+@click.option(
+    "--weights",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A file with the weights of inception or alexnet; may be repeated.",
+)
+@click.option("--size", type=click.IntRange(4, 8192), help="Side to bring all images to.")
+@SEED
+@JSON
+def command(pred, gt, out, **settings):
+    """Score the images of folder PRED against those of folder GT."""
+    with clear_errors():
+        result = evaluate(pred, gt, report=say_aside, **settings)
+        if out:
+            write_json(out, result)
+    click.echo(table(result))

@@ -1,0 +1,1 @@
+"""The frame of every experiment: arms, trainings, rows, effects, claims, charts."""

@@ -1,0 +1,1 @@
+"""Runs: a directory each, what decides a result, and lessons without a screen."""

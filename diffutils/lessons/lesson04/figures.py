@@ -11,7 +11,6 @@ from torch import Tensor
 
 from diffutils import rng, schedules
 from diffutils.data import to_float
-from diffutils.densities import logistic, normal
 from diffutils.lessons.lesson04.search import CS, r2_of_c
 from diffutils.methods.perceptual import (
     SIGMA_MAX,
@@ -23,6 +22,8 @@ from diffutils.methods.perceptual import (
     r_squared,
     ssim_curve,
 )
+from diffutils.schedules import log_logistic_density as logistic
+from diffutils.schedules import log_normal_density as normal
 from diffutils.viz.display import COLORS, DPI, figure, style
 from diffutils.viz.images import pixels
 from diffutils.viz.plots import plain_log_axis

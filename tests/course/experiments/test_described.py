@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 from diffutils import data, training
-from diffutils.course.budgets import budget
 from diffutils.course.experiments import described
 from diffutils.course.experiments.described import batch_for, fit_settings, load_for
 from diffutils.data import to_float
+from diffutils.lessons import budget
 
 BUDGET = budget("04", "smoke", {"channels": "8,8", "attention": "false,false", "batch": 4})
 

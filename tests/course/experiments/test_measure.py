@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from diffutils import data, metrics
-from diffutils.course.budgets import budget
 from diffutils.course.commands import score
 from diffutils.course.experiments import described, measure, sweep
 from diffutils.course.experiments.training import networks, train, train_card
 from diffutils.course.runs.recorded_fit import recorded_fit
+from diffutils.lessons import budget
 from diffutils.metrics.spaces import Space
 from diffutils.metrics.timer import Seconds
 from diffutils.weights.models import Model

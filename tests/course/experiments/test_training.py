@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from diffutils import denoisers
-from diffutils.course.budgets import budget
 from diffutils.course.commands.sample import find_weights, sample_folder
 from diffutils.course.experiments import described, measure, training
 from diffutils.course.experiments.training import Arm, networks, train
 from diffutils.course.runs.recorded_fit import recorded_fit
 from diffutils.data import load
+from diffutils.lessons import budget
 from diffutils.weights import cards
 from diffutils.weights import models as models_
 

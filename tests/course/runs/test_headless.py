@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from diffutils.course.runs import fingerprint, headless
+from diffutils.lessons import budget
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_a_change_runs_only_the_lessons_it_reaches(
     monkeypatch.setattr(fingerprint, "PACKAGE", package)
     monkeypatch.setattr(fingerprint, "code", fingerprint.code.__wrapped__)
 
-    def execute(path, target, profile, parameters, say):
+    def execute(path, target, parameters, say):
         record = {"peak_memory_mb": 1, "headline": None, "metrics": {}, "seconds": 1.0}
         folder = target.parent / path.stem[:2]
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ def test_a_change_runs_only_the_lessons_it_reaches(
 
     def run():
         ran.clear()
-        headless.run(paths, "smoke", tmp_path / "out", say=lambda line: None)
+        headless.run(paths, "smoke", tmp_path / "out", budget, say=lambda line: None)
         return set(ran)
 
     assert [run(), run()] == [set(names), set()]

@@ -1,5 +1,6 @@
 """Run directories: one writer at a time; fingerprints; parameters that are refused."""
 
+import errno
 import json
 import os
 import subprocess
@@ -9,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import diffutils as du
-from diffutils.course import parameters
 from diffutils.course.runs import rundir
 
 HOLDER = """
@@ -50,7 +50,7 @@ def test_a_busy_directory_is_refused_and_a_killed_run_does_not_block(tmp_path, o
         du.lesson("01", "smoke", run_dir=str(tmp_path))
     process.kill()
     process.wait()
-    assert (tmp_path / ".lock").exists()  # what a killed process leaves
+    assert {p.name for p in tmp_path.iterdir()} == {".lock", ".owner"}  # what it leaves
     rundir.check_free(tmp_path)
     rundir.hold(tmp_path)
     rundir.release(tmp_path)
@@ -61,7 +61,7 @@ def test_one_process_may_open_its_directory_twice(tmp_path):
     for _ in range(2):
         rundir.hold(tmp_path / "new")
     rundir.check_free(tmp_path / "new")
-    assert json.loads((tmp_path / "new" / ".lock").read_text())["process"] == os.getpid()
+    assert json.loads((tmp_path / "new" / ".owner").read_text())["process"] == os.getpid()
     for _ in range(2):
         rundir.release(tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []
@@ -103,16 +103,20 @@ def test_setting_aside_goes_on_after_a_kill(tmp_path, monkeypatch, done):
     assert (tmp_path / "earlier-1" / "log").read_text() == "log"
 
 
-def test_a_file_system_without_locks_warns(tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK])
+def test_a_file_system_without_locks_warns(tmp_path, monkeypatch, number):
     import fcntl
 
     def flock(*_):
-        raise OSError(95, "Operation not supported")
+        raise OSError(number, "Operation not supported")
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.warns(UserWarning, match="no locks .*start no second run"):
+    with pytest.warns(UserWarning, match="no locks .*start no second run") as said:
         rundir.hold(tmp_path)
+        rundir.hold(tmp_path)
+    assert len(said) == 1
     rundir.release(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_runs_lie_in_the_checkout_or_where_one_works(tmp_path, monkeypatch, root):
@@ -120,39 +124,3 @@ def test_runs_lie_in_the_checkout_or_where_one_works(tmp_path, monkeypatch, root
     assert rundir.base() == tmp_path / "runs"
     monkeypatch.chdir(root / "tests")
     assert rundir.base() == root / "runs"
-
-
-# ------------------------------------------------------------------- parameters
-
-
-@pytest.mark.parametrize("name", ["spirits", "", "folder:", "sprites:x", "npz", 3, None])
-def test_unknown_data_sets_are_refused_with_the_list(name):
-    with pytest.raises(ValueError, match="choose one of sprites, faces, .*folder:PATH"):
-        parameters.dataset(name)
-
-
-def test_data_sets(tmp_path):
-    assert parameters.dataset("cifar10") == "cifar10"
-    assert parameters.dataset(f"folder:{tmp_path}") == f"folder:{tmp_path}"
-    with pytest.raises(ValueError, match="there is no .*nowhere"):
-        parameters.dataset(f"folder:{tmp_path / 'nowhere'}")
-
-
-@pytest.mark.parametrize("value", ["Auto", "always", True, None, 1])
-def test_unknown_resume_is_refused(value, tmp_path):
-    with pytest.raises(ValueError, match="choose one of auto, never"):
-        du.lesson("01", "smoke", run_dir=str(tmp_path / "run"), resume=value)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_parameter_that_papermill_misspells_is_refused(tmp_path, write_notebook):
-    """papermill itself only warns, and would run the lesson without it."""
-    import papermill
-
-    call = 'import diffutils as du\nlesson = du.lesson("01", "smoke", seed=seed, run_dir=run_dir)'
-    path = write_notebook(tmp_path / "01.ipynb", "seed = 0  # s\nrun_dir = None  # r", call)
-    given = {"run_dir": str(tmp_path / "run")}
-    options = dict(kernel_name="python3", progress_bar=False)
-    papermill.execute_notebook(path, tmp_path / "out.ipynb", given | {"seed": 3}, **options)
-    with pytest.raises(papermill.PapermillExecutionError, match="no parameter 'sed'; choose from"):
-        papermill.execute_notebook(path, tmp_path / "out.ipynb", given | {"sed": 3}, **options)

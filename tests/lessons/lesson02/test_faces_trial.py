@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from diffutils import data, denoisers, rng, samplers, schedules, training
-from diffutils.course.budgets import budget
 from diffutils.course.commands.sample import sample_folder
 from diffutils.course.experiments import measure, rows, sampling
 from diffutils.course.runs.recorded_fit import recorded_fit
+from diffutils.lessons import budget
 from diffutils.lessons.lesson02 import faces_trial
 from diffutils.weights import models
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from diffutils import denoisers, schedules
-from diffutils.course.budgets import budget
 from diffutils.course.experiments import measure, sampling, sweep
 from diffutils.course.experiments import rows as rows_
 from diffutils.course.tables import claim_table
 from diffutils.data import ImageSet
 from diffutils.denoisers import Denoiser
+from diffutils.lessons import budget
 from diffutils.lessons.lesson03 import sprites_trial
 from diffutils.methods import textbook
 from diffutils.metrics import distances, spaces

@@ -12,12 +12,12 @@ from skimage.io import imread
 
 from diffutils import denoisers, schedules
 from diffutils.__main__ import cli
-from diffutils.course.budgets import budget
 from diffutils.course.experiments import described, measure, sampling, sweep, training
 from diffutils.course.runs import fingerprint
 from diffutils.course.runs.recorded_fit import recorded_fit
 from diffutils.data import ImageSet, to_float
 from diffutils.denoisers import Denoiser
+from diffutils.lessons import budget
 from diffutils.lessons.lesson04 import arms
 from diffutils.lessons.lesson04.arms import ARMS
 from diffutils.metrics.spaces import Space
