@@ -23,34 +23,16 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "background_colour": ("sky", "cream", "lilac", "mint", "peach", "grey"),
     "blush": ("none", "soft", "lines"),
 }
-
-
 SPLITS = ("train", "heldout")
-
-
 STREAM = 101  # of random numbers: no other part of the package draws from it
 
-
 HAIR = "3b3640 7a4e35 a3502e f0cf7a cdd3de f2a0bd cf3f45 4f7fd0 62b183 9468c4"
-
-
 EYES = "8a5532 d9962b cc3540 e0609c 8a56c9 3f7ddb 2aa3a8 4ea34c"
-
-
 SKIN = "fff0e6 fde2d0 f8d2b5 dfa97f a97350"
-
-
 CLOTHES = "f4f4f6 34467a d9758f 7cc4a6 dcae45 4b4d57"
-
-
 TRIM = "5470b0 f4f4f6 fff0d8 2f6f62 6b3f2a d24b55"
-
-
 BACKGROUND = "bfe0f2 fbeccb dccdf0 c8ecd8 fbd3c2 d9dce2"
-
-
 ACCESSORY = "e0455a f2b933 3f8fd8 f6f6f8 57b88a 3a3a46"
-
 
 # For each kind of bangs seven locks, outer ones first: tip x, tip y, half width in head units.
 BANGS = """
