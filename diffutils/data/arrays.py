@@ -14,6 +14,7 @@ from diffutils.data import images as px
 from diffutils.data.images import ImageSet
 
 MAX_LABEL = 2**31  # a larger class number is a slip, or no number that int64 can hold
+CSV = dict(comments=None, delimiter=",", quotechar='"', ndmin=2, encoding="utf-8-sig")
 # Names that widespread files give to the arrays, ours first.
 ALIASES = {
     "images": ("images", "train_images", "x_train", "arr_0"),
@@ -57,48 +58,39 @@ def npz(path: Path) -> ImageSet:
 
 
 def from_arrays(
-    name,
-    images,
-    labels=None,
-    test_images=None,
-    test_labels=None,
-    classes=None,
-    licence="not stated",
-    source="",
+    name, images, labels=None, test_images=None, test_labels=None, classes=None, **about
 ) -> ImageSet:
-    """Arrays of any usual layout and type -> ImageSet; without a test part, split by content."""
-    parts = [(to_pixels(name, images), labels, "labels")]
-    if test_images is not None:
-        parts.append((to_pixels(name, test_images), test_labels, "test_labels"))
+    """Arrays of any usual layout and type -> ImageSet; without a test part, split by content.
+
+    classes: names of the labels 0, 1, ...; about: licence and source of the set.
+    """
+    # Join the parts, and split them.
     if test_labels is not None and (labels is None or test_images is None):
         raise ValueError(
             f"{name} holds test_labels without labels and test_images; add what is "
             "missing, or leave test_labels out"
         )
-    if len({pixels.shape[1:] for pixels, _, _ in parts}) > 1:
-        raise ValueError(
-            f"{name}: images are {parts[0][0].shape[1:]}, but test images "
-            f"{parts[1][0].shape[1:]} (height, width, channels); make them equal"
-        )
-    pixels = np.concatenate([part for part, _, _ in parts])
+    pixels = to_pixels(name, images)
     if test_images is None:
         held = px.held_out(name, [px.content_key(image) for image in pixels])
     else:
-        held = np.arange(len(pixels)) >= len(images)
-    values = []
-    for part, given, key in parts:
-        if given is None:
-            break
-        values.append(_class_values(name, given))
-        if len(given) != len(part):
+        test = to_pixels(name, test_images)
+        if test.shape[1:] != pixels.shape[1:]:
             raise ValueError(
-                f"{name}: {key} has {len(given)} rows for {len(part)} images; give one for each"
+                f"{name}: images are {pixels.shape[1:]}, but test images {test.shape[1:]} "
+                "(height, width, channels); make them equal"
             )
-    if not values:
-        return px.image_set(name, pixels, held, licence=licence, source=source)
+        pixels = np.concatenate([pixels, test])
+        held = np.arange(len(pixels)) >= len(images)
+    if labels is None:
+        return px.image_set(name, pixels, held, **about)
+    # Number the labels.
+    values = [_class_values(name, "labels", labels, len(images))]
+    if test_labels is not None:
+        values.append(_class_values(name, "test_labels", test_labels, len(test_images)))
     values = np.concatenate(values)
     distinct, numbers = np.unique(values, return_inverse=True)
-    if classes is not None and distinct.dtype.kind in "iu":  # names of the numbers 0, 1, ...
+    if classes is not None and distinct.dtype.kind in "iu":
         if np.ndim(classes) != 1:
             raise ValueError(
                 f"{name}: classes has shape {np.shape(classes)}; expected (K,), one "
@@ -110,7 +102,7 @@ def from_arrays(
                 f"classes holds {len(classes)} names, counted from 0; make them fit"
             )
         numbers, distinct = values, classes
-    return px.image_set(name, pixels, held, numbers, map(str, distinct), licence, source)
+    return px.image_set(name, pixels, held, numbers, map(str, distinct), **about)
 
 
 def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
@@ -142,8 +134,8 @@ def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
     return np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
-def _class_values(name, labels: np.ndarray) -> np.ndarray:
-    """Labels (N,), (N, 1) or one-hot (N, K) -> integers, at most `MAX_LABEL`, or names (N,)."""
+def _class_values(name: str, key: str, labels: np.ndarray, n: int) -> np.ndarray:
+    """Labels of n images, (N,), (N, 1) or one-hot (N, K) -> integers or names (N,)."""
     if labels.dtype.kind not in "biufUS":
         raise ValueError(
             f"{name}: labels must be whole numbers or names, but their type is {labels.dtype}"
@@ -159,6 +151,8 @@ def _class_values(name, labels: np.ndarray) -> np.ndarray:
         labels = labels.argmax(1)
     if labels.ndim != 1:
         raise ValueError(f"{name}: labels have shape {labels.shape}; expected (N,) or (N, K)")
+    if len(labels) != n:
+        raise ValueError(f"{name}: {key} has {len(labels)} rows for {n} images; give one for each")
     if labels.dtype.kind in "bUS":
         return labels
     if not np.array_equal(labels, np.rint(labels)):
@@ -181,6 +175,7 @@ def csv_rows(path: Path, label: str | None = None) -> ImageSet:
         FileNotFoundError: no such file.
         ValueError: rows of unequal length, cells that are no numbers, or rows of no square image.
     """
+    # Look at the first two rows.
     name = f"csv:{path}"
     archives.existing(name, path, "a .csv file")
     opener = gzip.open if path.suffix == ".gz" else open
@@ -190,8 +185,7 @@ def csv_rows(path: Path, label: str | None = None) -> ImageSet:
             first, second = next(rows, []), next(rows, [])
     except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{name} is not CSV text in UTF-8 ({error}); save it as that") from None
-    header = first if _is_header(first) else None
-    row = first if header is None else second
+    header, row = (first, second) if _is_header(first) else ([], first)
     if not row:
         raise ValueError(f"{name} holds no rows of pixels; expected one image a row")
     width = len(row)
@@ -201,12 +195,12 @@ def csv_rows(path: Path, label: str | None = None) -> ImageSet:
             f"{name} holds rows such as {','.join(row)[:40]!r}; expected one image a "
             "row: numbers from 0 to 255, separated by commas"
         )
+    # Read all rows, and set the label apart.
     numbers = _columns(name, path, header, [i for i in range(width) if i not in words], np.float32)
-    column = words[0] if words else _label_column(name, numbers, header, label)
     labels = None
     if words:
         labels = _columns(name, path, header, words[:1], str)[:, 0]
-    elif column is not None:
+    elif (column := _label_column(name, numbers, header, label)) is not None:
         labels = numbers[:, column]
         numbers = np.delete(numbers, column, axis=1)
     return from_arrays(name, _as_images(name, numbers), labels)
@@ -231,17 +225,7 @@ def _is_header(row: list[str]) -> bool:
 def _columns(name, path, header, columns, dtype) -> np.ndarray:
     """Columns of a csv file as an array (rows, columns)."""
     try:
-        return np.loadtxt(
-            path,
-            dtype,
-            comments=None,
-            delimiter=",",
-            quotechar='"',
-            ndmin=2,
-            skiprows=0 if header is None else 1,
-            usecols=columns,
-            encoding="utf-8-sig",
-        )
+        return np.loadtxt(path, dtype, usecols=columns, skiprows=1 if header else 0, **CSV)
     except (ValueError, EOFError, zlib.error) as error:
         raise ValueError(
             f"{name} cannot be read as rows of numbers: {error}; every row needs one "
@@ -265,10 +249,10 @@ def _label_column(name, table, header, label) -> int | None:
         known = {"none": None, "first": 0, "last": last}
         if label in known:
             return known[label]
-        if header is None or label not in header:
+        if label not in header:
             raise ValueError(f"{name}: label={label!r} is neither first, last, none nor a column")
         return header.index(label)
-    for i, cell in enumerate(header or []):
+    for i, cell in enumerate(header):
         if cell.strip().lower() in ("label", "labels", "class", "target", "y"):
             return i
     if _layout(table.shape[1]) or not _layout(last):

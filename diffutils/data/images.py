@@ -47,15 +47,7 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def read_image(content: bytes) -> Image.Image:
-    """An image file -> its central square, 8-bit mode L or RGB.
-
-    Raises: as `read_whole`.
-    """
-    return square(read_whole(content))
-
-
-def read_whole(content: bytes) -> Image.Image:
-    """An image file -> all of it, 8-bit mode L or RGB.
+    """An image file -> the whole image, 8-bit mode L or RGB.
 
     Raises:
         ValueError: too few pixels, or so many that decoding them could fill the memory.
@@ -120,31 +112,20 @@ def square(image: Image.Image) -> Image.Image:
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
-    if width == height:
-        return image
     return image.crop((left, top, left + side, top + side))
 
 
 def resize(image: Image.Image, size: int) -> Image.Image:
     """A square image at size x size by Pillow's bicubic filter, widened when it shrinks."""
-    if image.size == (size, size):
-        return image
     return image.resize((size, size), Image.Resampling.BICUBIC)
 
 
-def fit_size(images: np.ndarray, size: int | None) -> np.ndarray:
+def fit_size(images: np.ndarray, size: int) -> np.ndarray:
     """uint8 (N, H, W, C), C = 1 or 3 -> the central squares, resized, (N, size, size, C)."""
-    height, width = images.shape[1:3]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    images = images[:, top : top + side, left : left + side]
-    if size is None or size == side:
-        return np.ascontiguousarray(images)
-    grey = images.shape[3] == 1
     out = np.empty((len(images), size, size, images.shape[3]), np.uint8)
-    for i, image in enumerate(np.ascontiguousarray(images)):
-        pixels = np.asarray(resize(Image.fromarray(image[..., 0] if grey else image), size))
-        out[i] = pixels[..., None] if grey else pixels
+    for i, image in enumerate(images):
+        page = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+        out[i] = np.asarray(resize(square(page), size)).reshape(size, size, -1)
     return out
 
 
@@ -182,12 +163,12 @@ def held_out(name: str, keys: list[bytes]) -> np.ndarray:
 
 def without_leaks(data: ImageSet) -> ImageSet:
     """Remove from the training part whatever is (mirrored or not) also in the held-out part."""
-    if not len(data.heldout):
-        return data
-    seen = {content_key(image) for image in data.heldout.permute(0, 2, 3, 1).numpy()}
-    keep = torch.tensor(
-        [content_key(image) not in seen for image in data.train.permute(0, 2, 3, 1).numpy()]
+    train, heldout = (
+        [content_key(image) for image in images.permute(0, 2, 3, 1).numpy()]
+        for images in (data.train, data.heldout)
     )
+    seen = set(heldout)
+    keep = torch.tensor([key not in seen for key in train], dtype=torch.bool)
     removed = int((~keep).sum())
     if not removed:
         return data
@@ -198,8 +179,7 @@ def without_leaks(data: ImageSet) -> ImageSet:
         "were removed from the training part",
         stacklevel=3,
     )
-    labels = None if data.train_labels is None else data.train_labels[keep]
-    return replace(data, train=data.train[keep], train_labels=labels)
+    return chosen(data, train=keep)
 
 
 def check_parts(data: ImageSet) -> ImageSet:
@@ -220,17 +200,24 @@ def check_parts(data: ImageSet) -> ImageSet:
     return data
 
 
+def chosen(data: ImageSet, **parts: Tensor) -> ImageSet:
+    """The set with only some images of a part: `chosen(data, train=indices_or_mask)`."""
+    changes = {}
+    for part, which in parts.items():
+        labels = getattr(data, f"{part}_labels")
+        changes[part] = getattr(data, part)[which]
+        changes[f"{part}_labels"] = None if labels is None else labels[which]
+    return replace(data, **changes)
+
+
 def limited(data: ImageSet, limit: int | None, heldout: int | None, seed: int) -> ImageSet:
     """At most `limit` training and `heldout` held-out images, chosen by `seed`."""
     parts = {}
     for part, most in (("train", limit), ("heldout", heldout)):
-        images, labels = getattr(data, part), getattr(data, f"{part}_labels")
-        if most is not None and most < len(images):
-            order = np.random.default_rng(seed).permutation(len(images))[:most]
-            chosen = torch.from_numpy(np.sort(order))
-            parts[part] = images[chosen]
-            parts[f"{part}_labels"] = None if labels is None else labels[chosen]
-    return replace(data, **parts)
+        n = len(getattr(data, part))
+        if most is not None and most < n:
+            parts[part] = torch.from_numpy(np.sort(_order(n, seed)[:most]))
+    return chosen(data, **parts)
 
 
 def shuffled(data: ImageSet, seed: int) -> ImageSet:
@@ -238,13 +225,12 @@ def shuffled(data: ImageSet, seed: int) -> ImageSet:
 
     Files often lie sorted by class; shuffled, the first n images are a fair sample.
     """
-    parts = {}
-    for part in ("train", "heldout"):
-        images, labels = getattr(data, part), getattr(data, f"{part}_labels")
-        order = torch.from_numpy(np.random.default_rng(seed).permutation(len(images)))
-        parts[part] = images[order]
-        parts[f"{part}_labels"] = None if labels is None else labels[order]
-    return replace(data, **parts)
+    train, heldout = (torch.from_numpy(_order(len(x), seed)) for x in (data.train, data.heldout))
+    return chosen(data, train=train, heldout=heldout)
+
+
+def _order(n: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).permutation(n)
 
 
 def image_set(name, pixels, held, labels=None, classes=(), licence="not stated", source=""):
@@ -258,16 +244,8 @@ def image_set(name, pixels, held, labels=None, classes=(), licence="not stated",
         labels = torch.from_numpy(np.asarray(labels, np.int64))
         train_labels = labels[~mask[: len(labels)]]
         heldout_labels = labels[mask] if len(labels) == len(mask) else None
-    return ImageSet(
-        name,
-        images[~mask],
-        images[mask],
-        train_labels,
-        heldout_labels,
-        tuple(classes),
-        licence,
-        source or name,
-    )
+    parts = images[~mask], images[mask], train_labels, heldout_labels
+    return ImageSet(name, *parts, tuple(classes), licence, source or name)
 
 
 def resized(data: ImageSet, size: int | None) -> ImageSet:
