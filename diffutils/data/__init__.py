@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from diffutils.data import arrays, digits, downloads, files, photos
+from diffutils.data import arrays, digits, downloads, files, photos, tables
 from diffutils.data import images as px
 from diffutils.data.drawn import faces, sprites
 from diffutils.data.images import ImageSet, to_float, to_uint8
@@ -113,8 +113,7 @@ def any_size(name: str) -> bool:
 def own_path(text: str) -> Path:
     """The path that a user wrote, with ~ expanded; whether something is there is another question.
 
-    Raises:
-        ValueError: no such user, a name that no file can have, or a folder that is closed.
+    Raises: ValueError (no such user, a name that no file can have, or a folder that is closed).
     """
     try:
         path = Path(text).expanduser()
@@ -140,7 +139,7 @@ def _own(kind, path, size, limit, seed, label) -> ImageSet:
     if kind == "npz":
         return arrays.npz(path)
     if kind == "csv":
-        return arrays.csv_rows(path, label)
+        return tables.csv_rows(path, label)
     read = files.folder if kind == "folder" else files.zipped
     return read(path, size=size, limit=limit, seed=seed, label=label)
 
@@ -185,8 +184,7 @@ def _published(name, seed) -> ImageSet:
 def download(name: str, root: Path | None = None, report: Callable[[str], None] = print) -> Path:
     """Fetch a published set, or weights, into data/NAME once; see `downloads.download`.
 
-    Raises:
-        ValueError: the set has no download.
+    Raises: ValueError (the set has no download).
     """
     known = downloads.REMOTES
     if name not in known:

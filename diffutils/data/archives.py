@@ -10,9 +10,7 @@ RATIO = 500  # of unpacked to packed bytes; images and arrays stay far below, a 
 def existing(name: str, path: Path, what: str) -> Path:
     """The path of a file that is there.
 
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: it is a folder.
+    Raises: FileNotFoundError (no such file); ValueError (it is a folder).
     """
     if path.is_dir():
         raise ValueError(f"{name} is a folder; give the path of {what}, or folder:{path}")
@@ -24,10 +22,8 @@ def existing(name: str, path: Path, what: str) -> Path:
 def opened(name: str, path: Path, what: str = "a zip archive") -> zipfile.ZipFile:
     """A zip archive, checked by its table of contents before anything in it is read.
 
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: no zip archive or a cut one, encrypted, with names that lead out of it, or
-            unpacking to `RATIO` times its size.
+    Raises: FileNotFoundError (no such file); ValueError (no zip archive or a cut one, encrypted,
+        with names that lead out of it, or unpacking to `RATIO` times its size).
     """
     try:
         archive = zipfile.ZipFile(existing(name, path, what))

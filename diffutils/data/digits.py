@@ -27,8 +27,7 @@ def interpolation(samples: int, side: int, scale: float, lobes: int = 3) -> np.n
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """All 1,797 digits -> uint8 (N, 32, 32, 1), white on black, and int64 (N,) labels 0 to 9.
 
-    Raises:
-        ImportError: scikit-learn is not installed.
+    Raises: ImportError (scikit-learn is not installed).
     """
     from sklearn.datasets import load_digits
 

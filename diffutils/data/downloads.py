@@ -96,10 +96,8 @@ def download(name: str, root: Path | None = None, report: Callable[[str], None] 
 
     root: the project's data folder by default; report: takes one line of progress at a time.
 
-    Raises:
-        ValueError: a file that is here is damaged.
-        ConnectionError: no mirror gives a whole file.
-        OSError: the folder cannot be written.
+    Raises: ValueError (a file that is here is damaged); ConnectionError (no mirror gives a whole
+        file); OSError (the folder cannot be written).
     """
     folder = Path(root or home()) / name
     for remote in REMOTES[name]:
@@ -139,8 +137,7 @@ def _paths(name: str) -> list[Path | None]:
 def read_idx(path: Path, checksum: str = "") -> np.ndarray:
     """An idx file of bytes, gzipped or not -> uint8 array of the shape in its header.
 
-    Raises:
-        ValueError: not an idx file of bytes, or cut short.
+    Raises: ValueError (not an idx file of bytes, or cut short).
     """
     content = checked(path, checksum if path.suffix == ".gz" else "")
     if path.suffix == ".gz":
@@ -219,9 +216,8 @@ def mnist_m(seed: int = 0) -> ImageSet:
 def sprites_dlai() -> ImageSet:
     """89,400 sprites 16 x 16 of five classes; copies and mirrored copies stay on one side.
 
-    Raises:
-        FileNotFoundError: the two npy files are not here.
-        ValueError: their content is not the published one.
+    Raises: FileNotFoundError (the two npy files are not here); ValueError (their content is not the
+        published one).
     """
     paths, remotes = _paths("sprites-dlai"), REMOTES["sprites-dlai"]
     if None in paths:

@@ -21,9 +21,8 @@ TRAIN, TEST = {"train", "training"}, {"test", "testing", "val", "valid", "valida
 def folder(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet:
     """Images of a folder and its sub-folders; see `_from_files` for labels and splits.
 
-    Raises:
-        FileNotFoundError: no such folder.
-        ValueError: it is a file, or no image in it can be read.
+    Raises: FileNotFoundError (no such folder); ValueError (it is a file, or no image in it can be
+        read).
     """
     name = f"folder:{path}"
     if path.is_file():
@@ -41,9 +40,8 @@ def folder(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet
 def zipped(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet:
     """Images of a zip archive, read without unpacking it; see `_from_files`.
 
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: not an archive that `archives.opened` takes, or no image in it can be read.
+    Raises: FileNotFoundError (no such file); ValueError (not an archive that `archives.opened`
+        takes, or no image in it can be read).
     """
     with archives.opened(f"zip:{path}", path) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]

@@ -49,9 +49,8 @@ def to_uint8(images: Tensor) -> Tensor:
 def read_image(content: bytes) -> Image.Image:
     """An image file -> the whole image, 8-bit mode L or RGB.
 
-    Raises:
-        ValueError: too few pixels, or so many that decoding them could fill the memory.
-        OSError: no image file, or a damaged one; Pillow raises other errors, too.
+    Raises: ValueError (too few pixels, or so many that decoding them could fill the memory);
+        OSError (no image file, or a damaged one; Pillow raises other errors, too).
     """
     try:
         image = Image.open(io.BytesIO(content))  # reads the header only
@@ -83,8 +82,7 @@ def decode(image: Image.Image) -> Image.Image:
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """Pixels -> uint8, from whole numbers up to 1, 255 or 65535, or floats in [-1, 1] or [0, 255].
 
-    Raises:
-        ValueError: values are not finite or lie outside every known range.
+    Raises: ValueError (values are not finite or lie outside every known range).
     """
     if values.dtype.kind not in "biuf":
         raise ValueError(f"pixels must be numbers, but their type is {values.dtype}")
@@ -147,8 +145,7 @@ def held_out(name: str, keys: list[bytes]) -> np.ndarray:
     Copies and mirrored copies share a key and so a side. An image keeps its side when others are
     added or the order changes.
 
-    Raises:
-        ValueError, naming the set: fewer than `MIN_IMAGES` different images.
+    Raises: ValueError (fewer than `MIN_IMAGES` different images), naming the set.
     """
     if len(set(keys)) < MIN_IMAGES:
         raise ValueError(

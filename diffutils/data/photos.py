@@ -48,9 +48,8 @@ PHOTOGRAPHS = (
 def photograph(file: str, short: int | None = None) -> Tensor:
     """One photograph, uint8 (3, H, W); `short` scales its shorter side to that many pixels.
 
-    Raises:
-        FileNotFoundError: the installed scikit-image does not hold the file.
-        ValueError: not one of `PHOTOGRAPHS`.
+    Raises: FileNotFoundError (the installed scikit-image does not hold the file); ValueError (not
+        one of `PHOTOGRAPHS`).
     """
     if file not in {photo.file for photo in PHOTOGRAPHS}:
         known = ", ".join(photo.file for photo in PHOTOGRAPHS)
@@ -80,8 +79,7 @@ def crops(n: int, size: int = 64, seed: int = 0, split: str = "train", short: in
     The photographs of a split take turns. Each is first scaled so that its shorter side is `short`
     pixels (default 3 * size), then cut at a random place; crops of almost one grey are redrawn.
 
-    Raises:
-        ValueError: `split` is not "train" or "heldout".
+    Raises: ValueError (`split` is not "train" or "heldout").
     """
     if split not in SPLITS:
         raise ValueError(f"split={split!r}; expected one of {', '.join(SPLITS)}")
