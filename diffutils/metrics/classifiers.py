@@ -126,15 +126,14 @@ def accuracy(
     return sum(right).item() / len(images)
 
 
-def load_classifier(name: str, folder: Path = cards.PRETRAINED) -> Classifier:
+def load_classifier(name: str, folder: Path | None = None) -> Classifier:
     """A shipped classifier, such as "sprites-features" or "sprites-judge"; its card is `.card`.
 
     Raises: ValueError with the list of names when there is none of that name.
     """
-    path = Path(folder) / f"{name}.safetensors"
+    path = Path(folder or cards.PRETRAINED) / f"{name}.safetensors"
     if not path.is_file():
-        every = (cards.read_card(p) for p in sorted(Path(folder).glob("*.json")))
-        names = ", ".join(c["name"] for c in every if "classifier" in c)
+        names = ", ".join(card["name"] for card in _cards(folder))
         raise ValueError(f"no classifier {name!r}; there are: {names or 'none'}")
     card = cards.read_card(path)
     if not isinstance(card.get("classifier"), dict):
@@ -142,6 +141,21 @@ def load_classifier(name: str, folder: Path = cards.PRETRAINED) -> Classifier:
     net = Classifier(**card["classifier"])
     net.card = cards.load_weights(path, net)
     return net.eval().requires_grad_(False)
+
+
+def shipped_for(dataset: str, role: str) -> str | None:
+    """Name of the shipped classifier whose card has this data set and role, or None.
+
+    role: "features" (distances are measured on it) or "judge" (it says what a picture shows).
+    """
+    fitting = (c["name"] for c in _cards() if (c.get("dataset"), c.get("role")) == (dataset, role))
+    return next(fitting, None)
+
+
+def _cards(folder: Path | None = None) -> list[dict]:
+    paths = sorted(Path(folder or cards.PRETRAINED).glob("*.json"))
+    found = (cards.read_card(path) for path in paths)
+    return [card for card in found if "classifier" in card]
 
 
 def _seeded(classes: int, in_channels: int, width: int, seed: int) -> Classifier:

@@ -1,7 +1,8 @@
-"""Feature spaces: where distances between sets of images are measured."""
+"""Feature spaces: where distances between sets of images are measured, and judges of classes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from diffutils.metrics.published import AlexNet, Inception, weights
 class Space:
     """A feature space: its name in words, the function images -> features, what to call distances.
 
-    features: uint8 (B, 3, H, W) -> float64 (B, d) on the CPU; probabilities: features -> p(y|x),
+    features: uint8 (B, C, H, W) -> float64 (B, d) on the CPU; probabilities: features -> p(y|x),
     where the network has classes that an Inception Score is made of.
     """
 
@@ -34,24 +35,43 @@ def named(name: str, files: Sequence[Path] = (), device: torch.device | str = "c
     """
     if name == "inception":
         net = Inception(weights(name, files)).to(device)
-        return Space(
-            "Inception features of pytorch-fid",
-            lambda x: net(x).cpu().double(),
-            "FID",
-            "KID",
-            net.probabilities,
-        )
+        words = "Inception features of pytorch-fid"
+        return Space(words, lambda x: net(x).cpu().double(), "FID", "KID", net.probabilities)
     if name == "alexnet":
         net = AlexNet(weights(name, files)).to(device)
-        return Space(
-            "AlexNet features, the fifth layer's mean over pixels", lambda x: net(x).cpu().double()
-        )
+        words = "AlexNet features, the fifth layer's mean over pixels"
+        return Space(words, lambda x: net(x).cpu().double())
     if name == "random":
-        net, words = classifiers.random_features(), "features of a random convolutional network"
-    else:
-        try:
-            net, words = classifiers.load_classifier(name), f"features of the classifier {name}"
-        except ValueError as error:
-            raise ValueError(f"{error}; other spaces are inception, alexnet, random") from None
-    net = net.to(device)
-    return Space(words, lambda images: classifiers.features(net, images))
+        return _random(3, device)
+    try:
+        net = classifiers.load_classifier(name).to(device)
+    except ValueError as error:
+        raise ValueError(f"{error}; other spaces are inception, alexnet, random") from None
+    return Space(f"features of the classifier {name}", partial(classifiers.features, net))
+
+
+def of(dataset: str, channels: int, device: torch.device | str = "cpu") -> Space:
+    """The space for distances on a data set: the shipped classifier's whose card says so.
+
+    Any other set gets features of a random network that reads so many channels.
+    """
+    name = classifiers.shipped_for(dataset, "features")
+    return named(name, device=device) if name else _random(channels, device)
+
+
+def judge(
+    dataset: str, device: torch.device | str = "cpu"
+) -> Callable[[Tensor, Tensor], float] | None:
+    """A function of uint8 images and labels: the share, in [0, 1], that shows the label's class.
+
+    It asks the shipped classifier whose card says so; None where no card does.
+    """
+    name = classifiers.shipped_for(dataset, "judge")
+    if not name:
+        return None
+    return partial(classifiers.accuracy, classifiers.load_classifier(name).to(device))
+
+
+def _random(channels: int, device: torch.device | str) -> Space:
+    net = classifiers.random_features(channels).to(device)
+    return Space("features of a random convolutional network", partial(classifiers.features, net))

@@ -2,7 +2,7 @@
 
 from diffutils.viz.display import COLORS, DPI, explore, figure, show, show_gif, style
 from diffutils.viz.images import gif, grid, pixels, strip
-from diffutils.viz.plots import bars, curves, loss_curves
+from diffutils.viz.plots import bars, curves, loss_curves, plain_log_axis
 
 __all__ = [
     "COLORS",
@@ -15,6 +15,7 @@ __all__ = [
     "grid",
     "loss_curves",
     "pixels",
+    "plain_log_axis",
     "show",
     "show_gif",
     "strip",

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from diffutils.weights.files import write_whole
+
 # Okabe and Ito 2008, "Color universal design". Yellow comes last: it is hard to see on white.
 COLORS = {
     "blue": "#0072B2",
@@ -28,15 +30,16 @@ COLORS = {
     "black": "#000000",
     "yellow": "#F0E442",
 }
-
-
 DPI = 100
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Matplotlib settings of the course: colour-blind-safe cycle, light grid, 100 dots per inch."""
-    import matplotlib
+    """Matplotlib settings of the course: colour-blind-safe cycle, light grid, 100 dots per inch.
+
+    They start from Matplotlib's own defaults, whatever the user's matplotlibrc says.
+    """
+    import matplotlib.style
     from cycler import cycler
 
     settings = {
@@ -54,7 +57,7 @@ def style() -> Iterator[None]:
         "figure.constrained_layout.use": True,
         "image.interpolation": "nearest",
     }
-    with matplotlib.rc_context(settings):
+    with matplotlib.style.context(["default", settings]):
         yield
 
 
@@ -66,25 +69,34 @@ def figure(
     It enters no global list of figures, so only `show` displays it. Further keywords go to
     `Figure.subplots`.
     """
+    with style():
+        fig = empty(width * columns, height * rows)
+        return fig, fig.subplots(rows, columns, **subplots)
+
+
+def empty(width: float, height: float, **settings: Any) -> Any:
+    """New Matplotlib figure of that size in inches, without axes, drawn in the course's style."""
     from matplotlib.figure import Figure
 
-    with style():
-        fig = Figure(figsize=(width * columns, height * rows))
-        return fig, fig.subplots(rows, columns, **subplots)
+    class Styled(Figure):
+        def draw(self, renderer: Any) -> None:  # tick labels are made only now
+            with style():
+                super().draw(renderer)
+
+    return Styled(figsize=(width, height), **settings)
 
 
 def show(fig: Any, alt: str, save: str | Path | None = None) -> None:
     """Displays a figure with its description `alt`, writes it as PNG to `save`, and closes it.
 
-    Raises: ValueError if `alt` is empty.
+    Raises: ValueError if `alt` is empty; OSError if `save` cannot be written (then it is not).
     """
     _require(alt)
     data = _png(fig)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)
     if save is not None:
-        Path(save).parent.mkdir(parents=True, exist_ok=True)
-        Path(save).write_bytes(data)
+        write_whole(save, data)
     _display(data, "image/png", alt)
 
 
@@ -123,16 +135,20 @@ def explore(
             f"explore draws one or two options, each with its values, but got {options}:"
             " pass for example noise=(0.1, 0.5, 1.0), and fix the others inside draw."
         )
-    shown = [_pick(values, panels) for values in options.values()]
-    across, down = shown[0], shown[1] if len(shown) == 2 else [None]
-    fig, axes = figure(
-        len(down), len(across), width, height, squeeze=False, sharex=True, sharey=True
-    )
+    # Pick values evenly.
+    shown = []
+    for values in options.values():
+        places = np.linspace(0, len(values) - 1, min(panels, len(values))).round().astype(int)
+        shown.append([values[place] for place in places])
+    across, down = shown if len(shown) == 2 else (shown[0], [None])
+    # Draw a panel for each.
+    shape = {"squeeze": False, "sharex": True, "sharey": True}
+    fig, axes = figure(len(down), len(across), width, height, **shape)
     for ax, (row, column) in zip(axes.flat, itertools.product(down, across), strict=True):
         values = dict(zip(options, (column, row), strict=False))
         with style():
             draw(ax, **values)
-            ax.set_title(", ".join(f"{name} = {_text(value)}" for name, value in values.items()))
+            ax.set_title(_setting(values))
     show(fig, alt, save)
     if _somebody_is_there():
         _sliders(draw, alt, options)
@@ -145,8 +161,7 @@ def _sliders(draw: Callable[..., None], alt: str, options: dict[str, Sequence[An
         fig, ax = figure(width=4.8, height=3.2)
         with style():
             draw(ax, **values)
-        setting = ", ".join(f"{name} = {_text(value)}" for name, value in values.items())
-        show(fig, f"{alt} Here {setting}.")
+        show(fig, f"{alt} Here {_setting(values)}.")
 
     controls = {
         name: ipywidgets.SelectionSlider(
@@ -158,6 +173,14 @@ def _sliders(draw: Callable[..., None], alt: str, options: dict[str, Sequence[An
         for name, values in options.items()
     }
     ipywidgets.interact(redraw, **controls)
+
+
+def _setting(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {_text(value)}" for name, value in values.items())
+
+
+def _text(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _somebody_is_there() -> bool:
@@ -186,23 +209,21 @@ def _require(alt: str) -> None:
 
 
 def _display(data: bytes, kind: str, alt: str) -> None:
-    # nbconvert's lab template drops the alt text in an image's metadata and writes "No description
-    # has been provided" instead; JupyterLab drops it too. An <img> in HTML keeps it there, and
-    # HTML is what JupyterLab, nbconvert and GitHub take first; papermill stores all. The PNG is
-    # stored beside it for what cannot show HTML (PDF through LaTeX, notebook diffs), with the
-    # metadata that MyST and nbconvert's classic template read. A GIF is stored once: those tools
-    # could not show it. Plain text is the description itself.
+    # nbconvert's lab template and JupyterLab drop the alt text in an image's metadata; an <img> in
+    # HTML, which they and GitHub take first, keeps it. The PNG is stored beside it for what cannot
+    # show HTML (PDF through LaTeX, notebook diffs), with the metadata that MyST and the classic
+    # template read; a GIF, which those could not show, is stored once.
+    if _shell() is None:
+        print(alt)
+        return
+    from IPython.display import display
+
     text = base64.b64encode(data).decode()
     source = f"data:{kind};base64,{text}"
     image = f'<img src="{source}" alt="{html.escape(alt)}" style="max-width: 100%">'
     bundle = {"text/html": image, "text/plain": alt}
     if kind == "image/png":
         bundle[kind] = text
-    if _shell() is None:
-        print(alt)
-        return
-    from IPython.display import display
-
     display(bundle, raw=True, metadata={kind: {"alt": alt}})
 
 
@@ -211,42 +232,12 @@ def _png(fig: Any) -> bytes:
     from PIL import Image
 
     raw, full, small = io.BytesIO(), io.BytesIO(), io.BytesIO()
-    fig.savefig(raw, format="png", dpi=fig.dpi, facecolor="white")
+    with style():
+        fig.savefig(raw, format="png", dpi=fig.dpi, facecolor="white")
     image = Image.open(raw).convert("RGB")
     image.save(full, format="png", optimize=True)
-    # Median cut would lose colours that are rare, such as a cat's green eyes.
-    flat = image.quantize(256, method=Image.Quantize.MAXCOVERAGE)
-    error = np.abs(np.asarray(image, dtype=int) - np.asarray(flat.convert("RGB"))).mean()
-    if error > 1.5:  # photographs and noise: bands would show
-        flat = _dithered(image)
+    # Median cut would lose colours that are rare, such as a cat's green eyes; maximum coverage
+    # keeps them, and k-means moves the others to where a photograph shows no bands.
+    flat = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=1)
     flat.save(small, format="png", optimize=True)
     return min(full.getvalue(), small.getvalue(), key=len)
-
-
-def _dithered(image: Any) -> Any:
-    """256 colours, the error spread over neighbours, except where a common colour fits exactly."""
-    from PIL import Image
-
-    pixels = np.asarray(image, dtype=int)
-    colours, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
-    order = np.argsort(-counts)[:24]
-    common = colours[order[counts[order] > pixels.size / 1500]]  # flat areas: they must not speckle
-    rest = image.quantize(256 - len(common), method=Image.Quantize.MAXCOVERAGE).getpalette()
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(common.flatten().tolist() + rest[: 3 * (256 - len(common))])
-    plain = image.quantize(palette=palette, dither=Image.Dither.NONE)
-    spread = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
-    exact = np.abs(pixels - np.asarray(plain.convert("RGB"))).max(2) <= 2
-    index = np.where(exact, np.asarray(plain), np.asarray(spread))
-    chosen = Image.fromarray(index.astype(np.uint8))
-    chosen.putpalette(plain.getpalette())
-    return chosen
-
-
-def _pick(values: Sequence[Any], count: int) -> list[Any]:
-    places = np.linspace(0, len(values) - 1, min(count, len(values))).round().astype(int)
-    return [values[place] for place in places]
-
-
-def _text(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""Pictures of the course: grids, strips, curves, bars and GIFs. Each function returns its figure.
+"""Grids, strips and GIFs of images.
 
 Images come in as tensors or arrays (N, C, H, W), uint8 or float in [-1, 1], grey or RGB.
 Display a figure with `show(fig, alt)`.
@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from diffutils.viz.display import DPI
+from diffutils.viz.display import DPI, empty, style
+from diffutils.weights.files import write_whole
 
 
 def pixels(images: Any) -> np.ndarray:
@@ -19,7 +20,7 @@ def pixels(images: Any) -> np.ndarray:
 
     Raises: ValueError if they are not (N, C, H, W) with one or three channels, or hold NaN.
     """
-    images = _array(images)
+    images = array(images)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
         raise ValueError(
             f"images must be (N, C, H, W) with 1 or 3 channels, but got {images.shape}:"
@@ -86,8 +87,6 @@ def gif(
     """
     import imageio.v3 as imageio
 
-    from diffutils.weights.files import write_whole
-
     sets = [pixels(frame if frame.ndim == 4 else frame[None]) for frame in frames]
     if not sets:
         raise ValueError(f"gif got no frames for {path}: pass the states that a sampler yields.")
@@ -99,31 +98,32 @@ def gif(
     return Path(path)
 
 
+@style()
 def _mosaic(
     images: np.ndarray, columns: int, scale: int | None, titles: Sequence[str], labels: list[str]
 ) -> Any:
     """Figure whose dots are the canvas's dots, one to one, so that nothing is resampled."""
-    from matplotlib.figure import Figure
-
     scale = scale or _scale(images)
-    # Room for the text, in dots: 14 a line, up to 7 a letter.
+    # Leave room for the text, in dots: 14 a line, up to 7 a letter.
     top = 3 + 14 * max(title.count("\n") + 1 for title in titles) if titles else 0
     longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
     left = 10 + 7 * longest if labels else 0
     gap = top if titles and not labels else 2
+    # Draw the images, dot by dot.
     canvas = _tiles(images, columns, scale, gap)
     height, width = canvas.shape[0] + top, canvas.shape[1] + left
-    fig = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    fig = empty(width / DPI, height / DPI, dpi=DPI, layout="none")
     ax = fig.add_axes((left / width, 0, canvas.shape[1] / width, canvas.shape[0] / height))
     ax.imshow(canvas, interpolation="nearest", aspect="auto")
     ax.set_axis_off()
+    # Write the text.
     step_x, step_y = scale * images.shape[2] + 2, scale * images.shape[1] + gap
     for i, title in enumerate(titles):
         x, y = (i % columns + 0.5) * step_x - 1, (i // columns) * step_y - 3
-        ax.text(x, y, title, ha="center", va="bottom", size=8, parse_math=_is_math(title))
+        ax.text(x, y, title, ha="center", va="bottom", size=8, parse_math=is_math(title))
     for row, label in enumerate(labels):
         y = (row + 0.5) * step_y - 1
-        ax.text(-5, y, label, ha="right", va="center", size=8, parse_math=_is_math(label))
+        ax.text(-5, y, label, ha="right", va="center", size=8, parse_math=is_math(label))
     return fig
 
 
@@ -141,7 +141,7 @@ def _scale(images: np.ndarray) -> int:
     return max(1, 64 // images.shape[1])
 
 
-def _is_math(text: str) -> bool:
+def is_math(text: str) -> bool:
     """Whether Matplotlib can draw what stands between dollar signs: names from data hold any."""
     from matplotlib.mathtext import MathTextParser
 
@@ -158,5 +158,6 @@ def _count(name: str, given: Sequence[str] | None, wanted: int) -> None:
         raise ValueError(f"got {len(given)} {name} for {wanted}: give one for each, or none.")
 
 
-def _array(values: Any) -> np.ndarray:
+def array(values: Any) -> np.ndarray:
+    """A tensor on any device, an array or numbers as an array."""
     return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)

@@ -1,4 +1,4 @@
-"""Curves, losses and bars in the style of the course."""
+"""Curves, losses and bars in the style of the course, and logarithmic axes to read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from diffutils.viz.display import COLORS, figure, style
-from diffutils.viz.images import _array, _is_math
+from diffutils.viz.images import array, is_math
 
 DASHES = ("-", "--", "-.", ":")
 
@@ -26,7 +26,7 @@ def curves(
     """
     ax = figure(width=5.2, height=3.0)[1] if ax is None else ax
     for i, (name, (xs, ys)) in enumerate(lines.items()):
-        ax.plot(_array(xs), _array(ys), label=name, **_look(i))
+        ax.plot(array(xs), array(ys), label=name, **_look(i))
     if len(lines) > 1:
         ax.legend()
     return _label(ax, x, y, title, log)
@@ -48,7 +48,7 @@ def loss_curves(
     """
     ax = figure(width=5.2, height=3.0)[1] if ax is None else ax
     for i, (name, (steps, values)) in enumerate(losses.items()):
-        steps, values, look = _array(steps), _array(values), _look(i)
+        steps, values, look = array(steps), array(values), _look(i)
         width = smooth or (len(values) // 20 if len(values) >= 40 else 1)
         if width > 1:
             ax.plot(steps, values, color=look["color"], alpha=0.3, linewidth=0.8)
@@ -89,13 +89,38 @@ def bars(
         ax.axvline(value, label=f"{name}: {value:.3g}", **_look(i))
     ax.set_yticks(range(len(values)), list(values))
     for tick in ax.get_yticklabels():
-        tick.set_parse_math(_is_math(tick.get_text()))
+        tick.set_parse_math(is_math(tick.get_text()))
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.margins(x=0.15)
     if reference:
         ax.figure.legend(loc="outside lower center", ncols=2)
     return _label(ax, x, "", title, "")
+
+
+def plain_log_axis(
+    axis: Any,
+    subs: Sequence[float] = (1, 2, 5),
+    ticks: Sequence[float] | None = None,
+    linear_to: float = 0.0,
+) -> None:
+    """Makes ax.xaxis or ax.yaxis logarithmic, with numbers without exponents: 0.1, 10, 1,000.
+
+    They stand at `subs` times each power of ten, or only at `ticks`. For values that may be 0 or
+    below: the axis is linear up to `linear_to`, and numbers stand where Matplotlib wants them.
+    """
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    if linear_to:
+        set_scale("symlog", linthresh=linear_to)
+    else:
+        set_scale("log")
+        axis.set_major_locator(LogLocator(subs=subs))
+        axis.set_minor_locator(NullLocator())
+    if ticks is not None:
+        axis.set_major_locator(FixedLocator(sorted(ticks)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
 def _look(i: int) -> dict[str, Any]:

@@ -108,9 +108,7 @@ def test_right_chains_equal_the_sampler(name, rule, settings):
     schedule = schedules.Discrete(BETAS[name])
     sigmas = schedules.steps(schedule, 25, schedules.leading)
     noise = lambda k, x: z[k]  # noqa: E731
-    ours = samplers.trajectory(
-        odd, samplers.start(sigmas, z[-1]), sigmas, noise=noise, **settings
-    )
+    ours = samplers.trajectory(odd, samplers.start(sigmas, z[-1]), sigmas, noise=noise, **settings)
     plan = respaced(BETAS[name], schedules.leading(1000, 25))
     states = walk(odd, z[-1], plan, rule, noise)
     for sigma, a, b in zip(sigmas[1:], ours, states, strict=True):

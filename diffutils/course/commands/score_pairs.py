@@ -1,7 +1,7 @@
 """Images and their counterparts by file name: PSNR, SSIM, MS-SSIM and LPIPS with intervals."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from diffutils.data.folders import BATCH, Reader
 from diffutils.metrics import published, similarity
+from diffutils.metrics.intervals import mean_interval
 
 
 @torch.no_grad()
@@ -40,18 +41,11 @@ def pairs(
             values["lpips"] += lpips(a, b).tolist()
     n = len(values["psnr"])
     values["psnr"] = [v for v in values["psnr"] if v < math.inf]
-    found = {name: mean_interval(each) for name, each in values.items()}
+    found = {}
+    for name, each in values.items():
+        mean, low, high, count = mean_interval(each)
+        found[name] = {"mean": mean, "interval": [low, high], "N": count}
     return {"N": n, "identical": n - len(values["psnr"]), **found}
-
-
-def mean_interval(values: Sequence[float]) -> dict:
-    """Mean of values, the interval that holds it with 95 %, and their number."""
-    from scipy.stats import t
-
-    x, n = torch.tensor(values, dtype=torch.float64), len(values)
-    mean = x.mean().item()
-    half = float(t.ppf(0.975, n - 1) * x.std() / n**0.5) if n > 1 else math.nan
-    return {"mean": mean, "interval": [mean - half, mean + half], "N": n}
 
 
 def limits(side: int, lpips: bool) -> list[str]:

@@ -4,7 +4,6 @@
 shows either; `sizes` repeats the fit of c at several image sizes.
 """
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
@@ -24,12 +23,11 @@ from diffutils.methods.perceptual import (
     ssim_curve,
     tabulated,
 )
-from diffutils.metrics.intervals import student_interval
+from diffutils.metrics.intervals import bootstrap_interval, mean_interval
 
 __all__ = [
     "best_c",
     "c_interval",
-    "mean_interval",
     "r2_of_c",
     "ranking",
     "report",
@@ -51,9 +49,6 @@ SIZE = 128  # pixels, as published; arrays keep their own size: enlarged, they a
 ANY_SIZE = ("photos", "faces", "folder", "zip")
 
 
-RESAMPLES = 200  # of the images, for the interval of the best c
-
-
 CHECKED = 4  # images whose SSIM is also measured at the very levels of one coordinate
 
 
@@ -68,16 +63,11 @@ def ranking(
         images; nan for one image; it may reach above 1), and N, the number of images.
     """
     coordinates = candidates().values() if coordinates is None else coordinates
-    rows = [{"name": c.name, **mean_interval(r_squared(curves, sigmas, c))} for c in coordinates]
+    rows = [
+        {"name": c.name, **mean_interval(r_squared(curves, sigmas, c))._asdict()}
+        for c in coordinates
+    ]
     return sorted(rows, key=lambda row: -row["mean"])
-
-
-def mean_interval(values: Float[Tensor, "N"], level: float = 0.95) -> dict:
-    """Mean, low and high of `student_interval` (nan for one value), and N."""
-    if len(values) < 2:
-        return {"mean": float(values.mean()), "low": math.nan, "high": math.nan, "N": len(values)}
-    mean, low, high = student_interval(values.tolist(), level)
-    return {"mean": mean, "low": low, "high": high, "N": len(values)}
 
 
 def r2_of_c(
@@ -90,19 +80,12 @@ def r2_of_c(
 def c_interval(
     curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], seed: int = 0, level: float = 0.95
 ) -> tuple[float, float]:
-    """Bootstrap interval of the best c: its quantiles over 200 resamples of the images.
-
-    seed: of the resamples.  One image has none: nan, nan.
-    """
-    if len(curves) < 2:
-        return math.nan, math.nan
+    """Bootstrap interval of the best c over 200 resamples of the images; nan for one image."""
     r2 = torch.stack([r_squared(curves, sigmas, phi_star(c)) for c in CS])
-    random = torch.Generator().manual_seed(seed)
-    drawn = torch.randint(len(curves), (RESAMPLES, len(curves)), generator=random)
-    best = torch.tensor(CS, dtype=torch.float64)[r2[:, drawn].mean(2).argmax(0)]
-    ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
-    low, high = best.quantile(ends, interpolation="nearest").tolist()
-    return low, high
+    cs = torch.tensor(CS, dtype=torch.float64)
+    return bootstrap_interval(
+        lambda i: cs[r2[:, i].mean(2).argmax(0)], len(curves), level, 200, seed
+    )
 
 
 def best_c(
@@ -146,7 +129,8 @@ def study(
         "ranking": ranking(curves, sigmas),
         "best_c": {"c": c, "is_an_end": c in (CS[0], CS[-1])},
         "fitted": [
-            {"name": name, "judged_on": pool, **mean_interval(r2)} for name, pool, r2 in found
+            {"name": name, "judged_on": pool, **mean_interval(r2)._asdict()}
+            for name, pool, r2 in found
         ],
     }
 
@@ -247,11 +231,7 @@ def sizes(
             row |= {"best_c": c, "c_low": low, "c_high": high}
             for key, phi in ("best_r2", phi_star(c)), ("phi_star", phi_star()):
                 found = mean_interval(r_squared(curves, sigmas, phi))
-                row |= {
-                    key: found["mean"],
-                    f"{key}_low": found["low"],
-                    f"{key}_high": found["high"],
-                }
+                row |= {key: found.mean, f"{key}_low": found.low, f"{key}_high": found.high}
             means = {k: float(r_squared(curves, sigmas, v).mean()) for k, v in compared.items()}
             rows.append(row | means)
     return rows

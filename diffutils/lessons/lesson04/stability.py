@@ -7,8 +7,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from diffutils.course.tables import aligned
-from diffutils.lessons.lesson04.search import mean_interval
 from diffutils.methods.perceptual import dense_sigmas, interpolate, ssim_curve
+from diffutils.metrics.intervals import mean_interval
 from diffutils.schedules import steps as levels
 
 
@@ -67,9 +67,9 @@ def stability(
                 "N": len(images),
                 "seeds": len(seeds),
                 "mean": float(gain.mean()),
-                "uneven": interval["mean"],
-                "uneven_low": interval["low"],
-                "uneven_high": interval["high"],
+                "uneven": interval.mean,
+                "uneven_low": interval.low,
+                "uneven_high": interval.high,
                 "spread": float(uneven.std()),
                 "low": float(uneven.min()),
                 "high": float(uneven.max()),

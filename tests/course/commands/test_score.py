@@ -298,13 +298,6 @@ def test_identical_pairs_are_counted_and_left_out_of_psnr(tmp_path):
     assert found["ssim"]["N"] == 12
 
 
-@pytest.mark.parametrize("n", [0, 1])
-def test_an_interval_needs_two_values(n):
-    found = score_pairs.mean_interval([0.5] * n)
-    assert found["N"] == n and all(map(math.isnan, found["interval"]))
-    assert math.isnan(found["mean"]) == (n == 0)
-
-
 def test_limits_of_small_images_are_said():
     assert score_pairs.limits(10, False) == [
         "SSIM was not run: its window has 11 pixels, the images 10"
