@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from diffutils.course.budgets import PROFILES, profile_name
-from diffutils.weights.files import CHECKOUT
+from diffutils.weights.files import CHECKOUT, write_json
 
 LESSONS = click.option("--lessons", help='Which lessons, e.g. "01 02"; all by default.')
 HEUN = click.option("--heun", is_flag=True, help="EDM's method: 2 STEPS - 1 network evaluations.")
@@ -272,7 +272,7 @@ def evaluate(pred, gt, paired, features, weights, size, seed, out):
             report=lambda line: click.echo(line, err=True),
         )
         if out:
-            score.write(out, result)
+            write_json(out, result)
     click.echo(score.table(result))
 
 
@@ -312,7 +312,7 @@ def phi(dataset, size, n, seed, window, out):
             dataset, size, n, seed, window, say=lambda line: click.echo(line, err=True)
         )
         if out:
-            score.write(out, result)
+            write_json(out, result)
     click.echo(search.text(result))
 
 

@@ -67,7 +67,9 @@ def rescaled(
 
 def per_image(sigma: Tensor | float, x: Tensor) -> Tensor:
     """Turn a level () or levels (B,) into (B, 1, 1, 1) of x's dtype, on x's device."""
-    if not isinstance(sigma, Tensor) or sigma.ndim == 0:
+    if isinstance(sigma, Tensor) and sigma.ndim == 0 and sigma.requires_grad:
+        return sigma.to(x).expand(len(x)).view(-1, *[1] * (x.ndim - 1))
+    if not isinstance(sigma, Tensor) or sigma.ndim == 0:  # a number: no copy that waits for a GPU
         return x.new_full((len(x),), float(sigma)).view(-1, *[1] * (x.ndim - 1))
     if sigma.shape != x.shape[:1]:
         raise ValueError(
@@ -94,10 +96,19 @@ class Denoiser(nn.Module):
         labels: Int[Tensor, "B"] | None = None,
         cond: Float[Tensor, "B K H W"] | None = None,
     ) -> Float[Tensor, "B C H W"]:
-        """Estimate x0 from x = x0 + sigma n; sigma: () or (B,); images in [-1, 1]."""
+        """Estimate x0 from x = x0 + sigma n; sigma: () or (B,); images in [-1, 1].
+
+        cond: what the network sees beside x, in [-1, 1].
+        Raises: ValueError for a network whose output has another shape than x.
+        """
         sigma = per_image(sigma, x)
         c_skip, c_out, c_in = self.coefficients(sigma)
         F = self.net(c_in * x, self.c_noise(sigma.flatten()), labels, cond)
+        if F.shape != x.shape:
+            raise ValueError(
+                f"the network must answer with the shape of its input, {tuple(x.shape)}, but it "
+                f"gave {tuple(F.shape)}; make it with as many output as input channels"
+            )
         return c_skip * x + c_out * F
 
     def loss(
@@ -137,6 +148,7 @@ def guided(
     scale: float,
     null: int,
     interval: tuple[float, float] = (0.0, math.inf),
+    cond: Float[Tensor, "B K H W"] | None = None,
 ) -> Denoise:
     """Classifier-free guidance: D_null + scale (D_label - D_null) (Ho & Salimans 2022, eq. 6).
 
@@ -145,18 +157,21 @@ def guided(
     interval: guide where low < sigma <= high, and be plain conditional elsewhere: at high noise
     guidance narrows what is drawn, at low noise it costs and does nothing (Kynkaanniemi et al.
     2024, arXiv 2404.07724).
+    cond: what the network sees beside x, with the label and without it.
     """
     nothing, (low, high) = torch.full_like(labels, null), interval
+    beside = {} if cond is None else {"cond": cond}
+    beside_both = {} if cond is None else {"cond": torch.cat([cond, cond])}
 
     def denoise(x: Tensor, sigma: Tensor | float) -> Tensor:
         level = per_image(sigma, x)
         inside = (low < level) & (level <= high)
         if scale == 1 or not inside.any():
-            return denoiser(x, sigma, labels)
+            return denoiser(x, sigma, labels, **beside)
         if scale == 0 and inside.all():
-            return denoiser(x, sigma, nothing)
-        sigma = per_image(sigma, x).flatten()
-        both = denoiser(torch.cat([x, x]), sigma.repeat(2), torch.cat([labels, nothing]))
+            return denoiser(x, sigma, nothing, **beside)
+        twice, levels = torch.cat([x, x]), level.flatten().repeat(2)
+        both = denoiser(twice, levels, torch.cat([labels, nothing]), **beside_both)
         with_label, without = both.chunk(2)
         weight = torch.where(inside, x.new_tensor(scale), x.new_tensor(1.0))
         return without + weight * (with_label - without)

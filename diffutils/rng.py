@@ -18,7 +18,7 @@ from torch import Tensor
 MASK = 0xFFFFFFFF
 
 # What a number is for.  Different streams are independent for the same (seed, step, index).
-NOISE, LEVEL, FLIP, LABEL, ORDER, START, EVALUATION, SAMPLING = range(8)
+NOISE, LEVEL, FLIP, LABEL, ORDER, START, EVALUATION, SAMPLING, AUGMENT = range(9)
 
 
 def philox(counter: tuple[Tensor, ...], seed: int) -> tuple[Tensor, ...]:

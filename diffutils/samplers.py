@@ -8,12 +8,25 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint as recomputed
 
 from . import rng
+
+
+class Step(NamedTuple):
+    """A step of the sampler, as `after_step` sees it."""
+
+    k: int  # it goes from sigmas[k] to sigmas[k + 1]
+    x: Tensor  # the state that the network saw: after churn, EDM's x hat
+    sigma: Tensor  # its level
+    D: Tensor  # the network's estimate of x0 there
+    x_next: Tensor  # the new state
+    sigma_next: Tensor  # its level
 
 
 def beta_tilde(sigma: Tensor, sigma_next: Tensor) -> Tensor:
@@ -33,18 +46,33 @@ def torch_noise(step: int, x: Tensor) -> Tensor:
 
 def seeded_noise(seed: int, index: Int[Tensor, "B"]) -> Callable[[int, Tensor], Tensor]:
     """Noise that depends on (seed, step, sample index) alone, so not on the batch."""
+
     def noise(step: int, x: Tensor) -> Tensor:
         return rng.normal(seed, step, index.to(x.device), x.shape[1:], rng.SAMPLING).to(x.dtype)
 
     return noise
 
 
+def number(level: Tensor | float) -> Tensor | float:
+    """A level () as a number, for which no GPU waits; one that is learned stays in its graph."""
+    return level if isinstance(level, Tensor) and level.requires_grad else float(level)
+
+
 def start(
-    sigmas: Float[Tensor, "levels"], noise: Tensor, variance_preserving: bool = True
+    sigmas: Float[Tensor, "levels"],
+    noise: Tensor,
+    variance_preserving: bool = True,
+    x0: Tensor | None = None,
 ) -> Tensor:
-    """Where a chain begins: sqrt(1 + sigma^2) n for a VP chain (x_T = n), sigma n for EDM."""
-    sigma = float(sigmas[0])
-    return noise * (math.sqrt(1 + sigma**2) if variance_preserving else sigma)
+    """Where a chain begins: sqrt(1 + sigma^2) n for a VP chain (x_T = n), sigma n for EDM.
+
+    x0: an image to start from instead, at any level and for either chain: x0 + sigma n.
+    """
+    sigma = number(sigmas[0])
+    if x0 is not None:
+        return x0 + sigma * noise
+    sqrt = torch.sqrt if isinstance(sigma, Tensor) else math.sqrt
+    return noise * (sqrt(1 + sigma**2) if variance_preserving else sigma)
 
 
 def trajectory(
@@ -60,38 +88,58 @@ def trajectory(
     S_max: float = math.inf,
     S_noise: float = 1.0,
     noise: Callable[[int, Tensor], Tensor] = torch_noise,
-    after_step: Callable[[Tensor, Tensor], Tensor] | None = None,
+    after_step: Callable[[Step], Tensor] | None = None,
+    first: int = 0,
+    checkpoint: bool = False,
 ) -> Iterator[Tensor]:
-    """Yield the state after every step from sigmas[0] down to sigmas[-1].
+    """Yield the state after every step from sigmas[first] down to sigmas[-1].
 
-    denoise(x, sigma) -> estimate of x0.  x: state at sigmas[0], see `start`.
+    denoise(x, sigma) -> estimate of x0.  x: state at sigmas[first], see `start`.
     eta: 0 = DDIM, 1 = DDPM (Song et al. 2021, eq. 12 and 16); variance: of eta's fresh noise.
     heun, S_*: EDM's second-order correction and churn (Karras et al. 2022, algorithm 2).
-    noise(step, x): source of randomness.  after_step(x, sigma): what is done to every new state.
-    Gradients flow; wrap in torch.no_grad() (or use `sample`) unless you want them.
+    noise(k, x): noise of step k and, by k = n .. 2n-1, of churn.  after_step(Step): the new state.
+    first: steps already taken.  A chain cut in two takes all sigmas in both pieces: sigmas[first:]
+    would draw the same noise again.  A chain walked again needs other k: noise(2n * round + k, x).
+    Gradients flow, to the levels too; wrap in torch.no_grad() (or use `sample`) unless you want
+    them.  checkpoint: keep only states, and ask the network again for gradients (Chen et al. 2016).
 
-    Raises: ValueError if the levels do not fall, or the first is infinite.
+    Raises: ValueError if the levels do not fall, or the first is infinite; for eta outside [0, 1].
     """
     check_levels(sigmas)
     n = len(sigmas) - 1
-    for k, (sigma, sigma_next) in enumerate(zip(sigmas[:-1], sigmas[1:], strict=True)):
-        if S_churn and S_min <= sigma <= S_max:  # first raise the noise level a little
+    if not 0 <= eta <= 1:
+        raise ValueError(f"eta must lie between 0 (DDIM) and 1 (DDPM), got {eta:g}")
+    if not 0 <= first < n:
+        raise ValueError(f"first must be one of the {n} steps, 0 to {n - 1}, got {first}")
+    if checkpoint:
+        denoise = partial(recomputed, denoise, use_reentrant=False)
+    for k in range(first, n):
+        sigma, sigma_next = sigmas[k], sigmas[k + 1]
+        # Churn: first raise the noise level a little.
+        if S_churn and S_min <= sigma <= S_max:
             sigma_hat = sigma * (1 + min(S_churn / n, math.sqrt(2) - 1))
-            # steps n .. 2n-1 of the noise source: churn and eta never share a draw
-            x = x + float((sigma_hat**2 - sigma**2).sqrt()) * S_noise * noise(n + k, x)
+            # Steps n .. 2n-1 of the noise source: churn and eta never share a draw.
+            x = x + number((sigma_hat**2 - sigma**2).sqrt()) * S_noise * noise(n + k, x)
             sigma = sigma_hat
-        sigma_up = eta * beta_tilde(sigma, sigma_next)
-        sigma_down = (sigma_next**2 - sigma_up**2).clamp(min=0).sqrt()
+        # Share the next level between what is kept of the old noise and fresh noise.
+        sigma_down = sigma_next
+        if sigma_next > 0:  # at 0 the root has no slope
+            sigma_up = eta * beta_tilde(sigma, sigma_next)
+            sigma_down = (sigma_next**2 - sigma_up**2).clamp(min=0).sqrt()
+        # Euler's step, x + (sigma_down - sigma) d without its rounding error at a large sigma.
         D = denoise(x, sigma)
-        d = (x - D) / float(sigma)
-        # Euler's x + (sigma_down - sigma) d, without its rounding error where sigma is large.
-        x_next = D + float(sigma_down) * d
+        d = (x - D) / number(sigma)
+        x_next = D + number(sigma_down) * d
+        # Heun's correction.
         if heun and sigma_down > 0:
-            d_next = (x_next - denoise(x_next, sigma_down)) / float(sigma_down)
-            x_next = x_next + float(sigma_down - sigma) * (d_next - d) / 2
+            d_next = (x_next - denoise(x_next, sigma_down)) / number(sigma_down)
+            x_next = x_next + number(sigma_down - sigma) * (d_next - d) / 2
+        # Fresh noise.
         if eta and sigma_next > 0:
-            x_next = x_next + eta * float(variance(sigma, sigma_next)) * noise(k, x)
-        x = x_next if after_step is None else after_step(x_next, sigma_next)
+            x_next = x_next + eta * number(variance(sigma, sigma_next)) * noise(k, x)
+        if after_step is not None:
+            x_next = after_step(Step(k, x, sigma, D, x_next, sigma_next))
+        x = x_next
         yield x
 
 
@@ -111,7 +159,7 @@ def inversion(
     DDIM's step backwards: x + (sigma_next - sigma) d, with d = (x - D)/sigma where the step begins
     (Song et al. 2021, eq. 14, and section 4.3).  Sampling down with eta = 0 takes d where this
     step ends, so it leads back to the image up to an error that halves as the steps double.
-    sigmas: rising, steps(schedule, n).flip(0); at 0, where d is 0/0, D is asked at sigmas[1].
+    sigmas: rising, levels(schedule, n).flip(0); at 0, where d is 0/0, D is asked at sigmas[1].
 
     Raises: ValueError if the levels do not rise, or the last is infinite.
     """
@@ -119,8 +167,8 @@ def inversion(
     lowest = sigmas[sigmas > 0][0]
     for sigma, sigma_next in zip(sigmas[:-1], sigmas[1:], strict=True):
         level = torch.maximum(sigma, lowest)
-        d = (x - denoise(x, level)) / float(level)
-        x = x + float(sigma_next - sigma) * d
+        d = (x - denoise(x, level)) / number(level)
+        x = x + number(sigma_next - sigma) * d
         yield x
 
 
@@ -175,6 +223,7 @@ heun = partial(sample, heun=True)
 
 def check_levels(sigmas: Tensor, rising: bool = False) -> None:
     """Raise ValueError unless the levels are finite and fall strictly to 0 or above (or rise)."""
+    sigmas = sigmas.detach()
     falling = sigmas.flip(0) if rising else sigmas
     if len(sigmas) < 2 or not bool((falling[:-1] > falling[1:]).all()) or falling[-1] < 0:
         rule, flip = "a sampler must fall strictly from sigma_max to 0", ""
@@ -182,7 +231,7 @@ def check_levels(sigmas: Tensor, rising: bool = False) -> None:
             rule, flip = "an inversion must rise strictly from 0 to sigma_max", ".flip(0)"
         raise ValueError(
             f"the noise levels of {rule}, got {[round(s, 4) for s in sigmas.tolist()[:6]]} ...; "
-            f"make them with schedules.steps(){flip}"
+            f"make them with schedules.levels(){flip}"
         )
     if not math.isfinite(falling[0]):
         raise ValueError(

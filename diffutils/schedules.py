@@ -225,6 +225,31 @@ def log_normal(P_mean: float = -1.2, P_std: float = 1.2) -> Schedule:
     return sigma
 
 
+# ------------------------------------------------------------------- how often training visits
+
+
+def log_normal_density(
+    sigma: Float[Tensor, "..."], P_mean: float = -1.2, P_std: float = 1.2
+) -> Float[Tensor, "..."]:
+    """Per unit of ln sigma, what `log_normal` draws from: N(P_mean, P_std^2)."""
+    z = (sigma.log() - P_mean) / P_std
+    return torch.exp(-(z**2) / 2) / (P_std * math.sqrt(2 * math.pi))
+
+
+def log_logistic_density(
+    sigma: Float[Tensor, "..."], c: float = 0.3, sigma_min: float = 0.002, sigma_max: float = 80.0
+) -> Float[Tensor, "..."]:
+    """Per unit of ln sigma, what `log_logistic` draws from: phi* uniform, 0 outside the range.
+
+    d phi*/d ln sigma = phi* (1 - phi*) is the logistic density with median c; it is divided by the
+    share of it that lies in the range.
+    """
+    low, high = (s / (s + c) for s in (sigma_min, sigma_max))
+    phi = sigma / (sigma + c)
+    inside = (sigma_min <= sigma) & (sigma <= sigma_max)
+    return torch.where(inside, phi * (1 - phi) / (high - low), 0.0)
+
+
 # ------------------------------------------------------------------- sampling levels
 
 
@@ -243,18 +268,53 @@ def trailing(T: int, n: int) -> Int[Tensor, "n"]:
     return (T - torch.arange(n, dtype=torch.float64) * T / n).round().long() - 1
 
 
-def steps(schedule: Schedule, n: int, spacing: Callable = trailing) -> Float[Tensor, "{n}+1"]:
+def levels(
+    schedule: Schedule, n: int, spacing: Callable = trailing, from_sigma: float | None = None
+) -> Float[Tensor, "{n}+1"]:
     """n noise levels from high to low, then 0, for a sampler (float64, on the CPU).
 
     spacing chooses the timesteps of a Discrete schedule; other schedules walk u from 1 to 0.
+    from_sigma: the first level, where the top is not wanted (SDEdit: Meng et al. 2022); the others
+    are spaced as the part of the schedule below it.
 
-    Raises: ValueError if n < 1, or n > T for a Discrete schedule.
+    Raises: ValueError if n < 1, or n > T for a Discrete schedule, or more than from_sigma and its
+    levels below; if from_sigma is not above the lowest level and at most the highest.
     """
-    limit = schedule.T if isinstance(schedule, Discrete) else math.inf
-    if not 1 <= n <= limit:
-        raise ValueError(f"the number of sampling steps must be 1 to {limit}, got {n}")
-    if isinstance(schedule, Discrete):
-        levels = schedule.sigmas[spacing(schedule.T, n)]
+    discrete, u = isinstance(schedule, Discrete), 1.0
+    T = schedule.T if discrete else math.inf
+    # Find where on the schedule the walk begins.
+    if from_sigma is not None:
+        lowest, highest = schedule(torch.tensor([0.0, 1.0], dtype=torch.float64)).tolist()
+        top = from_sigma * (1 - 1e-9)  # schedule(1) is sigma_max but for its rounding
+        if not lowest < top <= highest:
+            raise ValueError(
+                f"from_sigma must lie above {lowest:.4g} and be at most {highest:.4g}, the ends "
+                f"of this schedule, got {from_sigma:g}"
+            )
+        if discrete:
+            T = 1 + int((schedule.sigmas < top).sum())
+        else:
+            u = place(schedule, from_sigma)
+    # Walk down from there.
+    if not 1 <= n <= T:
+        raise ValueError(f"the number of sampling steps must be 1 to {T}, got {n}")
+    if discrete:
+        found = schedule.sigmas[spacing(T, n)]
     else:
-        levels = schedule(torch.linspace(1, 0, n, dtype=torch.float64))
-    return torch.cat([levels, levels.new_zeros(1)])
+        found = schedule(torch.linspace(u, 0, n, dtype=torch.float64))
+    if from_sigma is not None:
+        found[0] = from_sigma
+    return torch.cat([found, found.new_zeros(1)])
+
+
+steps = levels
+
+
+def place(schedule: Schedule, sigma: float) -> float:
+    """The u of a level: the inverse of a rising schedule, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(53):
+        u = (low + high) / 2
+        below = bool(schedule(torch.tensor(u, dtype=torch.float64)) < sigma)
+        low, high = (u, high) if below else (low, u)
+    return high

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+Part = Callable[..., nn.Module]  # a factory, called with width= (channels) and padding=
+
 
 class Embedding(nn.Module):
     """Sinusoids of a number, then a two-layer network (DDPM; Vaswani et al. 2017, section 3.5)."""
@@ -34,6 +36,11 @@ class Norm(nn.GroupNorm):
         return super().forward(x.to(self.weight.dtype))
 
 
+def conv3(c_in: int, c_out: int, padding: str) -> nn.Module:
+    """A 3x3 convolution that keeps the size."""
+    return nn.Conv2d(c_in, c_out, 3, padding=1, padding_mode=padding)
+
+
 def zero(layer: nn.Module) -> nn.Module:
     """Start a layer at zero, so that its block starts as the identity."""
     for p in layer.parameters():
@@ -44,13 +51,13 @@ def zero(layer: nn.Module) -> nn.Module:
 class ResBlock(nn.Module):
     """norm-act-conv, scaled and shifted by the embedding, norm-act-conv, plus the input."""
 
-    def __init__(self, c_in: int, c_out: int, embedding: int, act: Callable[[], nn.Module]):
+    def __init__(self, c_in: int, c_out: int, embedding: int, act: Part, padding: str):
         super().__init__()
-        self.norm1, self.act1 = Norm(c_in), act()
-        self.conv1 = nn.Conv2d(c_in, c_out, 3, padding=1)
+        self.norm1, self.act1 = Norm(c_in), act(width=c_in, padding=padding)
+        self.conv1 = conv3(c_in, c_out, padding)
         self.embed = zero(nn.Linear(embedding, 2 * c_out))
-        self.norm2, self.act2 = Norm(c_out), act()
-        self.conv2 = zero(nn.Conv2d(c_out, c_out, 3, padding=1))
+        self.norm2, self.act2 = Norm(c_out), act(width=c_out, padding=padding)
+        self.conv2 = zero(conv3(c_out, c_out, padding))
         # Made here, not in forward: a layer created on every call is never trained.
         self.skip = nn.Conv2d(c_in, c_out, 1) if c_in != c_out else nn.Identity()
 
@@ -100,7 +107,9 @@ class UNet(nn.Module):
     channels: width of each level, at least 2, finest first; blocks: residual blocks per level.
     attention: one flag per level.  classes: number of labels, 0 for none; label `classes` is the
     null class, "any".  cond_channels: an image condition, concatenated to x.
-    down(), up(), act(): factories of the resampling layers and the activation.
+    down, up, act: factories of the resampling layers and the activation, each called with the
+    width at its place and the padding: act=lambda width, padding: nn.GELU().
+    padding: "zeros" or "circular", of all convolutions.
 
     Raises: ValueError for widths below 2, and for sizes that cannot be halved, or labels and
     conditions that do not fit.
@@ -115,11 +124,13 @@ class UNet(nn.Module):
         attention: Sequence[bool] = (False, True),
         classes: int = 0,
         cond_channels: int = 0,
-        down: Callable[[], nn.Module] = Pool,
-        up: Callable[[], nn.Module] = Nearest,
-        act: Callable[[], nn.Module] = nn.SiLU,
+        down: Part = lambda width, padding: Pool(),
+        up: Part = lambda width, padding: Nearest(),
+        act: Part = lambda width, padding: nn.SiLU(),
+        padding: str = "zeros",
     ):
         super().__init__()
+        # Say what does not fit.
         if min(channels, default=0) < 2:
             raise ValueError(
                 f"channels is {tuple(channels)}, expected at least one level, each of 2 or more"
@@ -131,19 +142,20 @@ class UNet(nn.Module):
             )
         self.in_channels, self.cond_channels, self.classes = in_channels, cond_channels, classes
         self.halvings = len(channels) - 1
+        # Make what is told of the noise and the label, and the first layer.
         E = 4 * channels[0]
         self.embedding = Embedding(channels[0], E)
         self.class_embedding = nn.Embedding(classes + 1, E) if classes else None
-        self.conv_in = nn.Conv2d(in_channels + cond_channels, channels[0], 3, padding=1)
+        self.conv_in = conv3(in_channels + cond_channels, channels[0], padding)
 
         def level(widths_in: list[int], width: int, attend: bool) -> nn.ModuleList:
-            return nn.ModuleList(
-                nn.ModuleList(
-                    [ResBlock(c, width, E, act), Attention(width) if attend else nn.Identity()]
-                )
+            pairs = (
+                [ResBlock(c, width, E, act, padding), Attention(width) if attend else nn.Identity()]
                 for c in widths_in
             )
+            return nn.ModuleList(nn.ModuleList(pair) for pair in pairs)
 
+        # Make the levels; the decoder's blocks also take what the encoder's gave.
         self.encoder, self.decoder = nn.ModuleList(), nn.ModuleList()
         c, skips = channels[0], [channels[0]]
         for width, attend in zip(channels, attention, strict=True):
@@ -155,10 +167,13 @@ class UNet(nn.Module):
             for _ in range(blocks):
                 widths_in, c = [*widths_in, c + skips.pop()], width
             self.decoder.append(level(widths_in, width, attend))
-        self.downs = nn.ModuleList(down() for _ in range(self.halvings))
-        self.ups = nn.ModuleList(up() for _ in range(self.halvings))
-        self.norm_out, self.act_out = Norm(c + skips.pop()), act()
-        self.conv_out = zero(nn.Conv2d(c + channels[0], out_channels, 3, padding=1))
+        # Make the resampling between two levels, as wide as the level that it comes from.
+        self.downs = nn.ModuleList(down(width=c, padding=padding) for c in channels[:-1])
+        self.ups = nn.ModuleList(up(width=c, padding=padding) for c in reversed(channels[1:]))
+        # Make the output layers; they see the first layer's output again.
+        c = 2 * channels[0]
+        self.norm_out, self.act_out = Norm(c), act(width=c, padding=padding)
+        self.conv_out = zero(conv3(c, out_channels, padding))
 
     def forward(
         self,
@@ -174,12 +189,14 @@ class UNet(nn.Module):
         Raises: ValueError for channels, sides, labels or a condition that do not fit.
         """
         self.check(x, labels, cond)
+        # Embed the noise level and the label.
         emb = self.embedding(c_noise.to(x.dtype))
         if self.class_embedding is not None:
             null = torch.full((len(x),), self.classes, device=x.device)
             emb = emb + self.class_embedding(null if labels is None else labels)
         emb = F.silu(emb)
 
+        # Go down, keep every output, and come up with them.
         x0 = h = self.conv_in(x if cond is None else torch.cat([x, cond], dim=1))
         skips = []
         for i, level in enumerate(self.encoder):
@@ -205,10 +222,16 @@ class UNet(nn.Module):
                 f"images of {x.shape[2]}x{x.shape[3]} cannot be halved {self.halvings} times; "
                 f"use sides divisible by {k}, or fewer levels in channels="
             )
-        if (0 if cond is None else cond.shape[1]) != self.cond_channels:
+        given, want = 0 if cond is None else cond.shape[1], (len(x), *x.shape[2:])
+        if given != self.cond_channels:
             raise ValueError(
-                f"this U-Net takes {self.cond_channels} condition channels, "
-                f"got {0 if cond is None else cond.shape[1]}"
+                f"this U-Net takes {self.cond_channels} condition channels, got {given}; hand over "
+                "cond= with as many, one image beside each x"
+            )
+        if cond is not None and (len(cond), *cond.shape[2:]) != want:
+            raise ValueError(
+                f"cond must have the batch and size of x, {want[0]} images of {want[1]}x{want[2]}, "
+                f"got shape {tuple(cond.shape)}"
             )
         if labels is not None and not self.classes:
             raise ValueError("this U-Net was made without classes: pass labels=None")

@@ -1,6 +1,5 @@
 """The object that a lesson opens with `du.lesson("02", ...)` and closes with `.finish()`."""
 
-import json
 import math
 import os
 import time
@@ -11,9 +10,9 @@ from pathlib import Path
 from diffutils.course import parameters
 from diffutils.course.budgets import budget, profile_name
 from diffutils.course.machine import _threads, best_device, device_name, peak_memory_mb
-from diffutils.course.runs import fingerprint, rundir
+from diffutils.course.runs import rundir
 from diffutils.course.tables import markdown
-from diffutils.weights.provenance import git_commit
+from diffutils.weights.provenance import git_commit, versions
 
 COLUMNS = ("claim", "published", "measured", "protocol", "N", "seeds")
 
@@ -122,10 +121,9 @@ class Lesson:
 
     def finish(self) -> None:
         """Write run.json into the run directory, give that free, and show the claim table."""
-        from diffutils.weights.files import write_whole
+        from diffutils.weights.files import write_json
 
-        path = self.dir / "run.json"
-        write_whole(path, (json.dumps(self.record(), indent=1, ensure_ascii=False) + "\n").encode())
+        write_json(self.dir / "run.json", self.record())
         rundir.release(self.dir)
         show_markdown(markdown(COLUMNS, [list(row.values()) for row in self.claims]))
         print(f"written: {self._shown()}/run.json")
@@ -144,7 +142,7 @@ class Lesson:
             "lesson": self.number,
             "parameters": {"profile": self.profile, "dataset": self.dataset, "seed": self.seed},
             "budget": asdict(self.budget),
-            "versions": fingerprint.versions(),
+            "versions": versions(),
             "commit": git_commit(),
             "device": device_name(self.device),
             "threads": _threads(),

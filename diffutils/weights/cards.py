@@ -6,15 +6,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from diffutils.weights.files import CHECKOUT, finite, write_whole
+from diffutils.weights.files import CHECKOUT, write_json, write_whole
 
 PRETRAINED = CHECKOUT / "data" / "pretrained"
 
 
 def save_weights(
-    path: Path, module: nn.Module, card: dict, dtype: torch.dtype = torch.float16
+    path: Path, module: nn.Module | dict, card: dict, dtype: torch.dtype = torch.float16
 ) -> None:
-    """Write module's weights to PATH (.safetensors) and the card to PATH with .json.
+    """Write a module's weights, or its state_dict, to PATH (.safetensors); the card beside them.
 
     Floating-point tensors are stored as dtype, others (counters) as they are.
 
@@ -25,7 +25,7 @@ def save_weights(
     path = Path(path)
     state = {
         k: v.detach().to("cpu", dtype if v.is_floating_point() else v.dtype).contiguous()
-        for k, v in module.state_dict().items()
+        for k, v in (module if isinstance(module, dict) else module.state_dict()).items()
     }
     lost = [k for k, v in state.items() if not bool(v.isfinite().all())]
     if lost:
@@ -39,8 +39,7 @@ def save_weights(
 
 def write_card(weights: Path, card: dict) -> None:
     """Write the JSON card beside weights; numbers that are not finite become null."""
-    content = json.dumps(finite(card), indent=1, allow_nan=False) + "\n"
-    write_whole(Path(weights).with_suffix(".json"), content.encode())
+    write_json(Path(weights).with_suffix(".json"), card)
 
 
 def load_weights(path: Path, module: nn.Module) -> dict:

@@ -1,9 +1,12 @@
 """A file whole or not at all, and JSON without nan."""
 
+import json
 import math
 import os
 import tempfile
 from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -13,27 +16,30 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = None
     try:
-        _write_whole(path, content)
-    except OSError as error:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as f:
+            f.write(content)
+            f.flush()
+            os.fsync(f.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise OSError(
             f"{path} cannot be written ({error.strerror or error}); make room, or choose another "
             "directory"
         ) from None
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as f:
-            f.write(content)
-            f.flush()
-            os.fsync(f.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def write_json(path: Path, value) -> None:
+    """Write what JSON can hold, completely or not at all; numbers that are not finite are null."""
+    text = json.dumps(finite(value), indent=1, ensure_ascii=False, allow_nan=False)
+    write_whole(path, f"{text}\n".encode())
 
 
 def finite(value):
@@ -45,4 +51,12 @@ def finite(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+def sync(folder: Path) -> None:
+    """Make the names in a folder last; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,21 +1,51 @@
 """A trained model from its card: network, coefficients, schedules."""
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 
 from diffutils import denoisers, schedules
 from diffutils.denoisers import Denoiser
 from diffutils.unet import UNet
-from diffutils.weights.cards import PRETRAINED, load_weights, read_card
+from diffutils.weights import cards
+
+
+@dataclass(frozen=True)
+class Model:
+    """A denoiser and all that sampling needs beside it; `dataclasses.replace` changes it."""
+
+    denoiser: Denoiser
+    schedule: Callable  # sigma(u) that sampling walks
+    density: Callable  # sigma(u) that training draws from
+    card: dict
+    log: Sequence[dict] = ()  # step, loss and heldout of each record of its training
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image; the card's size is a side or [H, W]."""
+        size = self.card["size"]
+        H, W = (size, size) if isinstance(size, int) else size
+        return self.denoiser.net.in_channels, H, W
+
+
+def edm(card: dict) -> Callable:
+    """EDM's coefficients with the card's sigma_data."""
+    if not 0 < card["sigma_data"] < math.inf:
+        raise ValueError(f"sigma_data is {card['sigma_data']}")
+    return partial(denoisers.edm, sigma_data=card["sigma_data"])
+
 
 # The only names a card may use; a card is data, so it cannot name arbitrary code.
-COEFFICIENTS = {"eps": denoisers.eps, "x0": denoisers.x0, "v": denoisers.v, "edm": denoisers.edm}
-
-
+COEFFICIENTS = {  # of a card
+    "eps": lambda card: denoisers.eps,
+    "x0": lambda card: denoisers.x0,
+    "v": lambda card: denoisers.v,
+    "edm": edm,
+}
 BETAS = {
     "linear": schedules.linear_betas,
     "scaled_linear": schedules.scaled_linear_betas,
@@ -23,40 +53,33 @@ BETAS = {
     "cosine": schedules.cosine_betas,
     "sigmoid": schedules.sigmoid_betas,
 }
-
-
-SCHEDULES = {  # of EDM: densities to train with, grids to sample on
+SCHEDULES = {  # densities to train with, grids to sample on
     "log_normal": schedules.log_normal,
     "log_uniform": schedules.log_uniform,
     "log_logistic": schedules.log_logistic,
     "karras": schedules.karras,
 }
-
-
 EMBEDDINGS = {"log": lambda: torch.log, "phi_star": lambda c: lambda sigma: sigma / (sigma + c)}
 
 
-def build(card: dict) -> SimpleNamespace:
-    """The network that a card describes: .denoiser (untrained), .schedule, .density, .card.
+def build(card: dict) -> Model:
+    """The untrained model that a card describes.
 
-    schedule: what sampling walks; density: what training draws from.  A card with betas is DDPM's,
-    where both are the table.  EDM's has sigma_data, and three slots of {name, arguments}: density,
-    embedding (a coordinate, see `denoisers.rescaled`) and grid.
+    unet: arguments of `UNet`, cond_channels for an image condition among them.  coefficients: a
+    name; edm's has a sigma_data beside it.  Noise levels are a slot of {name, arguments} or three:
+    betas, DDPM's table; or density, grid and embedding (a coordinate, see `denoisers.rescaled`).
 
     Raises: ValueError for a card that lacks an entry or names what does not exist.
     """
     try:
         net = UNet(**card["unet"])
-        coefficients = COEFFICIENTS[card["coefficients"]]
-        if card["coefficients"] == "edm":
-            if not 0 < card["sigma_data"] < math.inf:
-                raise ValueError(f"sigma_data is {card['sigma_data']}")
-            coefficients = partial(coefficients, sigma_data=card["sigma_data"])
-            density, schedule = _named(SCHEDULES, card["density"]), _named(SCHEDULES, card["grid"])
-            c_noise = denoisers.rescaled(_named(EMBEDDINGS, card["embedding"]))
-        else:
-            density = schedule = schedules.Discrete(_named(BETAS, card["betas"]))
+        coefficients = COEFFICIENTS[card["coefficients"]](card)
+        if "betas" in card:
+            density = schedule = schedules.Discrete(_filled(BETAS, card["betas"]))
             c_noise = schedule.t
+        else:
+            density, schedule = (_filled(SCHEDULES, card[slot]) for slot in ("density", "grid"))
+            c_noise = denoisers.rescaled(_filled(EMBEDDINGS, card["embedding"]))
     except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         why = str(error).partition("\n")[0]
         raise ValueError(
@@ -65,35 +88,44 @@ def build(card: dict) -> SimpleNamespace:
             f"sigma_data, density, grid ({', '.join(SCHEDULES)}) and embedding "
             f"({', '.join(EMBEDDINGS)})"
         ) from None
-    denoiser = Denoiser(net, coefficients, c_noise)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, density=density, card=card)
+    return Model(Denoiser(net, coefficients, c_noise), schedule, density, card)
 
 
-def _named(known: dict, entry: dict):
-    """known[entry["name"]](**entry["arguments"])."""
-    return known[entry["name"]](**entry["arguments"])
+def _filled(known: dict[str, Callable], slot: dict):
+    """What the known function of the slot's name returns for the slot's arguments."""
+    return known[slot["name"]](**slot["arguments"])
 
 
-def load_model(path: Path) -> SimpleNamespace:
-    """A trained model from PATH.safetensors and its card: what `build` returns."""
-    model = build(read_card(path))
-    load_weights(Path(path), model.denoiser.net)
+def load_model(path: Path) -> Model:
+    """A trained model from PATH.safetensors and its card.
+
+    Raises: FileNotFoundError; ValueError as `build` and `cards.load_weights` do.
+    """
+    model = build(cards.read_card(path))
+    cards.load_weights(path, model.denoiser.net)
     model.denoiser.eval().requires_grad_(False)
     return model
 
 
-def shipped() -> list[str]:
-    """Names of the models in data/pretrained."""
-    cards = (read_card(p) for p in sorted(PRETRAINED.glob("*.json")))
-    return [card["name"] for card in cards if "unet" in card]
+def shipped(*slots: str, **entries) -> list[str]:
+    """Names of the models in data/pretrained whose cards have these slots and these entries.
+
+    Of faces, on DDPM's table: shipped("betas", data="faces").
+    """
+    found = (cards.read_card(path) for path in sorted(cards.PRETRAINED.glob("*.json")))
+    return [
+        card["name"]
+        for card in found
+        if {"unet", *slots} <= card.keys() and entries.items() <= card.items()
+    ]
 
 
-def pretrained(name: str) -> SimpleNamespace:
-    """A model shipped in data/pretrained: what `build` returns.
+def pretrained(name: str) -> Model:
+    """A model shipped in data/pretrained.
 
     Raises: ValueError with the list of names when there is none of that name.
     """
     if name not in shipped():
         known = ", ".join(shipped()) or "none"
         raise ValueError(f"no pretrained model {name!r}; there are: {known}")
-    return load_model(PRETRAINED / f"{name}.safetensors")
+    return load_model(cards.PRETRAINED / f"{name}.safetensors")

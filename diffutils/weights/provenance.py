@@ -4,10 +4,13 @@ import datetime
 import platform
 import subprocess
 import time
+from importlib import metadata
 
 import torch
 
 from diffutils.weights.files import CHECKOUT
+
+LIBRARIES = ("diffutils", "torch", "torchvision", "numpy", "scipy", "accelerate")
 
 
 def provenance(began: float) -> dict:
@@ -25,6 +28,17 @@ def hardware() -> str:
     if torch.cuda.is_available():
         return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
     return f"CPU, {torch.get_num_threads()} threads ({platform.machine()})"
+
+
+def versions() -> dict[str, str]:
+    """Python's and the libraries' versions."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
 def git_commit() -> str | None:

@@ -15,12 +15,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from diffutils.weights import files
+
 GROUPS = ("raw", "ema", "optimizer")
-
-
 KEEP = 2  # the newest checkpoint, and one more in case that one is damaged
-
-
 MANIFEST = "manifest.json"
 
 
@@ -68,23 +66,24 @@ def save(folder: Path, state: dict, about: dict) -> Path:
     """
     from safetensors.torch import save as to_bytes
 
+    # Write the parts, the manifest last: with it the checkpoint is whole.
     target = folder / f"step-{state['step']:08}"
     building = folder / f".{target.name}.part"
     for half in folder.glob(".step-*.part"):  # of a run that was killed while it wrote
         shutil.rmtree(half)
-    building.mkdir(parents=True)
-    files = {}
+    checksums = {}
     for group in GROUPS:
         content = to_bytes({k: v.contiguous() for k, v in state[group].items()})
-        files[f"{group}.safetensors"] = hashlib.sha256(content).hexdigest()
-        _write(building / f"{group}.safetensors", content)
-    body = about | {"step": state["step"], "seconds": state["seconds"], "files": files}
-    manifest = json.dumps({"body": body, "sha256": _checksum(body)}, indent=1)
-    _write(building / MANIFEST, manifest.encode())  # last: with it the checkpoint is whole
-    _sync(building)
+        checksums[f"{group}.safetensors"] = hashlib.sha256(content).hexdigest()
+        files.write_whole(building / f"{group}.safetensors", content)
+    about = about | {"step": state["step"], "seconds": state["seconds"], "files": checksums}
+    body = files.finite(about)
+    files.write_json(building / MANIFEST, {"body": body, "sha256": _checksum(body)})
+    files.sync(building)
+    # Give it its name, and drop what is older than the newest two.
     shutil.rmtree(target, ignore_errors=True)  # a damaged one of the same step
     os.replace(building, target)
-    _sync(folder)
+    files.sync(folder)
     older = [p for p in steps(folder) if p.name < target.name][: KEEP - 1]
     for path in steps(folder):
         if path not in (target, *older):
@@ -138,21 +137,3 @@ def read(path: Path) -> tuple[dict, dict]:
 
 def _checksum(body: dict) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    with open(path, "wb") as f:
-        f.write(content)
-        f.flush()
-        os.fsync(f.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder last; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -206,6 +206,20 @@ def test_wrong_number_of_levels(shape):
         D.Denoiser(Odd(), D.eps, torch.log)(images()[0], torch.ones(shape))
 
 
+@pytest.mark.parametrize("out", [1, 2, 4])
+def test_a_network_of_another_shape_is_refused(out):
+    """One output channel for three would be spread over all of them."""
+    from diffutils.unet import UNet
+
+    denoiser = D.Denoiser(UNet(3, out, (8,), 1, (False,)), D.eps, torch.log)
+    x = torch.randn(2, 3, 4, 4)
+    message = rf"shape of its input, \(2, 3, 4, 4\), but it gave \(2, {out}, 4, 4\)"
+    with pytest.raises(ValueError, match=message):
+        denoiser(x, 1.0)
+    with pytest.raises(ValueError, match=message):
+        denoiser.loss(x, torch.ones(2), x)
+
+
 # ------------------------------------------------------------------- clipping and guidance
 
 
@@ -247,6 +261,44 @@ def test_guidance_in_an_interval_of_noise_levels():
         wanted = torch.where(((mixed > 0.5) & (mixed <= 2)).view(-1, *[1] * (x0.ndim - 1)),
                              everywhere(x0 + n, mixed), raw(x0 + n, mixed, labels))  # fmt: skip
         close(got, wanted, atol=1e-12)
+
+
+def test_guidance_keeps_the_condition_beside_its_image():
+    """Against both calls by hand, each image with its own condition, wherever it guides."""
+    x0, n = images()
+    labels, cond = torch.tensor([0, 1, 2, 0, 1, 2, 0]), n.flip(0)
+    raw = D.Denoiser(Odd(), D.edm, torch.log)
+    for sigma in (torch.full((7,), 1.0, dtype=F64), LEVELS):
+        wanted = raw(x0 + n, sigma, labels, cond)
+        nothing = raw(x0 + n, sigma, torch.full_like(labels, 3), cond)
+        for scale in (0.0, 1.0, 3.0):
+            got = D.guided(raw, labels, scale, 3, cond=cond)(x0 + n, sigma)
+            close(got, nothing + scale * (wanted - nothing), atol=1e-11)
+            clipped = D.clipped(D.guided(raw, labels, scale, 3, cond=cond))(x0 + n, sigma)
+            assert torch.equal(clipped, got.clamp(-1, 1))
+        outside = D.guided(raw, labels, 3.0, 3, (200.0, 300.0), cond)(x0 + n, sigma)
+        assert torch.equal(outside, wanted)
+
+
+def test_a_clipped_denoiser_takes_labels_and_condition():
+    x0, n = images()
+    labels, cond = torch.arange(7), n.flip(0)
+    raw = D.Denoiser(Odd(), D.x0, torch.log)
+    want = raw(x0 + n, LEVELS, labels, cond).clamp(-1, 1)
+    assert torch.equal(D.clipped(raw)(x0 + n, LEVELS, labels, cond), want)
+    assert torch.equal(D.clipped(raw)(x0 + n, LEVELS, labels=labels, cond=cond), want)
+    assert not torch.equal(want, raw(x0 + n, LEVELS, labels).clamp(-1, 1))
+
+
+@pytest.mark.parametrize("sample", ["guided", "plain"])
+def test_sampling_without_the_condition_is_one_sentence(sample):
+    from diffutils.unet import UNet
+
+    net = UNet(3, 3, (8,), 1, (False,), classes=2, cond_channels=4)
+    D_ = D.Denoiser(net, D.eps, torch.log)
+    ask = D.guided(D_, torch.tensor([0, 1]), 2.0, 2) if sample == "guided" else D_
+    with pytest.raises(ValueError, match="takes 4 condition channels, got 0; hand over cond="):
+        ask(torch.zeros(2, 3, 4, 4), 1.0)
 
 
 def test_guidance_and_clipping_in_either_order():

@@ -5,13 +5,14 @@ map off, exactly, and the tests compare its mean and variance with recursions wr
 papers in abar, not in sigma.
 """
 
+import itertools
 import math
 import warnings
 
 import pytest
 import torch
 
-from diffutils import denoisers, samplers, schedules
+from diffutils import denoisers, rng, samplers, schedules
 from diffutils.methods import textbook
 from diffutils.samplers import beta, beta_tilde, sample, start, trajectory
 
@@ -80,7 +81,7 @@ CHAINS = {
 def test_chain_equals_its_closed_form(chain, betas, m, s, n, spacing):
     """Mean and std after every step: 1e-10."""
     settings, rule = CHAINS[chain]
-    sigmas = schedules.steps(schedules.Discrete(betas), n, spacing)
+    sigmas = schedules.levels(schedules.Discrete(betas), n, spacing)
     var0 = 1 + float(sigmas[0]) ** 2  # x_T ~ N(0, 1) in sigma's units
     ours = moments(denoisers.gaussian(m, s), sigmas, 0.0, var0, **settings)
     want = textbook.moments(m, s, textbook.respaced(betas, spacing(1000, n)), rule)
@@ -94,7 +95,7 @@ def test_eta_1_on_all_levels_is_the_ddpm_posterior():
     """T = 200: each step against mu~ and beta~ from the beta table, the same noise: 1e-9."""
     betas = schedules.scaled_linear_betas(200)
     schedule, z = schedules.Discrete(betas), noises(201)
-    sigmas = schedules.steps(schedule, 200)
+    sigmas = schedules.levels(schedule, 200)
     denoise, x_t, variance = as_denoiser(schedule), z[-1], schedules.posterior_variance(betas)
     states = trajectory(denoise, start(sigmas, x_t), sigmas, eta=1.0, noise=lambda k, x: z[k])
     for k, (t, state) in enumerate(zip(range(199, -1, -1), states, strict=True)):
@@ -106,7 +107,7 @@ def test_eta_1_on_all_levels_is_the_ddpm_posterior():
 @pytest.mark.parametrize("n, want", [(1000, 0.246), (200, 0.235), (50, 0.206)])
 def test_published_bias_of_ddpm(n, want):
     """Linear betas, data std 0.25, eta = 1: what remains of 0.25 after n steps."""
-    sigmas = schedules.steps(schedules.Discrete(LINEAR), n, schedules.leading)
+    sigmas = schedules.levels(schedules.Discrete(LINEAR), n, schedules.leading)
     *_, (mean, var) = moments(
         denoisers.gaussian(0.0, 0.25), sigmas, 0.0, 1 + float(sigmas[0]) ** 2, eta=1.0
     )
@@ -134,7 +135,7 @@ def edm_recursion(sigmas, m, s, mean, var, heun, churn, s_min, s_max, s_noise):
 ])  # fmt: skip
 def test_edm_equals_its_closed_form(heun, churn, s_min, s_max, s_noise):
     """Mean and standard deviation after every step, with and without churn: 1e-10."""
-    sigmas = schedules.steps(schedules.karras(), 18)
+    sigmas = schedules.levels(schedules.karras(), 18)
     settings = dict(heun=heun, S_churn=churn, S_min=s_min, S_max=s_max, S_noise=s_noise)
     for m, s in ((0.3, 0.25), (-1.0, 2.0)):
         ours = moments(denoisers.gaussian(m, s), sigmas, 0.2, 80.0**2, **settings)
@@ -180,7 +181,7 @@ def test_converges_to_the_data_with_its_order(settings, order):
     m, s = 0.3, 0.5
     errors = []
     for n in (32, 64, 128, 256, 512):
-        sigmas = schedules.steps(schedules.karras(0.02, 20.0), n)[:-1]
+        sigmas = schedules.levels(schedules.karras(0.02, 20.0), n)[:-1]
         *_, (mean, var) = moments(
             denoisers.gaussian(m, s), sigmas, m, s * s + float(sigmas[0]) ** 2, **settings
         )
@@ -194,7 +195,7 @@ def test_converges_to_the_data_with_its_order(settings, order):
 def test_deterministic_samplers_follow_the_exact_flow():
     """x(sigma) = m + (x - m) sqrt((s^2 + sigma^2)/(s^2 + sigma_0^2)), every state, 1e-3."""
     m, s = 0.3, 0.5
-    sigmas = schedules.steps(schedules.karras(0.02, 20.0), 256)[:-1]
+    sigmas = schedules.levels(schedules.karras(0.02, 20.0), 256)[:-1]
     x = torch.tensor([[25.0], [-13.0]], dtype=F64)
     states = trajectory(denoisers.gaussian(m, s), x, sigmas, heun=True)
     for sigma, state in zip(sigmas[1:], states, strict=True):
@@ -216,7 +217,7 @@ def test_order_of_convergence_on_every_grid(grid, heun, order):
     m, s, x = 0.3, 0.5, torch.tensor([[25.0], [-13.0], [3.0], [-0.5]], dtype=F64)
     errors, flow = [], (s * s + 0.02**2) ** 0.5 / (s * s + 20.0**2) ** 0.5
     for n in (64, 128, 256):
-        sigmas = schedules.steps(ONE_RANGE[grid], n)[:-1]
+        sigmas = schedules.levels(ONE_RANGE[grid], n)[:-1]
         found = sample(denoisers.gaussian(m, s), x, sigmas, heun=heun)
         errors.append((found - m - flow * (x - m)).abs())
     close((errors[1] / errors[2]).log2(), torch.full((4, 1), float(order)), atol=0.03 * order)
@@ -236,7 +237,7 @@ def test_order_of_convergence_on_a_mixture(grid, heun, order):
     exact = solve_ivp(slope, (20.0, 0.02), x[:, 0].numpy(), "DOP853", rtol=1e-11, atol=1e-12)
     errors, end = [], torch.from_numpy(exact.y[:, -1].copy())
     for n in (100, 200):
-        sigmas = schedules.steps(ONE_RANGE[grid], n)[:-1]
+        sigmas = schedules.levels(ONE_RANGE[grid], n)[:-1]
         errors.append((sample(denoise, x, sigmas, heun=heun)[:, 0] - end).abs())
     close((errors[0] / errors[1]).log2(), torch.full((3,), float(order)), atol=0.2)
 
@@ -247,7 +248,7 @@ def test_order_of_convergence_on_a_mixture(grid, heun, order):
 def test_heun_ends_where_the_flow_does(schedule):
     """x(0) = m + s/sqrt(s^2 + 80^2) (x - m) on EDM's own range; Euler's last step costs 2 %."""
     m, s, x = 0.3, 0.25, torch.linspace(-200, 200, 6, dtype=F64)[:, None]
-    found = samplers.heun(denoisers.gaussian(m, s), x, schedules.steps(schedule, 300))
+    found = samplers.heun(denoisers.gaussian(m, s), x, schedules.levels(schedule, 300))
     exact = m + s / math.sqrt(s * s + 80**2) * (x - m)
     close(found, exact, atol=5e-4)
     assert float((exact - m).abs().max()) > 0.5
@@ -259,7 +260,7 @@ def test_mixture_is_sampled_with_its_weights():
     denoise = denoisers.mixture(*(torch.tensor(a, dtype=F64) for a in (weights, means, stds)))
     g = torch.Generator().manual_seed(0)
     noise = lambda k, x: torch.randn(x.shape, generator=g, dtype=F64)  # noqa: E731
-    sigmas = schedules.steps(schedules.karras(0.005, 40.0), 100)
+    sigmas = schedules.levels(schedules.karras(0.005, 40.0), 100)
     for settings in (dict(eta=1.0), dict(heun=True)):
         x = 40 * noise(0, torch.empty(20_000, 1))
         x = sample(denoise, x, sigmas, noise=noise, **settings)[:, 0]
@@ -332,7 +333,7 @@ def test_every_step_equals_diffusers(monkeypatch, kind, theirs, ours, n, spacing
     of its steps is compared alone.
     """
     schedule = schedules.Discrete(LINEAR)
-    sigmas = schedules.steps(schedule, n, spacing)
+    sigmas = schedules.levels(schedule, n, spacing)
     denoise, z = as_denoiser(schedule), noises(n)
     settings = dict(noise=lambda k, x: z[k], **ours)
     theirs = dict(theirs, timestep_spacing=spacing.__name__)
@@ -357,7 +358,7 @@ def test_every_step_equals_diffusers(monkeypatch, kind, theirs, ours, n, spacing
 def test_chain_equals_unpatched_diffusers(monkeypatch, kind, theirs, ours):
     """Its float32 tables are 1e-3 relative in sigma; 50 states: 1e-3, and 1e-5 of their size."""
     schedule = schedules.Discrete(LINEAR)
-    sigmas, z = schedules.steps(schedule, 50), noises(50)
+    sigmas, z = schedules.levels(schedule, 50), noises(50)
     theirs = dict(theirs, timestep_spacing="trailing")
     chain = list(diffusers_chain(monkeypatch, kind, 50, False, **theirs))
     states = trajectory(
@@ -373,7 +374,7 @@ def test_clipping_the_estimate_equals_diffusers(monkeypatch):
     from diffusers.schedulers import scheduling_ddpm
 
     schedule, z = schedules.Discrete(LINEAR), noises(50)
-    sigmas = schedules.steps(schedule, 50)
+    sigmas = schedules.levels(schedule, 50)
     z[-1] = 0.0
     for kind, extra, eta in (
         ("DDPMScheduler", {}, 1.0),
@@ -395,7 +396,7 @@ def test_heun_equals_diffusers():
     """HeunDiscreteScheduler with our levels in float64: 1e-9 after every full step."""
     from diffusers import HeunDiscreteScheduler
 
-    sigmas = schedules.steps(schedules.karras(), 18)
+    sigmas = schedules.levels(schedules.karras(), 18)
     denoise = denoisers.mixture(torch.tensor([0.5, 0.5]), torch.eye(3)[:2], torch.full((2,), 0.2))
     other = HeunDiscreteScheduler(prediction_type="sample")
     other.set_timesteps(18)
@@ -415,7 +416,7 @@ def test_karras_levels_equal_diffusers():
 
     other = EDMEulerScheduler()
     other.set_timesteps(18)
-    close(schedules.steps(schedules.karras(), 18), other.sigmas, rtol=1e-5)
+    close(schedules.levels(schedules.karras(), 18), other.sigmas, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["EDMEulerScheduler", "EDMDPMSolverMultistepScheduler"])
@@ -460,7 +461,7 @@ def test_euler_with_churn_equals_diffusers(monkeypatch, churn):
 
     other, draws = EDMEulerScheduler(), noises(18)
     other.set_timesteps(18)
-    sigmas = schedules.steps(schedules.karras(), 18)
+    sigmas = schedules.levels(schedules.karras(), 18)
     other.sigmas = sigmas
     other.is_scale_input_called = True
     data = torch.randn(5, 3, generator=torch.Generator().manual_seed(1), dtype=F64)
@@ -507,7 +508,7 @@ def test_heun_is_algorithm_2(churn):
     """Finite data, 1e-10 after every step."""
     data = torch.randn(5, 3, generator=torch.Generator().manual_seed(1), dtype=F64)
     denoise, draws = denoisers.finite(data), noises(18)
-    sigmas = schedules.steps(schedules.karras(), 18)
+    sigmas = schedules.levels(schedules.karras(), 18)
     x = 80 * draws[-1]
     want = algorithm_2(denoise, x, sigmas.tolist(), churn, 0.05, 50.0, 1.003, draws)
     knobs = dict(S_churn=churn, S_min=0.05, S_max=50.0, S_noise=1.003)
@@ -520,9 +521,9 @@ def test_heun_is_algorithm_2(churn):
 
 
 GRIDS = {
-    "linear, trailing": schedules.steps(schedules.Discrete(LINEAR), 40),
-    "cosine, leading": schedules.steps(schedules.Discrete(COSINE), 25, schedules.leading),
-    "karras": schedules.steps(schedules.karras(), 18),
+    "linear, trailing": schedules.levels(schedules.Discrete(LINEAR), 40),
+    "cosine, leading": schedules.levels(schedules.Discrete(COSINE), 25, schedules.leading),
+    "karras": schedules.levels(schedules.karras(), 18),
 }
 
 
@@ -548,7 +549,7 @@ def test_inversion_reaches_the_noise_of_the_flow():
     flow = m + (x - m) * math.sqrt((s * s + 400) / (s * s))
     errors = []
     for n in (64, 128, 256, 512):
-        levels = schedules.steps(schedules.karras(0.002, 20.0), n).flip(0)
+        levels = schedules.levels(schedules.karras(0.002, 20.0), n).flip(0)
         found = samplers.invert(denoisers.gaussian(m, s), x, levels)
         errors.append(float((found / flow - 1).abs()))
     rates = [math.log2(a / b) for a, b in zip(errors, errors[1:], strict=False)]
@@ -565,7 +566,7 @@ def test_sampling_back_reconstructs(grid):
     x = torch.linspace(-1.2, 1.2, 25, dtype=F64)[:, None]
     errors = []
     for n in (50, 100, 200, 400):
-        sigmas = schedules.steps(schedule, n)
+        sigmas = schedules.levels(schedule, n)
         noise = samplers.invert(denoise, x, sigmas.flip(0))
         errors.append(float((samplers.ddim(denoise, noise, sigmas) - x).square().mean().sqrt()))
     rates = [math.log2(a / b) for a, b in zip(errors, errors[1:], strict=False)]
@@ -584,7 +585,7 @@ def test_every_step_up_equals_diffusers(n, spacing):
     from diffusers import DDIMInverseScheduler
 
     schedule = schedules.Discrete(LINEAR)
-    levels = schedules.steps(schedule, n, getattr(schedules, spacing)).flip(0)
+    levels = schedules.levels(schedule, n, getattr(schedules, spacing)).flip(0)
     other = DDIMInverseScheduler(1000, 1e-4, 0.02, clip_sample=False, timestep_spacing=spacing)
     other.alphas_cumprod = schedules.alpha_bars(LINEAR)
     other.set_timesteps(n)
@@ -606,7 +607,7 @@ def test_every_step_up_equals_diffusers(n, spacing):
 
 def test_inversion_uses_no_gradient_unless_walked():
     gain = torch.tensor(0.7, requires_grad=True)
-    levels = schedules.steps(schedules.karras(), 4).flip(0)
+    levels = schedules.levels(schedules.karras(), 4).flip(0)
     denoise = lambda x, s: gain * x / (1 + s)  # noqa: E731
     assert not samplers.invert(denoise, torch.ones(1, 1), levels).requires_grad
     *_, last = samplers.inversion(denoise, torch.ones(1, 1), levels)
@@ -689,7 +690,7 @@ def test_single_point_data(settings):
     image = torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(0))
     for schedule in (schedules.Discrete(COSINE), schedules.karras()):
         for n in (1, 2, 20):
-            sigmas = schedules.steps(schedule, n)
+            sigmas = schedules.levels(schedule, n)
             x = start(sigmas, torch.randn(5, 3, 4, 4))
             out = sample(denoisers.point(image), x, sigmas, **settings)
             assert torch.equal(out, image.expand(5, 3, 4, 4))
@@ -698,7 +699,7 @@ def test_single_point_data(settings):
 @pytest.mark.parametrize("settings", [dict(heun=True), dict(), dict(eta=1.0)], ids=str)
 def test_finite_data_ends_on_a_data_point(settings):
     data = torch.randn(6, 2, generator=torch.Generator().manual_seed(3))
-    sigmas = schedules.steps(schedules.karras(), 60)
+    sigmas = schedules.levels(schedules.karras(), 60)
     x = 80 * torch.randn(200, 2, generator=torch.Generator().manual_seed(4))
     out = sample(denoisers.finite(data), x, sigmas, **settings)
     distance, which = torch.cdist(out, data).min(1)
@@ -718,7 +719,7 @@ def test_float32_is_close_to_float64():
         (schedules.karras(), True, 1e-4),
     ):
         for n in (1, 4, 40):
-            sigmas = schedules.steps(schedule, n)
+            sigmas = schedules.levels(schedule, n)
             exact = sample(denoise, start(sigmas, z), sigmas, heun=heun)
             close(sample(denoise, start(sigmas, z.float()), sigmas, heun=heun), exact, atol=atol)
 
@@ -726,7 +727,7 @@ def test_float32_is_close_to_float64():
 def test_a_start_halfway_is_the_tail_of_the_levels():
     """From x0 + sigma_0 n, sigmas below sigma_0: the spread is that of the posterior flow."""
     m, s = 0.0, 0.5
-    sigmas = schedules.steps(schedules.karras(), 200)
+    sigmas = schedules.levels(schedules.karras(), 200)
     tail = sigmas[sigmas <= 1.0]
     *_, (mean, var) = moments(
         denoisers.gaussian(m, s), tail, 0.0, s * s + float(tail[0]) ** 2, heun=True
@@ -746,7 +747,7 @@ def smooth(x, sigma):
 ], ids=str)  # fmt: skip
 def test_a_sample_does_not_depend_on_its_batch(settings):
     """Bit for bit with seeded_noise: alone, in the batch, in another order."""
-    sigmas = schedules.steps(schedules.karras(), 12)
+    sigmas = schedules.levels(schedules.karras(), 12)
     z = 80 * torch.randn(9, 3, 4, 4, generator=torch.Generator().manual_seed(0))
 
     def run(index):
@@ -763,7 +764,7 @@ def test_a_sample_does_not_depend_on_its_batch(settings):
 
 def test_each_draw_is_used_once():
     """eta draws at every step but the last, churn where S_min <= sigma <= S_max, none twice."""
-    sigmas = schedules.steps(schedules.karras(), 10)
+    sigmas = schedules.levels(schedules.karras(), 10)
     seen = []
     noise = lambda k, x: seen.append(k) or torch.zeros_like(x)  # noqa: E731
     sample(smooth, torch.ones(1, 1), sigmas, eta=1.0, noise=noise)
@@ -778,7 +779,7 @@ def test_each_draw_is_used_once():
 @pytest.mark.parametrize("heun", [False, True])
 def test_deterministic_samplers_use_no_randomness(heun):
     state = torch.get_rng_state()
-    sample(smooth, torch.ones(2, 3), schedules.steps(schedules.karras(), 9), heun=heun,
+    sample(smooth, torch.ones(2, 3), schedules.levels(schedules.karras(), 9), heun=heun,
            noise=silent)  # fmt: skip
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -792,12 +793,12 @@ def test_number_of_network_calls():
             levels.append(float(sigma))
             return 0 * x
 
-        sample(spy, torch.ones(1, 1), schedules.steps(schedules.karras(), 18), heun=heun)
+        sample(spy, torch.ones(1, 1), schedules.levels(schedules.karras(), 18), heun=heun)
         assert len(levels) == want and min(levels) > 0
 
 
 def test_named_samplers_are_settings():
-    sigmas = schedules.steps(schedules.karras(), 8)
+    sigmas = schedules.levels(schedules.karras(), 8)
     x = torch.linspace(-80, 80, 5)[:, None]
     noise = samplers.seeded_noise(0, torch.arange(5))
     for named, settings in (
@@ -814,59 +815,214 @@ def test_a_chain_starts_at_pure_noise():
     """VP: x_T = n exactly, so x = sqrt(1 + sigma^2) n; EDM: sigma n."""
     z = noises(1)[0]
     for schedule in (schedules.Discrete(LINEAR), schedules.Discrete(COSINE)):
-        sigmas = schedules.steps(schedule, 10)
+        sigmas = schedules.levels(schedule, 10)
         close(start(sigmas, z) / math.sqrt(1 + sigmas[0] ** 2), z, atol=1e-14)
         close(start(sigmas, z, variance_preserving=False), sigmas[0] * z, rtol=1e-15)
     low = torch.tensor([0.5, 0.0], dtype=F64)
     close(start(low, z), math.sqrt(1.25) * z, atol=1e-15)
 
 
-def test_after_step_sees_every_new_state_and_replaces_it():
-    sigmas = schedules.steps(schedules.karras(), 6)
-    seen = []
+@pytest.mark.parametrize("settings", [dict(eta=1.0), dict(heun=True, S_churn=9.0)], ids=str)
+def test_after_step_sees_the_step_and_replaces_its_state(settings):
+    """k, x hat, its level, D there, the new state before the hook, its level; then the hook's."""
+    sigmas, seen = schedules.levels(schedules.karras(), 6), []
+    noise = samplers.seeded_noise(0, torch.arange(2))
+    asked = []
 
-    def hook(x, sigma):
-        seen.append(float(sigma))
-        return torch.full_like(x, len(seen))
+    def spy(x, sigma):
+        asked.append((x, sigma, smooth(x, sigma)))
+        return asked[-1][2]
 
-    states = list(trajectory(smooth, torch.ones(2, 1), sigmas, after_step=hook))
-    assert seen == sigmas[1:].tolist()
+    def hook(step):
+        seen.append(step)
+        return torch.full_like(step.x, step.k + 1.0)
+
+    x = torch.ones(2, 1)
+    states = list(trajectory(spy, x, sigmas, noise=noise, after_step=hook, **settings))
     assert [float(s[0]) for s in states] == [1, 2, 3, 4, 5, 6]
+    calls = 2 if "heun" in settings else 1
+    for k, step in enumerate(seen):
+        asked_x, asked_sigma, D = asked[calls * k]
+        assert step.k == k and step.x is asked_x and step.sigma is asked_sigma and step.D is D
+        assert step.sigma_next == sigmas[k + 1] and step.sigma >= sigmas[k]
+        before = x if k == 0 else states[k - 1]
+        plain = trajectory(smooth, before, sigmas, noise=noise, first=k, **settings)
+        assert torch.equal(step.x_next, next(plain))
+
+
+def test_a_quarter_turn_while_sampling():
+    """Turning the state after step k is drawing on with turned data, and turning the end: 1e-10."""
+    g = torch.Generator().manual_seed(0)
+    data = torch.randn(5, 1, 4, 4, generator=g, dtype=F64)
+    z = torch.randn(3, 1, 4, 4, generator=g, dtype=F64)
+    sigmas = schedules.levels(schedules.karras(), 12)
+    turn = lambda x: x.rot90(1, (2, 3))  # noqa: E731
+    straight = lambda x, s: denoisers.finite(data)(x, s)  # noqa: E731
+    back = lambda x, s: denoisers.finite(data.rot90(-1, (2, 3)))(x, s)  # noqa: E731
+    for settings in (dict(), dict(heun=True)):
+        for at in (0, 8, 11):
+            hook = lambda step, at=at: turn(step.x_next) if step.k == at else step.x_next  # noqa: E731
+            got = sample(straight, 80 * z, sigmas, after_step=hook, **settings)
+            *_, half = [*itertools.islice(trajectory(straight, 80 * z, sigmas, **settings), at + 1)]
+            want = sample(back, half, sigmas, first=at + 1, **settings) if at < 11 else half
+            close(got, turn(want), atol=1e-10)
+    assert float((got - sample(straight, 80 * z, sigmas, heun=True)).abs().max()) > 0.1
+
+
+@pytest.mark.parametrize("wanted", ["graph of the walk", "asked again"])
+def test_gradient_guidance_is_the_posterior_of_a_gaussian(wanted):
+    """sigma^2 grad log p(y | x_sigma) added to D: every state is that of the posterior's D, 1e-10.
+
+    x0 ~ N(m, s^2), y = x0 + sigma_y n; p(y | x) = N(D, r^2 + sigma_y^2) with
+    r^2 = sigma^2 s^2/(sigma^2 + s^2).  The posterior of x0 is a Gaussian, so its D is known.
+    """
+    m, s, sigma_y = 0.5, 0.2, 0.1
+    oracle = denoisers.gaussian(m, s)
+    y = torch.tensor([[0.75], [0.2], [0.5]], dtype=F64)
+    spread = (1 / s**2 + 1 / sigma_y**2) ** -0.5
+    posterior = denoisers.gaussian(spread**2 * (m / s**2 + y / sigma_y**2), spread)
+
+    def towards_y(step):
+        r2 = step.sigma**2 * s**2 / (step.sigma**2 + s**2)
+        with torch.enable_grad():
+            x, D = step.x, step.D
+            if wanted == "asked again":
+                x = x.detach().requires_grad_()
+                D = oracle(x, step.sigma)
+            log_p = -(D - y).square().sum() / (2 * (r2 + sigma_y**2))
+            (slope,) = torch.autograd.grad(log_p, x)
+        # A step moves D by the share 1 - sigma_next/sigma into the new state.
+        moved = (1 - step.sigma_next / step.sigma) * step.sigma**2 * slope
+        return (step.x_next + moved).detach().requires_grad_()
+
+    sigmas = schedules.levels(schedules.karras(), 40)
+    x = (80 * noises(1)[0, :3, :1]).requires_grad_()
+    got = trajectory(oracle, x, sigmas, after_step=towards_y)
+    want = trajectory(posterior, x.detach(), sigmas)
+    for k, (a, b) in enumerate(zip(got, want, strict=True)):
+        close(a.detach(), b, atol=1e-10 * max(1.0, float(sigmas[k])))
+    assert float((a - denoisers.gaussian(m, s)(x, 80.0)).detach().abs().max()) > 0.05
+
+
+def test_a_start_from_an_image():
+    """x0 + sigma n in both kinds of chain; from the middle of the levels, too."""
+    sigmas = schedules.levels(schedules.karras(), 10, from_sigma=0.7)
+    x0, z = noises(2)
+    for kind in (True, False):
+        close(start(sigmas, z, kind, x0), x0 + 0.7 * z, rtol=1e-15)
+        close(start(sigmas[4:], z, kind, x0=x0), x0 + sigmas[4] * z, rtol=1e-15)
+
+
+def test_denoising_from_a_middle_level_keeps_the_data():
+    """x0 ~ N(m, s^2), x0 + sigma_0 n, 100 steps down: mean m, std s to 3 %, by Heun 0.5 %."""
+    m, s = 0.3, 0.5
+    tables = schedules.Discrete(LINEAR), schedules.karras(), schedules.log_logistic(0.3)
+    for schedule in tables:
+        for settings in (dict(eta=0.0), dict(eta=1.0), dict(heun=True)):
+            sigmas = schedules.levels(schedule, 100, from_sigma=1.5)
+            assert float(sigmas[0]) == 1.5
+            *_, (mean, var) = moments(denoisers.gaussian(m, s), sigmas, m, s * s + 2.25, **settings)
+            assert mean == pytest.approx(m, abs=1e-10)
+            assert math.sqrt(var) == pytest.approx(s, rel=0.005 if "heun" in settings else 0.03)
+
+
+# ------------------------------------------------------------------- chains in pieces
+
+
+@pytest.mark.parametrize("settings", [
+    dict(), dict(eta=1.0), dict(eta=0.5, variance=beta), dict(heun=True, S_churn=20.0),
+    dict(S_churn=7.0, S_min=0.05, S_max=50.0, eta=0.3),
+], ids=str)  # fmt: skip
+def test_a_chain_cut_anywhere_is_the_whole_chain(settings):
+    """Bit for bit, float32 and float64, the same draws in the same order, and the same churn."""
+    sigmas, n = schedules.levels(schedules.karras(), 9), 9
+    for dtype in (torch.float32, F64):
+        z = 80 * torch.randn(4, 2, generator=torch.Generator().manual_seed(0), dtype=dtype)
+        seeded, asked = samplers.seeded_noise(3, torch.arange(4)), []
+        noise = lambda k, x: asked.append(k) or seeded(k, x)  # noqa: E731, B023
+        whole = list(trajectory(smooth, z, sigmas, noise=noise, **settings))
+        draws = asked.copy()
+        for cut in range(1, n):
+            asked.clear()
+            first = [*itertools.islice(trajectory(smooth, z, sigmas, noise=noise, **settings), cut)]
+            rest = trajectory(smooth, first[-1], sigmas, noise=noise, first=cut, **settings)
+            pieces = [*first, *rest]
+            assert all(torch.equal(a, b) for a, b in zip(pieces, whole, strict=True))
+            assert asked == draws
+
+
+def test_a_chain_in_two_pieces_keeps_its_spread():
+    """DDPM on N(0, 1), exactly by `moments`' draws: the tail alone adds the same noise twice."""
+    sigmas = schedules.levels(schedules.karras(0.02, 20.0), 40)
+    z = torch.randn(40_000, 1, generator=torch.Generator().manual_seed(0), dtype=F64)
+    noise, D = samplers.seeded_noise(1, torch.arange(40_000)), denoisers.gaussian(0.0, 1.0)
+    settings = dict(eta=1.0, noise=noise)
+    x = math.sqrt(401) * z
+    *_, half = itertools.islice(trajectory(D, x, sigmas, **settings), 20)
+    *_, (_, var) = moments(D, sigmas, 0.0, 401.0, eta=1.0)
+    whole = float(sample(D, half, sigmas, first=20, **settings).std())
+    assert whole == pytest.approx(math.sqrt(var), rel=0.015)  # 4 standard errors
+    naive = float(sample(D, half, sigmas[20:], **settings).std())
+    assert naive > 1.05 * math.sqrt(var)
+
+
+def test_noise_and_denoise_ten_times_keeps_the_spread():
+    """Up to sigma = 1 and down again, DDPM on N(0, 1): each round by draws of its own."""
+    sigmas = schedules.levels(schedules.karras(0.02, 20.0), 10, from_sigma=1.0)
+    index, n = torch.arange(40_000), 10
+    source, D = samplers.seeded_noise(1, index), denoisers.gaussian(0.0, 1.0)
+    *_, (_, var) = moments(D, sigmas, 0.0, 2.0, eta=1.0)
+    ends = {}
+    for name, every in (("own", 2 * n), ("shared", 0)):
+        x = torch.randn(40_000, 1, generator=torch.Generator().manual_seed(0), dtype=F64)
+        for k in range(10):
+            fresh = rng.normal(1, k if every else 0, index, (1,), rng.START).double()
+            noise = lambda step, x, k=k: source(every * k + step, x)  # noqa: E731, B023
+            x = sample(D, start(sigmas, fresh, x0=x), sigmas, eta=1.0, noise=noise)
+        ends[name] = float(x.std())
+    # Each round keeps a share a of x: var' = a^2 var + rest, and var = var' from the first on.
+    a, offset = float(affine_gain(D, sigmas)), var
+    offset -= a * a * 2.0
+    want = 1.0
+    for _ in range(10):
+        want = a * a * (want + 1) + offset
+    assert ends["own"] == pytest.approx(math.sqrt(want), rel=0.015)
+    assert abs(ends["shared"] / math.sqrt(want) - 1) > 0.05
+
+
+def affine_gain(denoise, sigmas):
+    """What a chain with eta = 1 keeps of its start."""
+    *_, (_, gain, _) = affine(denoise, sigmas, eta=1.0)
+    return gain
+
+
+@pytest.mark.parametrize("first", [-1, 6, 7])
+def test_a_piece_needs_a_step(first):
+    sigmas = schedules.levels(schedules.karras(), 6)
+    with pytest.raises(ValueError, match="first must be one of the 6 steps, 0 to 5"):
+        sample(smooth, torch.ones(1, 1), sigmas, first=first)
+
+
+@pytest.mark.parametrize("eta", [-0.1, 1.001, 2.0, math.nan])
+@pytest.mark.parametrize("settings", [dict(), dict(heun=True), dict(S_churn=5.0)], ids=str)
+def test_an_eta_outside_its_range_is_refused(eta, settings):
+    """At eta = 2 more noise comes in than the level has: N(0, .5^2) ended at .40."""
+    sigmas = schedules.levels(schedules.karras(), 6)
+    with pytest.raises(ValueError, match="eta must lie between 0 .* and 1"):
+        sample(smooth, torch.ones(1, 1), sigmas, eta=eta, **settings)
 
 
 def test_the_start_is_not_changed_and_states_are_kept():
-    sigmas = schedules.steps(schedules.karras(), 6)
+    sigmas = schedules.levels(schedules.karras(), 6)
     x = torch.ones(2, 3)
     states = list(trajectory(smooth, x, sigmas, heun=True))
     assert torch.equal(x, torch.ones(2, 3)) and len(states) == 6
     assert len({s.data_ptr() for s in states}) == 6
 
 
-@pytest.mark.parametrize("settings", [
-    dict(), dict(heun=True), dict(eta=1.0), dict(heun=True, S_churn=10.0),
-], ids=str)  # fmt: skip
-def test_gradient_through_the_trajectory(settings):
-    """d(sum x^2)/d(gain) by autograd and by central differences: 1e-7 relative."""
-    sigmas = schedules.steps(schedules.karras(), 8)
-    x = torch.tensor([[30.0, -50.0]], dtype=F64)
-    noise = samplers.seeded_noise(0, torch.arange(1))
-
-    def loss(gain):
-        def denoise(x, sigma):
-            return gain * torch.tanh(x / (1 + sigma))
-
-        *_, out = trajectory(denoise, x, sigmas, noise=noise, **settings)
-        return out.square().sum()
-
-    gain = torch.tensor(0.7, dtype=F64, requires_grad=True)
-    (slope,) = torch.autograd.grad(loss(gain), gain)
-    h = 1e-5
-    close(slope, (loss(0.7 + h) - loss(0.7 - h)) / (2 * h), rtol=1e-7)
-
-
 def test_sample_builds_no_graph():
     gain = torch.tensor(0.7, requires_grad=True)
-    sigmas = schedules.steps(schedules.karras(), 4)
+    sigmas = schedules.levels(schedules.karras(), 4)
     assert not sample(lambda x, s: gain * x / (1 + s), torch.ones(1, 1), sigmas).requires_grad
 
 
@@ -878,9 +1034,10 @@ def test_clip_the_estimate_not_the_state():
 
     50,000 samples: standard error 0.0008, tolerance 0.003.  Clipping x0_hat changes nothing here.
     """
-    sigmas = schedules.steps(schedules.Discrete(schedules.linear_betas(300)), 300)
+    sigmas = schedules.levels(schedules.Discrete(schedules.linear_betas(300)), 300)
     oracle = denoisers.gaussian(0.0, 0.25)
-    clip_state = lambda x, s: x.clamp(-math.sqrt(1 + s**2), math.sqrt(1 + s**2))  # noqa: E731
+    size = lambda step: math.sqrt(1 + step.sigma_next**2)  # noqa: E731
+    clip_state = lambda step: step.x_next.clamp(-size(step), size(step))  # noqa: E731
     x_T = torch.randn(50_000, 1, generator=torch.Generator().manual_seed(0))
 
     def std(denoise, **settings):
@@ -919,4 +1076,6 @@ def test_bad_levels(sigmas, message):
 def test_no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        sample(smooth, torch.ones(1, 1), schedules.steps(schedules.karras(), 5), eta=1.0, heun=True)
+        sample(
+            smooth, torch.ones(1, 1), schedules.levels(schedules.karras(), 5), eta=1.0, heun=True
+        )

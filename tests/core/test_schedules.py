@@ -3,9 +3,11 @@
 import math
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from scipy import stats
+from scipy.integrate import quad
 
 from diffutils import schedules as S
 
@@ -193,14 +195,14 @@ def test_zero_terminal_snr_is_refused_and_the_way_out_named(betas):
 
 def test_reference_steps():
     """The published tables, to their last digit."""
-    close(S.steps(S.karras(), 18), KARRAS_18, atol=5.1e-5)
-    close(S.steps(S.log_logistic(0.3), 18), LOGISTIC_18, atol=5.1e-5)
+    close(S.levels(S.karras(), 18), KARRAS_18, atol=5.1e-5)
+    close(S.levels(S.log_logistic(0.3), 18), LOGISTIC_18, atol=5.1e-5)
 
 
 def test_karras_closed_form():
     i = torch.arange(50, dtype=F64)
     want = (80 ** (1 / 7) + i / 49 * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7
-    close(S.steps(S.karras(), 50)[:-1], want, rtol=1e-12)
+    close(S.levels(S.karras(), 50)[:-1], want, rtol=1e-12)
 
 
 @pytest.mark.parametrize("schedule, phi", [
@@ -271,6 +273,93 @@ def test_every_timestep_is_equally_likely():
     assert schedule.t(schedule(u)).long().bincount().tolist() == [100] * 10
 
 
+# ------------------------------------------------------------------- how often training visits
+
+LOW, HIGH = math.log(0.002), math.log(80)
+LOGISTIC = stats.logistic(math.log(0.3), 1)
+SHARE = LOGISTIC.cdf(HIGH) - LOGISTIC.cdf(LOW)  # .9896 of it lies in the range
+U = (torch.arange(100_000, dtype=F64) + 0.5) / 100_000
+
+
+def at(density, log_sigma, **settings):
+    return float(density(torch.tensor(math.exp(log_sigma), dtype=F64), **settings))
+
+
+def test_the_normal_density_is_scipys():
+    log_sigma = torch.linspace(-8, 6, 57, dtype=F64)
+    for settings in (dict(), dict(P_mean=-0.4, P_std=1.6)):
+        want = stats.norm.pdf(log_sigma, settings.get("P_mean", -1.2), settings.get("P_std", 1.2))
+        np.testing.assert_allclose(
+            S.log_normal_density(log_sigma.exp(), **settings), want, rtol=1e-12
+        )
+
+
+def test_the_logistic_density_is_scipys_cut_off_at_both_ends():
+    log_sigma = torch.linspace(LOW + 1e-9, HIGH - 1e-9, 57, dtype=F64)
+    want = LOGISTIC.pdf(log_sigma) / SHARE
+    np.testing.assert_allclose(S.log_logistic_density(log_sigma.exp()), want, rtol=1e-10)
+    outside = torch.tensor([0.0019, 80.1, 1e-9, 1e9], dtype=F64)
+    assert S.log_logistic_density(outside).tolist() == [0.0] * 4
+    ends = S.log_logistic_density(torch.tensor([0.002, 80.0], dtype=F64))
+    assert bool((ends > 0).all())  # both belong to it
+    other = S.log_logistic_density(torch.tensor([1.0], dtype=F64), 1.0, 0.5, 2.0)
+    assert float(other) == pytest.approx(0.25 / (2 / 3 - 1 / 3))
+
+
+@pytest.mark.parametrize("density, settings, ends", [
+    (S.log_normal_density, {}, (-14, 12)),
+    (S.log_normal_density, dict(P_mean=1.0, P_std=0.3), (-3, 5)),
+    (S.log_logistic_density, {}, (LOW, HIGH)),
+    (S.log_logistic_density, dict(c=2.0, sigma_min=0.1, sigma_max=9.0), np.log((0.1, 9))),
+])  # fmt: skip
+def test_densities_integrate_to_one_over_ln_sigma(density, settings, ends):
+    whole, _ = quad(lambda x: at(density, x, **settings), *ends, epsabs=1e-10, limit=200)
+    assert whole == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("density, schedule, least", [
+    (S.log_normal_density, S.log_normal(), -14),
+    (S.log_logistic_density, S.log_logistic(), LOW),
+])  # fmt: skip
+def test_densities_are_what_the_schedules_draw_from(density, schedule, least):
+    """The integral up to sigma(u) is u."""
+    for u in (0.01, 0.1, 0.5, 0.9, 0.99):
+        top = float(schedule(torch.tensor(u, dtype=F64)).log())
+        share, _ = quad(lambda x: at(density, x), least, top, epsabs=1e-10, limit=200)
+        assert share == pytest.approx(u, abs=1e-6)
+
+
+def test_published_quantiles():
+    """1, 50 and 99 %: the medians almost agree, the tails of phi* are far longer."""
+    u = torch.tensor([0.01, 0.5, 0.99], dtype=F64)
+    assert S.log_logistic(0.3)(u).tolist() == pytest.approx([0.005, 0.302, 21.7], rel=0.02)
+    assert S.log_normal()(u).tolist() == pytest.approx([0.0185, 0.301, 4.91], rel=3e-3)
+
+
+def test_float32_levels_of_a_training():
+    """Every level that phi*'s schedule gives, its ends and float32 rounding included, is inside."""
+    sigma = S.log_logistic(0.3)(torch.linspace(0, 1, 4097, dtype=F64))
+    for levels in (sigma.float(), sigma.clamp(0.002, 80.0)):
+        assert bool((S.log_logistic_density(levels) > 0).all())
+    exact = S.log_logistic_density(sigma.float().double().clamp(0.002, 80.0))
+    np.testing.assert_allclose(S.log_logistic_density(sigma.float()), exact, rtol=1e-4)
+
+
+@pytest.mark.parametrize("f", [
+    lambda s: s / (1 + s), lambda s: s.log() ** 2, lambda s: (s > 1).double(), torch.sin,
+])  # fmt: skip
+def test_lambda_prime_turns_one_expectation_into_the_other(f):
+    """E of p_EDM/p_phi f over phi*'s own draws is E of f over EDM's in the range: 1e-3."""
+    from diffutils.course import edm_arms
+
+    ours, edms = S.log_logistic(0.3)(U), S.log_normal()(U)
+    inside = (edms >= 0.002) & (edms <= 80)
+    want = float((f(edms) * inside).mean())
+    got = float((edm_arms.weights(0.5)["lambda'"](ours) * f(ours)).mean())
+    assert got == pytest.approx(want, abs=1e-3)
+    assert abs(float(f(ours).mean()) - want) > 0.01  # without the weight it is another
+
+
 # ------------------------------------------------------------------- sampling levels
 
 
@@ -312,15 +401,69 @@ def test_steps_end_at_zero_and_fall():
     schedules = [*CONTINUOUS, S.Discrete(S.linear_betas())]
     for schedule in schedules:
         for n in (1, 2, 18, 200):
-            levels = S.steps(schedule, n)
+            levels = S.levels(schedule, n)
             assert levels.shape == (n + 1,) and levels.dtype == F64 and levels[-1] == 0
             assert bool((levels.diff() < 0).all()) and math.isfinite(levels[0])
-    close(S.steps(schedules[-1], 1000)[:-1], schedules[-1].sigmas.flip(0))
-    close(S.steps(schedules[-1], 10, S.leading)[0], schedules[-1].sigmas[900])
+    close(S.levels(schedules[-1], 1000)[:-1], schedules[-1].sigmas.flip(0))
+    close(S.levels(schedules[-1], 10, S.leading)[0], schedules[-1].sigmas[900])
 
 
 def test_impossible_numbers_of_steps_are_refused():
     discrete = S.Discrete(S.linear_betas(100))
     for schedule, n in ((discrete, 0), (discrete, 101), (S.karras(), 0), (S.karras(), -3)):
         with pytest.raises(ValueError, match="number of sampling steps"):
-            S.steps(schedule, n)
+            S.levels(schedule, n)
+
+
+# ------------------------------------------------------------------- from an intermediate level
+
+
+@pytest.mark.parametrize("schedule", CONTINUOUS)
+def test_levels_from_the_middle_are_the_rest_of_the_walk(schedule):
+    """From a level of a whole walk with the steps that are left: its tail, 1e-9."""
+    whole = S.levels(schedule, 20)
+    for k in (1, 7, 18):
+        close(S.levels(schedule, 20 - k, from_sigma=float(whole[k])), whole[k:], rtol=1e-9)
+    assert float(S.levels(schedule, 1, from_sigma=0.7)[0]) == 0.7
+
+
+def test_karras_from_the_middle_is_karras_with_another_maximum():
+    """EDM's formula with sigma_max = sigma_0, element by element: 1e-9."""
+    for sigma_0 in (0.01, 0.5, 3.0, 80.0):
+        found = S.levels(S.karras(), 12, from_sigma=sigma_0)
+        close(found, S.levels(S.karras(0.002, sigma_0), 12), rtol=1e-9)
+        assert float(found[0]) == sigma_0 and bool((found.diff() < 0).all())
+
+
+@pytest.mark.parametrize("spacing", [S.leading, S.linspace, S.trailing])
+def test_levels_of_a_table_from_the_middle(spacing):
+    """Of an entry: those of the shorter table; between two: that level, then entries below it."""
+    betas = S.linear_betas(100)
+    schedule, table = S.Discrete(betas), S.Discrete(betas).sigmas
+    for t in (5, 40, 99):
+        for n in {1, 3, (t + 1) // 2, t + 1}:
+            found = S.levels(schedule, n, spacing, from_sigma=float(table[t]))
+            want = S.levels(S.Discrete(betas[: t + 1]), n, spacing)
+            want[0] = table[t]  # leading would begin lower
+            close(found, want)
+    between = float(table[40:42].mean())
+    every = S.levels(schedule, 42, spacing, from_sigma=between)
+    close(every, [between, *table[:41].flip(0).tolist(), 0.0])
+
+
+def test_starts_outside_the_schedule_are_refused():
+    discrete = S.Discrete(S.linear_betas(100))
+    for schedule, sigma in ((S.karras(), 80.1), (S.karras(), 0.002), (S.karras(), 0.0),
+                            (S.karras(), math.nan), (discrete, 1e-3), (discrete, 1e9)):  # fmt: skip
+        with pytest.raises(ValueError, match="from_sigma must lie above .* the ends of this"):
+            S.levels(schedule, 3, from_sigma=sigma)
+    with pytest.raises(ValueError, match="sampling steps must be 1 to 6, got 7"):
+        S.levels(discrete, 7, from_sigma=float(discrete.sigmas[5]))
+    assert len(S.levels(discrete, 6, from_sigma=float(discrete.sigmas[5]))) == 7
+
+
+def test_place_inverts_a_schedule():
+    u = torch.linspace(0.01, 0.99, 9, dtype=F64)
+    for schedule in CONTINUOUS:
+        found = [S.place(schedule, float(sigma)) for sigma in schedule(u)]
+        close(found, u, atol=1e-12)

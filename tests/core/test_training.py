@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import gc
 import inspect
 import math
 import os
@@ -18,15 +19,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from diffutils import denoisers, samplers, schedules, training
 from diffutils.data import to_float
 from diffutils.denoisers import Denoiser
-from diffutils.training import batch_order, evaluate, fit
+from diffutils.training import batch_order, fit, heldout_loss
 from diffutils.unet import UNet
 
 SCHEDULE = schedules.Discrete(schedules.linear_betas(100, 1e-3, 0.2))
 
 
-def tiny(classes=0, seed=0, coefficients=denoisers.eps):
+def tiny(classes=0, seed=0, coefficients=denoisers.eps, cond_channels=0):
     torch.manual_seed(seed)
-    net = UNet(channels=(8,), blocks=1, attention=(False,), classes=classes)
+    net = UNet(
+        channels=(8,), blocks=1, attention=(False,), classes=classes, cond_channels=cond_channels
+    )
     return Denoiser(net, coefficients, SCHEDULE.t)
 
 
@@ -59,17 +62,20 @@ def close(got, want, atol=0.0, rtol=0.0):
 
 
 def test_ema_of_a_constant_rate_is_the_geometric_sum():
-    """After k updates: d^k a_0 + (1 - d) sum d^(k-1-i) w_i, 1e-6; buffers are left alone."""
+    """After k updates: d^k a_0 + (1 - d) sum d^(k-1-i) w_i, 1e-6; buffers are copied."""
     model, average = nn.BatchNorm1d(4), nn.BatchNorm1d(4)
     values = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
     want = average.weight.detach().double()
     want = 0.9**20 * want + 0.1 * sum(0.9 ** (19 - i) * v.double() for i, v in enumerate(values))
     for v in values:
         model.weight.data.copy_(v)
-        model.running_mean.fill_(7.0)
+        model.running_mean.copy_(v)
+        model.num_batches_tracked += 1
         training.ema_update(average, model, 0.9)
     close(average.weight.detach().double(), want, atol=1e-6)
-    assert torch.equal(average.running_mean, torch.zeros(4))
+    assert torch.equal(average.running_mean, values[-1]) and average.num_batches_tracked == 20
+    average.running_mean.zero_()
+    assert torch.equal(model.running_mean, values[-1])  # a copy, not the same memory
 
 
 def test_ema_in_fit_is_its_closed_form():
@@ -110,15 +116,17 @@ def test_levels_are_stratified_and_belong_to_their_slots():
     """Slot j draws u from [j/B, (j+1)/B); the slots of one process are a part of the whole."""
     u = lambda u: u  # noqa: E731
     for step in range(20):
-        whole = training.levels(u, 0, step, torch.arange(64), 64)
+        whole = training.training_levels(u, 0, step, torch.arange(64), 64)
         assert bool(((whole * 64).floor() == torch.arange(64)).all())
-        assert torch.equal(training.levels(u, 0, step, torch.arange(32, 64), 64), whole[32:])
-    assert not torch.equal(whole, training.levels(u, 0, 3, torch.arange(64), 64))
+        assert torch.equal(
+            training.training_levels(u, 0, step, torch.arange(32, 64), 64), whole[32:]
+        )
+    assert not torch.equal(whole, training.training_levels(u, 0, 3, torch.arange(64), 64))
 
 
 def test_every_level_is_finite_in_a_long_run():
     for schedule in (schedules.log_normal(), schedules.karras(), SCHEDULE):
-        sigma = training.levels(schedule, 0, 0, torch.arange(2**16), 2**16)
+        sigma = training.training_levels(schedule, 0, 0, torch.arange(2**16), 2**16)
         assert sigma.dtype == torch.float32 and bool((sigma.isfinite() & (sigma > 0)).all())
 
 
@@ -144,7 +152,7 @@ def test_the_network_sees_noised_images_of_its_batch():
     list(fit(denoiser, images, SCHEDULE, steps=6, batch=4, seed=9, lr=0.0))
     for k, (x, c_noise, _) in enumerate(net.seen):
         x0 = images[batch_order(9, k, 4, 10)].float() / 127.5 - 1
-        sigma = training.levels(SCHEDULE, 9, k, torch.arange(4), 4)
+        sigma = training.training_levels(SCHEDULE, 9, k, torch.arange(4), 4)
         noise = rng.normal(9, k, torch.arange(4), (3, 4, 4))
         want = (x0 + sigma.view(4, 1, 1, 1) * noise) / (1 + sigma.view(4, 1, 1, 1) ** 2).sqrt()
         close(x, want, atol=1e-6)
@@ -214,6 +222,116 @@ def test_images_are_not_changed():
     assert torch.equal(images, before)
 
 
+# ------------------------------------------------------------------- conditions, augmentation
+
+
+class Sees(Spy):
+    """A spy whose answer depends on the condition, which it remembers."""
+
+    def forward(self, x, c_noise, labels=None, cond=None):
+        self.seen.append((x.detach().clone(), labels, cond))
+        return self.gain * x + cond.mean(1, keepdim=True)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float"])
+def test_a_condition_goes_with_its_image(kind):
+    """Levels near 0: the network sees image i and condition i, both mirrored or neither."""
+    images, denoiser = pictures(10), Denoiser(Sees(), denoisers.eps, torch.log)
+    cond = pictures(10, seed=7)[:, :2]
+    cond = cond if kind == "uint8" else to_float(cond)
+    turned = 0
+    list(fit(denoiser, images, lambda u: 1e-6 * (1 + u), steps=8, batch=6, seed=9, lr=0.0,
+             flip=True, cond=cond))  # fmt: skip
+    for k, (x, _, c) in enumerate(denoiser.net.seen):
+        chosen = batch_order(9, k, 6, 10)
+        x0, beside = to_float(images[chosen]), to_float(pictures(10, seed=7)[:, :2][chosen])
+        for i in range(6):
+            mirrored = not torch.allclose(x[i], x0[i], atol=1e-4)
+            turned += mirrored
+            want = (x0[i].flip(-1), beside[i].flip(-1)) if mirrored else (x0[i], beside[i])
+            close(x[i], want[0], atol=1e-4)
+            close(c[i], want[1], atol=1e-6)
+    assert 10 < turned < 38
+
+
+def test_the_held_out_condition_is_used():
+    """Against the loss by hand with each image's own condition: 1e-6; in the record, too."""
+    from diffutils import rng
+
+    images, cond = pictures(9, seed=1), pictures(9, seed=2)[:, :1]
+    denoiser = Denoiser(Sees(), denoisers.eps, torch.log)
+    got = heldout_loss(denoiser, images, SCHEDULE, cond=cond, batch=4)
+    slots = torch.arange(9)
+    u = (slots + rng.uniform(0, 0, slots, 1, rng.EVALUATION)[:, 0].double()) / 9
+    noise = rng.normal(0, 1, slots, (3, 4, 4), rng.EVALUATION)
+    each = denoiser.loss(to_float(images), SCHEDULE(u).float(), noise, None, to_float(cond))
+    assert got == pytest.approx(float(each.mean().detach()), rel=1e-6)
+    assert got != pytest.approx(heldout_loss(denoiser, images, SCHEDULE, cond=cond.flip(0)))
+    (record,) = fit(denoiser, images, SCHEDULE, steps=1, batch=4, lr=0.0, cond=cond,
+                    heldout=images, heldout_cond=cond)  # fmt: skip
+    assert record.heldout == pytest.approx(got, rel=1e-6)
+
+
+def test_a_network_learns_from_its_condition():
+    """Condition = image: the loss falls far below what the same network reaches without."""
+    losses = []
+    for cond in (to_float(pictures(64)), torch.zeros(64, 3, 4, 4)):
+        torch.manual_seed(0)
+        net = UNet(channels=(16,), blocks=1, attention=(False,), cond_channels=3)
+        denoiser = Denoiser(net, denoisers.edm, lambda s: s.log() / 4)
+        *_, record = fit(denoiser, pictures(64), lambda u: 1 + u, steps=150, batch=32, lr=3e-3,
+                         warmup=5, cond=cond, heldout=pictures(64), heldout_cond=cond)  # fmt: skip
+        losses.append(record.heldout)
+    assert losses[0] < 0.3 * losses[1]
+
+
+def test_a_missing_condition_is_one_sentence():
+    with pytest.raises(ValueError, match="takes 2 condition channels, got 0; hand over cond="):
+        list(fit(tiny(cond_channels=2), pictures(), SCHEDULE, steps=1, batch=4))
+
+
+def darker(x0, cond, k, slots):
+    """An appearance change of image and condition together, another for each slot and step."""
+    from diffutils import rng
+
+    share = rng.uniform(3, k, slots, 1, rng.AUGMENT)[:, :, None, None]
+    return share * x0, share * cond
+
+
+def test_a_batch_is_augmented_by_step_and_slot():
+    """The network sees share x0 and share cond, after the flip; held-out images stay."""
+    from diffutils import rng
+
+    images, cond = pictures(10), pictures(10, seed=7)[:, :1]
+    denoiser = Denoiser(Sees(), denoisers.eps, torch.log)
+    (*_, record) = fit(denoiser, images, lambda u: 1e-6 * (1 + u), steps=5, batch=6, seed=9, lr=0.0,
+                       cond=cond, augment=darker, heldout=images, heldout_cond=cond)  # fmt: skip
+    for k, (x, _, c) in enumerate(denoiser.net.seen[:5]):
+        chosen = batch_order(9, k, 6, 10)
+        share = rng.uniform(3, k, torch.arange(6), 1, rng.AUGMENT)[:, :, None, None]
+        close(x, share * to_float(images[chosen]), atol=1e-4)
+        close(c, share * to_float(cond[chosen]), atol=1e-6)
+    assert record.heldout == heldout_loss(denoiser, images, lambda u: 1e-6 * (1 + u), cond=cond)
+
+
+def test_an_augmented_conditional_training_resumes_bit_for_bit():
+    settings = dict(steps=9, batch=6, lr=1e-2, log_every=3, flip=True, augment=darker,
+                    cond=pictures(seed=7)[:, :1], labels=torch.arange(40) % 2)  # fmt: skip
+    whole, later = (tiny(classes=2, cond_channels=1) for _ in range(2))
+    states = [r.state() for r in fit(whole, pictures(), SCHEDULE, **settings)]
+    records = list(fit(later, pictures(), SCHEDULE, state=states[1], **settings))
+    assert [r.step for r in records] == [9]
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(later), strict=True))
+
+
+def test_an_augmentation_can_make_the_condition():
+    """From none to a sketch of the image, drawn on the fly."""
+    denoiser = tiny(cond_channels=1)
+    sketch = lambda x0, cond, k, slots: (x0, x0.mean(1, keepdim=True).sign())  # noqa: E731
+    (record,) = fit(denoiser, pictures(), SCHEDULE, steps=1, batch=8, augment=sketch)
+    assert math.isfinite(record.loss)
+
+
 # ------------------------------------------------------------------- losses
 
 
@@ -248,16 +366,18 @@ def test_held_out_loss_depends_on_the_weights_alone():
     denoiser, images = tiny(), pictures(50)
     nn.init.normal_(denoiser.net.conv_out.weight)
     denoiser.train()
-    first = evaluate(denoiser, images, SCHEDULE)
+    first = heldout_loss(denoiser, images, SCHEDULE)
     torch.manual_seed(99)
     torch.randn(7)
-    assert evaluate(denoiser, images, SCHEDULE) == first and denoiser.training
-    assert evaluate(denoiser, images, SCHEDULE, batch=7) == pytest.approx(first, rel=1e-5)
-    assert evaluate(denoiser.eval(), images, SCHEDULE) == first and not denoiser.training
-    assert evaluate(denoiser, images, SCHEDULE, seed=1) != first
-    assert evaluate(denoiser, images, SCHEDULE, n=10) == evaluate(denoiser, images[:10], SCHEDULE)
+    assert heldout_loss(denoiser, images, SCHEDULE) == first and denoiser.training
+    assert heldout_loss(denoiser, images, SCHEDULE, batch=7) == pytest.approx(first, rel=1e-5)
+    assert heldout_loss(denoiser.eval(), images, SCHEDULE) == first and not denoiser.training
+    assert heldout_loss(denoiser, images, SCHEDULE, seed=1) != first
+    assert heldout_loss(denoiser, images, SCHEDULE, n=10) == heldout_loss(
+        denoiser, images[:10], SCHEDULE
+    )
     nn.init.normal_(denoiser.net.conv_out.weight)
-    assert evaluate(denoiser, images, SCHEDULE) != first
+    assert heldout_loss(denoiser, images, SCHEDULE) != first
 
 
 def test_held_out_labels_are_used():
@@ -265,7 +385,7 @@ def test_held_out_labels_are_used():
     for p in denoiser.parameters():
         nn.init.normal_(p, std=0.3)
     zeros, ones = (torch.full((50,), c) for c in (0, 1))
-    losses = {evaluate(denoiser, images, SCHEDULE, y) for y in (None, zeros, ones)}
+    losses = {heldout_loss(denoiser, images, SCHEDULE, y) for y in (None, zeros, ones)}
     assert len(losses) == 3
 
 
@@ -303,10 +423,12 @@ def test_learns_two_points(coefficients):
     denoiser = Denoiser(Points(), coefficients, torch.log)
     *_, record = fit(denoiser, images, schedule, steps=600, lr=1e-2, warmup=20, ema=0.98,
                      log_every=300)  # fmt: skip
-    best, ours = (evaluate(d, images, schedule) for d in (Exact(known, coefficients), record.ema))
+    best, ours = (
+        heldout_loss(d, images, schedule) for d in (Exact(known, coefficients), record.ema)
+    )
     assert 0.97 * best < ours < 1.2 * best
 
-    sigmas = schedules.steps(schedule, 30)
+    sigmas = schedules.levels(schedule, 30)
     z = torch.randn(500, 2, 1, 1, generator=torch.Generator().manual_seed(0))
     x = samplers.start(sigmas, z, variance_preserving=False)
     found = samplers.ddim(record.ema, x, sigmas).flatten(1)
@@ -344,7 +466,7 @@ def test_a_weight_is_that_of_each_images_own_level():
                   weight=weight)  # fmt: skip
     for k, record in enumerate(records):
         x0 = to_float(images[batch_order(9, k, 4, 10)])
-        sigma = training.levels(SCHEDULE, 9, k, torch.arange(4), 4)
+        sigma = training.training_levels(SCHEDULE, 9, k, torch.arange(4), 4)
         noise = rng.normal(9, k, torch.arange(4), (3, 4, 4))
         want = (denoiser.loss(x0, sigma, noise) * (1 + sigma**2)).mean()
         assert record.loss == pytest.approx(float(want.detach()), rel=1e-6)
@@ -355,7 +477,7 @@ def test_the_held_out_loss_is_weighted():
     denoiser, images = Denoiser(Spy(), denoisers.eps, torch.log), pictures(50)
     middle = float(SCHEDULE(torch.tensor(0.5)))
     whole, low, high = (
-        evaluate(denoiser, images, SCHEDULE, weight=weight) for weight in
+        heldout_loss(denoiser, images, SCHEDULE, weight=weight) for weight in
         (None, lambda s: (s < middle).float(), lambda s: (s >= middle).float())
     )  # fmt: skip
     assert low + high == pytest.approx(whole, rel=1e-6) and min(low, high) > 0.05 * whole
@@ -374,7 +496,8 @@ def test_a_seed_decides_everything():
         denoiser = tiny(classes=2)
         torch.manual_seed(torch_seed)
         *_, record = fit(denoiser, pictures(), SCHEDULE, steps=12, batch=8, seed=seed, flip=True,
-                         labels=torch.arange(40) % 2, heldout=pictures(9))  # fmt: skip
+                         labels=torch.arange(40) % 2, heldout=pictures(9),
+                         heldout_labels=torch.arange(9) % 2)  # fmt: skip
         runs.append([*weights(denoiser), *weights(record.ema), torch.tensor(record.heldout)])
     assert all(torch.equal(a, b) for a, b in zip(runs[0], runs[1], strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(runs[0], runs[2], strict=True))
@@ -475,12 +598,13 @@ def test_no_step_waits_for_the_device():
 
 
 def test_nothing_in_the_loop_copies_the_waiting_way():
-    """On CUDA `.to(device)` waits for all queued work; the loop's copies do not block."""
-    source = inspect.getsource(fit)
-    loop = source[source.index("for k in range(steps)") : source.index("continue")]
-    for waiting in (".item(", "float(total", "float(loss", "int(", ".cpu(", ".tolist(",
-                    ".to(device)", ".to(images.device)"):  # fmt: skip
-        assert waiting not in loop, waiting
+    """On CUDA `.to(device)` waits for all queued work; the loop's and the loss's do not block."""
+    loop, loss = inspect.getsource(training.optimise), inspect.getsource(fit)
+    loop = loop[loop.index("for k in range(steps)") : loop.index("continue")]
+    loss = loss[loss.index("def loss(") : loss.index("def held(")]
+    for waiting in (".item(", "float(total", "float(mean", "float(loss", "int(", ".cpu(",
+                    ".tolist(", ".to(device)", ".to(images.device)"):  # fmt: skip
+        assert waiting not in loop + loss, waiting
 
 
 # ------------------------------------------------------------------- failures
@@ -547,12 +671,40 @@ def test_bad_labels(labels, classes, message):
     (dict(batch=0), "batch must be at least 1"),
     (dict(labels=torch.full((40,), 9)), "knows 0 classes"),
     (dict(heldout=pictures(0)), "N >= 1"),
+    (dict(steps=0), "steps, batch and log_every must be at least 1, got 0, 4 and 50"),
+    (dict(log_every=0), "must be at least 1, got 1, 4 and 0"),
+    (dict(cond=torch.zeros(39, 1, 4, 4)), r"cond must have shape \(40, K, 4, 4\).*\(39, 1, 4, 4\)"),
+    (dict(cond=torch.zeros(40, 1, 4, 8)), r"cond must have shape \(40, K, 4, 4\)"),
+    (dict(cond=torch.zeros(40, 4, 4)), r"cond must have shape \(40, K, 4, 4\)"),
+    (
+        dict(heldout=pictures(9), heldout_cond=torch.zeros(8, 1, 4, 4)),
+        r"cond must have shape \(9, K, 4, 4\)",
+    ),
+    (dict(cond=torch.zeros(40, 1, 4, 4), heldout=pictures(9)), "hand over .* heldout_cond="),
+    (dict(cond=torch.zeros(40, 1, 4, 4)), "takes 0 condition channels, got 1"),
     (dict(heldout=pictures(9), heldout_labels=torch.full((9,), 9)), "knows 0 classes"),
 ])  # fmt: skip
 def test_fit_checks_before_it_starts(settings, message):
     settings = {"steps": 1, "batch": 4, **settings}
     with pytest.raises(ValueError, match=message):
         list(fit(tiny(), pictures(), SCHEDULE, **settings))
+
+
+def test_held_out_images_need_the_labels_that_training_has():
+    """Else their loss would be that of the null class, and compare with nothing."""
+    settings = dict(steps=1, batch=4, labels=torch.arange(40) % 2, heldout=pictures(9))
+    with pytest.raises(ValueError, match="held-out images lack labels or .* heldout_labels="):
+        list(fit(tiny(classes=2), pictures(), SCHEDULE, **settings))
+    settings["heldout_labels"] = torch.zeros(9).long()
+    (record,) = fit(tiny(classes=2), pictures(), SCHEDULE, **settings)
+    assert math.isfinite(record.heldout)
+
+
+def test_a_frozen_network_is_refused_and_the_way_out_works():
+    denoiser = tiny().requires_grad_(False)
+    with pytest.raises(ValueError, match=r"frozen.*call denoiser.requires_grad_\(True\) first"):
+        list(fit(denoiser, pictures(), SCHEDULE, steps=1, batch=4))
+    list(fit(denoiser.requires_grad_(True), pictures(), SCHEDULE, steps=1, batch=4))
 
 
 def test_images_of_the_wrong_kind_for_the_network():
@@ -564,15 +716,29 @@ def test_images_of_the_wrong_kind_for_the_network():
 # ------------------------------------------------------------------- two processes
 
 
+def refinement(net, k, slots):
+    """A loss through two sampler steps with checkpointing: four calls of one network a step."""
+    from diffutils import rng
+
+    sigmas, noise = schedules.levels(SCHEDULE, 2), samplers.seeded_noise(k, slots)
+    D = Denoiser(net, denoisers.edm, SCHEDULE.t)
+    x = samplers.start(sigmas, rng.normal(5, k, slots, (3, 4, 4)))
+    *_, x = samplers.trajectory(D, x, sigmas, eta=0.5, noise=noise, checkpoint=True)
+    return (x - to_float(pictures(8))[slots]).square().flatten(1).mean(1)
+
+
 def run(folder: Path) -> None:
     """What every process does; the first one saves what it got."""
     rank, share = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    denoiser = tiny(classes=2, seed=rank)  # processes start from different weights: 0's count
+    # Processes start from different weights: those of 0 count.
+    denoiser = tiny(classes=2, seed=rank, cond_channels=1)
     *_, record = fit(denoiser, pictures(), SCHEDULE, steps=50, batch=8, lr=1e-3, log_every=25,
                      flip=True, labels=torch.arange(40) % 2, heldout=pictures(16, seed=1),
-                     heldout_labels=torch.arange(16) % 2)  # fmt: skip
-    result = dict(weights=weights(denoiser), ema=weights(record.ema), losses=[record.loss,
-                  record.heldout, record.grad_norm])  # fmt: skip
+                     heldout_labels=torch.arange(16) % 2, cond=pictures(seed=7)[:, :1],
+                     heldout_cond=pictures(16, seed=8)[:, :1], augment=darker)  # fmt: skip
+    *_, refined = training.optimise(tiny(seed=rank).net, refinement, steps=10, batch=8, lr=1e-3)
+    losses = [record.loss, record.heldout, record.grad_norm, refined.loss, refined.grad_norm]
+    result = dict(weights=weights(denoiser), ema=weights(record.ema), losses=losses)
     torch.save(result, folder / f"{share}-{rank}.pt")
     if share == 1:
         return
@@ -624,7 +790,7 @@ def test_two_processes_train_as_one_does(tmp_path):
             for a, b in zip(one[key], other[key], strict=True):
                 close(a, b, atol=1e-5)
         assert other["losses"] == pytest.approx(one["losses"], abs=1e-5, rel=1e-4)
-    started = tiny(classes=2)
+    started = tiny(classes=2, cond_channels=1)
     assert max(float((a - b).abs().max()) for a, b in
                zip(one["weights"], weights(started), strict=True)) > 1e-3  # fmt: skip
     for rank in (0, 1):
@@ -644,5 +810,6 @@ def test_a_copy_of_the_denoiser_can_be_trained_too():
 
 if __name__ == "__main__":
     run(Path(sys.argv[1]))
+    gc.collect()  # what the failed runs left goes before their process group
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()

@@ -1,6 +1,8 @@
 """The U-Net: complete after construction, clear about what does not fit, one image at a time."""
 
+import hashlib
 import itertools
+import re
 
 import pytest
 import torch
@@ -196,8 +198,13 @@ def test_other_channel_counts():
 
 def test_resampling_and_activation_are_handed_in():
     """One down and up per halving; the activation wherever a SiLU would stand."""
-    down, up = (lambda: nn.MaxPool2d(2)), (lambda: nn.Upsample(scale_factor=2, mode="bilinear"))
-    net = awake(down=down, up=up, act=nn.ReLU, channels=(8, 8, 8), attention=(False,) * 3)
+    net = awake(
+        down=lambda width, padding: nn.MaxPool2d(2),
+        up=lambda width, padding: nn.Upsample(scale_factor=2, mode="bilinear"),
+        act=lambda width, padding: nn.ReLU(),
+        channels=(8, 8, 8),
+        attention=(False,) * 3,
+    )
     kinds = [type(m) for m in net.modules()]
     assert kinds.count(nn.MaxPool2d) == kinds.count(nn.Upsample) == 2
     assert Pool not in kinds and Nearest not in kinds
@@ -205,6 +212,91 @@ def test_resampling_and_activation_are_handed_in():
     assert kinds.count(nn.ReLU) == 2 * blocks + 1
     assert kinds.count(nn.SiLU) == 1  # the embedding keeps its own
     assert net(*inputs()).shape == (4, 3, 8, 8)
+
+
+class Part(nn.Module):
+    """A layer that knows what it was made with, and checks the width of what it gets."""
+
+    def __init__(self, width, padding, then):
+        super().__init__()
+        self.width, self.padding, self.then = width, padding, then
+
+    def forward(self, x):
+        assert x.shape[1] == self.width
+        return self.then(x)
+
+
+@pytest.mark.parametrize("padding", ["zeros", "circular"])
+def test_parts_are_made_with_the_width_and_padding_of_their_place(padding):
+    part = lambda then: lambda width, padding: Part(width, padding, then)  # noqa: E731
+    net = awake(channels=(8, 12, 16), blocks=2, attention=(False,) * 3, padding=padding,
+                down=part(Pool()), up=part(Nearest()), act=part(nn.SiLU()))  # fmt: skip
+    parts = [m for m in net.modules() if isinstance(m, Part)]
+    assert {m.padding for m in parts} == {padding} and len(parts) == 2 * (6 + 2 + 6) + 1 + 4
+    assert [m.width for m in net.downs] == [8, 12] and [m.width for m in net.ups] == [16, 12]
+    assert net(*inputs()).shape == (4, 3, 8, 8)
+    convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d) and m.padding != (0, 0)]
+    assert {m.padding_mode for m in convolutions} == {padding} and len(convolutions) == 2 * 14 + 2
+
+
+def test_an_activation_that_would_take_its_width_for_inplace_is_refused():
+    """nn.ReLU(8) means inplace=True; called by name, it fails at once."""
+    with pytest.raises(TypeError, match="width"):
+        UNet(**SMALL, act=nn.ReLU)
+
+
+class Blur(nn.Module):
+    """Halve the size after a 3x3 average over the channels' own padding."""
+
+    def __init__(self, width, padding):
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, 2, 1, groups=width, padding_mode=padding)
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+@pytest.mark.parametrize("parts", [dict(), dict(down=Blur)], ids=["pool", "strided"])
+@pytest.mark.parametrize("cond_channels", [0, 2])
+def test_a_circular_net_commutes_with_shifts_by_coarse_pixels(parts, cond_channels):
+    """Round the torus by multiples of 2^halvings, with attention, float64: 1e-12; zeros do not."""
+    settings = dict(channels=(8, 12, 16), attention=(False, False, True), **parts)
+    g = torch.Generator().manual_seed(0)
+    x, t = torch.randn(2, 3, 16, 24, generator=g, dtype=torch.float64), torch.tensor([5.0, 700.0])
+    cond = torch.randn(2, 2, 16, 24, generator=g).double() if cond_channels else None
+    errors = {}
+    for padding in ("circular", "zeros"):
+        net = awake(padding=padding, cond_channels=cond_channels, **settings).double()
+        for dy, dx in ((4, 0), (0, 8), (12, 20), (2, 0)):
+            turn = lambda a, by=(dy, dx): None if a is None else a.roll(by, (2, 3))  # noqa: E731
+            got = net(turn(x), t.double(), None, turn(cond))
+            want = turn(net(x, t.double(), None, cond))
+            errors[padding, dy, dx] = float(((got - want).abs().max() / want.std()).detach())
+    for shift in ((4, 0), (0, 8), (12, 20)):
+        assert errors["circular", *shift] < 1e-12 and errors["zeros", *shift] > 1e-3
+    assert errors["circular", 2, 0] > 1e-3  # half a coarse pixel
+
+
+def test_padding_changes_no_weight():
+    """Names and values for a seed are those of zeros, so that weights load into either."""
+    torch.manual_seed(0)
+    zeros = UNet(**SMALL).state_dict()
+    torch.manual_seed(0)
+    circular = UNet(**SMALL, padding="circular").state_dict()
+    assert list(zeros) == list(circular)
+    assert all(torch.equal(zeros[k], circular[k]) for k in zeros)
+
+
+def test_the_weights_of_a_seed_have_not_changed():
+    """Names, in order, and sums of the initial weights, as in the release before `padding`."""
+    torch.manual_seed(0)
+    state = UNet(**SMALL, classes=2, cond_channels=1).state_dict()
+    text = "\n".join(f"{name} {tuple(value.shape)}" for name, value in state.items())
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "40c14332c5708d1c"
+    assert float(sum(v.double().sum() for v in state.values())) == pytest.approx(
+        527.0560742, rel=1e-6
+    )
+    assert float(state["conv_out.weight"].abs().max()) == 0
 
 
 def test_resamplers():
@@ -228,8 +320,16 @@ def test_errors_say_what_does_not_fit(call, message):
 
 
 def test_a_missing_condition_is_an_error():
-    with pytest.raises(ValueError, match="takes 2 condition channels, got 0"):
+    with pytest.raises(ValueError, match="takes 2 condition channels, got 0; hand over cond="):
         UNet(**SMALL, cond_channels=2)(*inputs())
+
+
+@pytest.mark.parametrize("shape", [(4, 2, 4, 8), (4, 2, 8, 9), (1, 2, 8, 8), (8, 2, 8, 8)])
+def test_a_condition_of_another_size_or_batch_is_an_error(shape):
+    """`forward` asks `check` first; here the signature's own check would be faster."""
+    message = re.escape(f"the batch and size of x, 4 images of 8x8, got shape {shape}")
+    with pytest.raises(ValueError, match=message):
+        UNet(**SMALL, cond_channels=2).check(inputs()[0], None, torch.zeros(shape))
 
 
 def test_float64_and_bfloat16_agree_with_float32():

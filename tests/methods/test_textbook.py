@@ -106,7 +106,7 @@ def test_right_chains_equal_the_sampler(name, rule, settings):
     """Every state, a nonlinear denoiser, the same noise: 1e-10."""
     z = torch.randn(26, 3, 2, generator=torch.Generator().manual_seed(0), dtype=F64)
     schedule = schedules.Discrete(BETAS[name])
-    sigmas = schedules.steps(schedule, 25, schedules.leading)
+    sigmas = schedules.levels(schedule, 25, schedules.leading)
     noise = lambda k, x: z[k]  # noqa: E731
     ours = samplers.trajectory(odd, samplers.start(sigmas, z[-1]), sigmas, noise=noise, **settings)
     plan = respaced(BETAS[name], schedules.leading(1000, 25))

@@ -27,7 +27,13 @@ def data():
     images = torch.randint(
         0, 256, (40, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
     )
-    return dict(images=images, schedule=SCHEDULE, labels=torch.arange(40) % 3, heldout=images[:9])
+    return dict(
+        images=images,
+        schedule=SCHEDULE,
+        labels=torch.arange(40) % 3,
+        heldout=images[:9],
+        heldout_labels=torch.arange(9) % 3,
+    )
 
 
 def numbers(record):

@@ -170,20 +170,6 @@ def evaluate(
     return result | {"unreadable": dict(sorted(reader.broken.items()))}
 
 
-def write(path: Path, result: dict) -> None:
-    """The result of `evaluate` as JSON; what was not run is null, since JSON knows no nan."""
-
-    def plain(value):
-        if isinstance(value, dict):
-            return {key: plain(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [plain(each) for each in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    text = json.dumps(plain(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    files.write_whole(path, text.encode())
-
-
 def table(result: dict) -> str:
     """The result of `evaluate` as text: a table, then notes and file names."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from diffutils.course.exercises.folds import without_outputs
 from diffutils.course.runs import fingerprint
-from diffutils.weights.files import write_whole
+from diffutils.weights.files import write_json, write_whole
 
 RECORD = ".versions.json"  # {lesson: {file in work/: fingerprint of the lesson it began as}}
 
@@ -37,7 +37,7 @@ def prepare(lessons: list[Path], figures: Path, work: Path) -> list[str]:
         copies[target.name] = now
         said.append(words)
     if record != read_record(work):
-        write_whole(work / RECORD, (json.dumps(record, indent=1) + "\n").encode())
+        write_json(work / RECORD, record)
     for picture in figures.iterdir():
         mine, now = work / "figures" / picture.name, picture.read_bytes()
         if not mine.is_file() or mine.read_bytes() != now:

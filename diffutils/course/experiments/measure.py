@@ -3,13 +3,12 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
 from diffutils import metrics
-from diffutils.course.experiments.sampling import Sampler, asked, drawn, respaced
+from diffutils.course.experiments.sampling import asked, generate
 from diffutils.course.machine import best_device
 from diffutils.data import ImageSet, load
 from diffutils.data.images import shuffled
@@ -17,24 +16,6 @@ from diffutils.metrics import classifiers
 from diffutils.weights import cards, models
 
 FLOOR_SETS = 10  # sets of real images, at most, whose mean distance is the floor
-
-
-def generate(
-    model: SimpleNamespace,
-    n: int,
-    *,
-    steps: int = 50,
-    eta: float = 0.0,
-    sampler: Sampler | None = None,
-    **settings,
-) -> Tensor:
-    """n images uint8 (n, C, H, W), on the CPU: all that `sampling.drawn` yields for 0 .. n - 1.
-
-    sampler: None for `sampling.respaced(steps, eta)`.  settings: labels, scale, seed, batch,
-    clip and interval of `sampling.drawn`, which raises ValueError for impossible ones.
-    """
-    batches = drawn(model, torch.arange(n), sampler or respaced(steps, eta), **settings)
-    return torch.cat(list(batches))
 
 
 def feature_space(dataset: str, channels: int) -> tuple[torch.nn.Module, str]:

@@ -3,10 +3,10 @@
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from functools import partial
 
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64, Shaped, UInt8
 from torch import Tensor
 
 from diffutils import rng, samplers
@@ -15,6 +15,8 @@ from diffutils.denoisers import clipped, guided
 from diffutils.methods import textbook
 from diffutils.schedules import Schedule, leading, trailing
 from diffutils.schedules import steps as levels
+from diffutils.training import as_float
+from diffutils.weights.models import Model
 
 # (denoise, schedule, pure noise, noise of each step) -> images in [-1, 1]
 Sampler = Callable[[Callable, Callable, Tensor, Callable], Tensor]
@@ -65,11 +67,12 @@ def skipped(steps: int, rule: Callable = textbook.ddpm, spacing: Callable = lead
 
 @torch.no_grad()
 def drawn(
-    model: SimpleNamespace,
+    model: Model,
     index: Int64[Tensor, "N"],
     sampler: Sampler,
     *,
     labels: Int64[Tensor, "N"] | None = None,
+    cond: Shaped[Tensor, "N K H W"] | None = None,
     scale: float = 1.0,
     seed: int = 0,
     batch: int | None = None,
@@ -78,28 +81,50 @@ def drawn(
 ) -> Iterator[UInt8[Tensor, "B C H W"]]:
     """Yield the images of these indices, on the CPU, batch by batch: image i is that of (seed, i).
 
-    model: .denoiser, .schedule and .card, which has the size; labels: the class asked for each;
-    scale: guidance towards it, at noise levels in the interval; clip: the estimates of the clean
-    image to [-1, 1].
+    labels: the class asked for each; cond: what the network sees beside each, uint8 or float in
+    [-1, 1]; scale: guidance towards the class, at noise levels in the interval; clip: the estimates
+    of the clean image to [-1, 1].
     batch: images at a time; None: 32 on a CPU, whose caches are small, else 500.
-    Raises: ValueError for labels of another number, or unknown ones.
+    Raises: ValueError for labels or conditions of another number, or that do not fit the model.
     """
+    # Say what does not fit, and make the network ready.
     denoiser = model.denoiser.eval()
-    check_labels(labels, len(index), getattr(denoiser.net, "classes", 0))
+    classes = getattr(denoiser.net, "classes", 0)
+    check_labels(labels, len(index), classes)
+    check_cond(cond, len(index), model)
     device = next(denoiser.parameters()).device
     if device.type == "cpu":  # measured there: 1.4 times as fast
         denoiser.to(memory_format=torch.channels_last)
-    size, channels = model.card["size"], denoiser.net.in_channels
     batch = batch or (32 if device.type == "cpu" else 500)
+    # Draw, a batch at a time.
     for first in range(0, len(index), batch):
         part = slice(first, first + batch)
         i = index[part].to(device)
-        z = rng.normal(seed, 0, i, (channels, size, size), rng.START)
-        D = denoiser
+        beside = {} if cond is None else {"cond": as_float(cond[part].to(device))}
+        D = partial(denoiser, **beside)
         if labels is not None:
-            D = guided(D, labels[part].to(device), scale, denoiser.net.classes, interval)
+            D = guided(denoiser, labels[part].to(device), scale, classes, interval, **beside)
+        z = rng.normal(seed, 0, i, model.shape, rng.START)
         x = sampler(clipped(D) if clip else D, model.schedule, z, samplers.seeded_noise(seed, i))
         yield to_uint8(x).cpu()
+
+
+def generate(
+    model: Model,
+    n: int,
+    *,
+    steps: int = 50,
+    eta: float = 0.0,
+    sampler: Sampler | None = None,
+    **settings,
+) -> Tensor:
+    """n images uint8 (n, C, H, W), on the CPU: all that `drawn` yields for 0 .. n - 1.
+
+    sampler: None for `respaced(steps, eta)`.  settings: labels, cond, scale, seed, batch, clip and
+    interval of `drawn`, which raises ValueError for impossible ones.
+    """
+    batches = drawn(model, torch.arange(n), sampler or respaced(steps, eta), **settings)
+    return torch.cat(list(batches))
 
 
 def check_labels(labels: Tensor | None, n: int, classes: int) -> None:
@@ -110,4 +135,16 @@ def check_labels(labels: Tensor | None, n: int, classes: int) -> None:
         raise ValueError(
             f"labels run from {int(labels.min())} to {int(labels.max())}, but the model knows "
             f"{classes} classes, counted from 0"
+        )
+
+
+def check_cond(cond: Tensor | None, n: int, model: Model) -> None:
+    """Raise ValueError unless there are n conditions of the channels and size that model takes."""
+    channels = getattr(model.denoiser.net, "cond_channels", 0)
+    wanted, got = (n, channels, *model.shape[1:]), None if cond is None else tuple(cond.shape)
+    if bool(channels) != (cond is not None) or (channels and got != wanted):
+        raise ValueError(
+            f"this model draws {n} images beside conditions of shape {wanted}, got {got}"
+            if channels
+            else f"this model takes no condition beside an image, got {got}"
         )

@@ -23,6 +23,7 @@ from diffutils.metrics.intervals import student_interval
 from diffutils.metrics.spaces import Space
 from diffutils.metrics.timer import Seconds, median_time
 from diffutils.weights import cards, provenance
+from diffutils.weights.models import Model
 
 SAMPLERS = {"respaced": respaced, "unspaced skip": lambda steps, eta: skipped(steps)}
 
@@ -31,7 +32,7 @@ Walks = dict[str, tuple[Callable[[int], Sampler], Sequence[int]]]
 
 
 def sweep(
-    model: SimpleNamespace,
+    model: Model,
     data: ImageSet,
     space: Space,
     *,
@@ -190,14 +191,14 @@ def _distances(fake: Tensor, real: Tensor) -> dict[str, float]:
     }
 
 
-def weights_of(model: SimpleNamespace) -> str:
+def weights_of(model: Model) -> str:
     """A fingerprint of a network's weights and of what it predicts."""
     about = {"coefficients": model.card.get("coefficients")}
     about |= {k: model.card[k] for k in ("sigma_data", "embedding") if k in model.card}
     return fingerprint.tensors(model.denoiser.state_dict() | about)
 
 
-def recorded(model: SimpleNamespace, beside: str | None = None) -> list[dict]:
+def recorded(model: Model, beside: str | None = None) -> list[dict]:
     """The rows of a sweep of this very network that ship, or none at all.
 
     beside: the name of the shipped model whose file has them, None for its own.

@@ -4,7 +4,6 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 
@@ -52,7 +51,7 @@ def card(
 
     edm: for predict = "edm", entries that replace those of `EDM`.
     """
-    path = {"betas": betas(budget)}
+    path, (H, W) = {"betas": betas(budget)}, data.train.shape[-2:]
     if predict == "edm":
         path = {"sigma_data": sigma_data(data.train)} | EDM | (edm or {})
     return {
@@ -67,7 +66,7 @@ def card(
         },
         "coefficients": predict,
         **path,
-        "size": data.train.shape[-1],
+        "size": H if H == W else [H, W],
         "images": len(data.train),
         "classes": list(data.classes),
         "data": data.name.removesuffix(MADE_HERE),  # as `load` knows it
@@ -188,7 +187,7 @@ def train(
     labels = measure.asked_labels(data, GRID)
 
     def draw(denoiser, n: int = GRID, labels=labels) -> torch.Tensor:
-        drawn = SimpleNamespace(denoiser=denoiser, schedule=model.schedule, card=info)
+        drawn = replace(model, denoiser=denoiser)
         steps = budget.sample_steps if predict == "edm" else min(budget.sample_steps, budget.T)
         return measure.generate(drawn, n, steps=steps, labels=labels, seed=seed)
 

@@ -4,24 +4,17 @@ import hashlib
 import inspect
 import json
 import math
-import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from importlib import metadata
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
 PACKAGE = Path(__file__).resolve().parents[2]
-
-
 PLAIN = (bool, int, float, str, list, tuple, dict)
-
-
 FUNCTIONS = (FunctionType, staticmethod, classmethod, property)
-
-
-LIBRARIES = ("diffutils", "torch", "torchvision", "numpy", "scipy", "accelerate")
+ASIDE = ("viz", "lessons", "course/exercises", "__main__.py")  # decides no number of a lesson
+TRAINING = ("*.py", "weights/**/*.py", "data/**/*.py")  # what a training passes through
 
 
 def digest(content: bytes) -> str:
@@ -29,12 +22,33 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-@lru_cache(maxsize=1)  # the code that is imported does not change while it runs
-def code() -> str:
-    """Of all Python files of this package and of the weights that ship with it."""
-    shipped = (PACKAGE.parent / "data" / "pretrained").glob("*.*")
-    files = sorted([*PACKAGE.rglob("*.py"), *shipped])
-    names = [f"{p.relative_to(PACKAGE.parent).as_posix()} {digest(p.read_bytes())}" for p in files]
+@lru_cache  # the code that is imported does not change while it runs
+def code(lesson: str | None = None) -> str:
+    """Of all files that decide the numbers of lesson "04", or of what draws and measures in any.
+
+    Its own room counts and no other lesson's; no exercises and no figures.  Of what ships in
+    data/pretrained the weights count, and for a lesson cards and recorded rows, which it shows.
+    """
+    room = PACKAGE / "lessons" / f"lesson{lesson}"
+    aside = [PACKAGE / name for name in ASIDE]
+    shared = (p for p in PACKAGE.rglob("*.py") if not any(map(p.is_relative_to, aside)))
+    own = {*room.rglob("*.py")} - {*room.glob("exercises*.py"), room / "figures.py"}
+    shipped = PACKAGE.parent / "data" / "pretrained"
+    return _bytes_of([*shared, *own, *shipped.glob("*.*" if lesson else "*.safetensors")])
+
+
+@lru_cache
+def training_code() -> str:
+    """Of the core and of the rooms that a training passes through: data and weights."""
+    found = {p for pattern in TRAINING for p in PACKAGE.glob(pattern)}
+    return _bytes_of(found - {PACKAGE / "__main__.py"})
+
+
+def _bytes_of(files: Iterable[Path]) -> str:
+    names = (
+        f"{p.relative_to(PACKAGE.parent).as_posix()} {digest(p.read_bytes())}"
+        for p in sorted(files)
+    )
     return digest("\n".join(names).encode())
 
 
@@ -61,40 +75,48 @@ def files(dataset: str) -> str:
     return digest(json.dumps([(n, s.st_size, s.st_mtime_ns) for n, s in stats]).encode())
 
 
-def versions() -> dict[str, str]:
-    """Python's and the libraries' versions."""
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
 def training(denoiser, images, schedule: Callable, settings: dict) -> dict:
     """What decides a training by `diffutils.fit`, name -> number or text, defaults included.
 
-    Images and starting weights count by their bytes, schedules by their values, what is installed
-    by its name, and functions, classes and objects of one's own (a notebook's) by `_contents`.
+    Images, conditions and starting weights count by their bytes, schedules by their values, what is
+    installed by its name, and functions, classes and objects of one's own (a notebook's) by
+    `_contents`.  None is left out: a setting that fit learns later changes nothing where it is off.
     """
     import torch
 
     from diffutils import training
 
-    bound = inspect.signature(training.fit).bind(denoiser, images, schedule, **settings)
-    bound.apply_defaults()
-    arguments = {k: v for k, v in bound.arguments.items() if k not in ("denoiser", "state")}
     levels = schedule(torch.linspace(0, 1, 257, dtype=torch.float64))
-    told = denoiser.c_noise(levels.float())
-    kinds = {type(m) for m in denoiser.modules() if not type(m).__module__.startswith("torch.")}
-    return {k: _described(v) for k, v in arguments.items()} | {
+    found = _arguments(training.fit, denoiser, images, schedule, **settings)
+    return found | {
         "schedule": _described(levels),
-        "c_noise": _described(told),
+        "c_noise": _described(denoiser.c_noise(levels.float())),
         "coefficients": _described(denoiser.coefficients),
-        "network": digest((repr(denoiser.net) + _own_numbers(denoiser.net)).encode()),
+        **_network(denoiser, denoiser.net),
+    }
+
+
+def optimisation(net, loss: Callable, settings: dict) -> dict:
+    """What decides a training by `training.optimise`, as `training` says it of one by fit."""
+    from diffutils import training
+
+    return _arguments(training.optimise, net, loss, **settings) | _network(net, net)
+
+
+def _arguments(function: Callable, module, *given, **settings) -> dict:
+    """A call's arguments, but for the module to train and the state to go on from."""
+    bound = inspect.signature(function).bind(module, *given, **settings)
+    bound.apply_defaults()
+    _, *arguments = bound.arguments.items()
+    return {k: _described(v) for k, v in arguments if k != "state" and v is not None}
+
+
+def _network(module, net) -> dict:
+    kinds = {type(m) for m in module.modules() if not type(m).__module__.startswith("torch.")}
+    return {
+        "network": digest((repr(net) + _own_numbers(net)).encode()),
         "classes of the network": ", ".join(sorted(map(_described, kinds))),
-        "starting weights": tensors(denoiser.state_dict()),
+        "starting weights": tensors(module.state_dict()),
     }
 
 

@@ -10,6 +10,7 @@ from diffutils.course.budgets import PROFILES, budget
 from diffutils.course.runs import fingerprint, kernel, rundir
 from diffutils.course.runs.stored import cleaned
 from diffutils.course.tables import aligned
+from diffutils.weights import provenance
 from diffutils.weights.files import CHECKOUT
 
 NOTEBOOKS = CHECKOUT / "notebooks"
@@ -80,8 +81,8 @@ def run(
                 "parameters": mine,
                 "data": fingerprint.files(mine.get("dataset", accepted[path].get("dataset", ""))),
                 "notebook": fingerprint.notebook(path.read_bytes()),
-                "code": fingerprint.code(),
-                "versions": fingerprint.versions(),
+                "code": fingerprint.code(path.stem[:2]),
+                "versions": provenance.versions(),
             }
             outcomes.append(None if again else _finished(path, out, identity))
             if outcomes[-1] is not None:
@@ -130,11 +131,10 @@ def _finished(path: Path, out: Path, identity: dict) -> Outcome | None:
 
 def _mark_finished(path: Path, out: Path, identity: dict) -> None:
     """Add to run.json what was run: only a notebook executed whole and in order gets the mark."""
-    from diffutils.weights.files import write_whole
+    from diffutils.weights.files import write_json
 
     record = _record(path, out)
-    content = json.loads(record.read_text(encoding="utf-8")) | {"finished": identity}
-    write_whole(record, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    write_json(record, json.loads(record.read_text(encoding="utf-8")) | {"finished": identity})
 
 
 def _record(path: Path, out: Path) -> Path:

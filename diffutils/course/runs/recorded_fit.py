@@ -5,25 +5,28 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
+from torch import Tensor, nn
 
 from diffutils import rng, training
 from diffutils.course import parameters
 from diffutils.course.runs import fingerprint, rundir
 from diffutils.course.tables import aligned
 from diffutils.data import png
+from diffutils.denoisers import Denoiser
 from diffutils.weights import cards, files, provenance
 from diffutils.weights import state as saves
 
 
 def recorded_fit(
     folder: Path,
-    denoiser,
-    images: torch.Tensor,
+    denoiser: Denoiser,
+    images: Tensor,
     schedule: Callable,
     *,
     resume: str = "auto",
@@ -37,50 +40,97 @@ def recorded_fit(
 ) -> Iterator[SimpleNamespace]:
     """Train as `diffutils.fit` does (settings are its), kept in a folder and resumed from there.
 
+    trdata: also keep the first training images as the network sees them.
+    All else, records and errors among it: `recorded`.
+    """
+    about = fingerprint.training(denoiser, images, schedule, settings)
+    return recorded(
+        folder,
+        denoiser.net,
+        partial(training.fit, denoiser, images, schedule, **settings),
+        about,
+        shape=images.shape[1:],
+        around=partial(Denoiser, coefficients=denoiser.coefficients, c_noise=denoiser.c_noise),
+        first_images=partial(_seen, images, about) if trdata else None,
+        resume=resume,
+        card=card,
+        draw=draw,
+        draws=draws,
+        save_every=save_every,
+        say=say,
+    )
+
+
+def recorded(
+    folder: Path,
+    net: nn.Module,
+    run: Callable[..., Iterator[SimpleNamespace]],
+    about: dict,
+    *,
+    shape: Sequence[int] = (),
+    around: Callable[[nn.Module], nn.Module] = lambda net: net,
+    first_images: Callable[[], Tensor] | None = None,
+    resume: str = "auto",
+    card: dict | None = None,
+    draw: Callable | None = None,
+    draws: int = 10,
+    save_every: float = 180.0,
+    say: Callable[[str], None] = print,
+) -> Iterator[SimpleNamespace]:
+    """Keep a training of net in a folder, and resume it from there.
+
+    run(state=None): records of `training.optimise`, from the start or from a state.  about: what
+    decides them, steps and log_every among it, e.g. `fingerprint.optimisation`.  around(net): what
+    is made of averaged weights when they are read back, a Denoiser for `fit`.
     resume: "auto" goes on from the newest whole checkpoint of the very same training, "never"
     starts anew; what a start from step 0 would overwrite is set aside in earlier-1/, earlier-2/...
     A picture or a line of the log that is damaged is left out, with a warning that names it.
     card: goes beside the weights, which are called card["name"], else as the folder is.
-    draw(denoiser): images uint8, drawn with the averaged weights `draws` times on the way.
-    trdata: also keep the first training images as the network sees them.
+    draw(ema): images uint8 (n, *shape), drawn with the averaged weights `draws` times on the way.
+    first_images(): images uint8, kept in trdata/ at the start.
     save_every: seconds between checkpoints; one more is written at the end.
 
-    Yields fit's records with two entries more: samples (images of draw, or None) and replayed
+    Yields run's records with two entries more: samples (images of draw, or None) and replayed
     (True for the steps of an earlier process; of these only the last one has ema).
     Raises: FloatingPointError, naming the step and the last good checkpoint, when the loss is not
-    finite; ValueError for an unknown resume; else what fit raises.
+    finite; ValueError for an unknown resume; else what run raises.
     """
     from accelerate import Accelerator
 
+    # Find the checkpoint to go on from; of several processes the first one decides and writes.
     parameters.resume(resume)
-    process = Accelerator()  # of several, the first one decides, writes and reports
+    process = Accelerator()
     first, log, store = process.is_main_process, folder / "log.jsonl", folder / "checkpoints"
-    about = fingerprint.training(denoiser, images, schedule, settings)
     path = _open(folder, about, resume, say, card) if first else None
     path = _agreed(path, store, process.device)
     state, body = saves.read(path) if path else (None, {})
+    # Bring the folder to that state.
     replayed = [*_lines(log, body["record"]), body["record"]] if path else []
-    steps, log_every = about["steps"], about["log_every"]
     if first:
         text = "".join(json.dumps(line) + "\n" for line in replayed)
         files.write_whole(log, text.encode())  # without what came after the checkpoint
         if not path:
-            files.write_whole(folder / "model.txt", _model(denoiser, about).encode())
-            if trdata:
-                png.write_grid(folder / "trdata" / "first.png", _seen(images, about))
+            files.write_whole(folder / "model.txt", _model(around(net), about).encode())
+            if first_images is not None:
+                png.write_grid(folder / "trdata" / "first.png", first_images())
+    # Replay the steps that were done before.
     for line in replayed:
-        r = _replay(line, folder, images, state, denoiser)
-        if first and r.ema is not None and not _is_current(folder, card, r.step):
-            _weights(folder, r, card, about, body["versions"])
+        r = _replay(line, folder, shape)
+        if r.step == state["step"]:
+            average = copy.deepcopy(net).to(process.device)
+            average.load_state_dict(state["ema"])
+            r.ema = around(average).eval().requires_grad_(False)
+            if first and not _is_current(folder, card, r.step):
+                _weights(folder, state, r, card, about, body["versions"])
         yield r
-
+    # Train; write down every record, and now and then a checkpoint.
     saved, versions = time.monotonic(), _versions()
-    points = -(-steps // log_every)  # records of the whole run
+    points = -(-about["steps"] // about["log_every"])  # records of the whole run
     try:
-        for r in training.fit(denoiser, images, schedule, state=state, **settings):
+        for r in run(state=state):
             line = {k: v for k, v in vars(r).items() if isinstance(v, int | float | None)}
             line = files.finite(line)  # JSON has no nan
-            r.samples, r.replayed, i = None, False, -(-r.step // log_every)
+            r.samples, r.replayed, i = None, False, -(-r.step // about["log_every"])
             if first:
                 if draw is not None and i * draws // points > (i - 1) * draws // points:
                     r.samples = draw(r.ema)
@@ -90,10 +140,11 @@ def recorded_fit(
                     f.write(json.dumps(line) + "\n")
                     f.flush()
                     os.fsync(f.fileno())  # a checkpoint must not outlive the lines before it
-                if time.monotonic() - saved >= save_every or r.step == steps:
+                if time.monotonic() - saved >= save_every or r.step == about["steps"]:
                     manifest = {"settings": about, "record": line, "versions": versions}
-                    path = saves.save(store, r.state(), manifest)
-                    _weights(folder, r, card, about, versions)
+                    state = r.state()
+                    path = saves.save(store, state, manifest)
+                    _weights(folder, state, r, card, about, versions)
                     saved = time.monotonic()
             yield r
     except FloatingPointError as error:
@@ -122,13 +173,13 @@ def _open(folder: Path, about: dict, resume: str, say: Callable, card: dict | No
         why = "resume is 'never'" if resume == "never" else "no checkpoint is whole"
     else:
         _, body = saves.read(path)
-        before, now = json.loads(json.dumps([body["settings"], about]))
-        differ = [k for k in now | before if before.get(k) != now.get(k)]
+        before = body["settings"]
+        differ = [k for k in about | before if before.get(k) != about.get(k)]
         if not differ:
-            _say_how(path, body, now, say)
+            _say_how(path, body, about, say)
             return path
         why = "its settings differ: " + ", ".join(
-            f"{k} was {before.get(k)}, is {now.get(k)}" for k in differ
+            f"{k} was {before.get(k)}, is {about.get(k)}" for k in differ
         )
     weights = _name(folder, card)
     aside = rundir.set_aside(
@@ -185,26 +236,22 @@ def _lines(log: Path, last: dict) -> list[dict]:
     return lines
 
 
-def _replay(line: dict, folder: Path, images, state: dict, denoiser) -> SimpleNamespace:
+def _replay(line: dict, folder: Path, shape: Sequence[int]) -> SimpleNamespace:
     """A record of an earlier process, from its line in the log and its picture."""
-    from accelerate import PartialState
-
     record = SimpleNamespace(**line | {"samples": None, "replayed": True, "ema": None})
     if "samples" in line and (path := _picture(folder, record.step)).exists():
         try:
-            record.samples = png.read_grid(path, (line["samples"], *images.shape[1:]))
+            record.samples = png.read_grid(path, (line["samples"], *shape))
         except ValueError as error:
             warnings.warn(f"{error}; its step comes without samples", stacklevel=2)
-    if record.step == state["step"]:
-        record.ema = copy.deepcopy(denoiser).to(PartialState().device)
-        record.ema.net.load_state_dict(state["ema"])
-        record.ema.eval().requires_grad_(False)
     return record
 
 
-def _weights(folder: Path, record, card: dict | None, about: dict, versions: dict) -> None:
+def _weights(
+    folder: Path, state: dict, record, card: dict | None, about: dict, versions: dict
+) -> None:
     """The averaged weights in float16, or in float32 where one of them is beyond its range."""
-    name, net = _name(folder, card), record.ema.net
+    name, average = _name(folder, card), state["ema"]
     trained = provenance.provenance(time.monotonic() - record.seconds) | {
         "hardware": versions["hardware"],
         "steps": record.step,
@@ -212,10 +259,10 @@ def _weights(folder: Path, record, card: dict | None, about: dict, versions: dic
         "heldout_loss": record.heldout and round(record.heldout, 5),
     }
     card = (card or {"name": name, "settings": about}) | {"trained": trained}
-    floats = [v for v in net.state_dict().values() if v.is_floating_point()]
+    floats = (v for v in average.values() if v.is_floating_point())
     fits = all(bool(v.half().isfinite().all()) for v in floats)
     dtype = torch.float16 if fits else torch.float32
-    cards.save_weights(folder / f"{name}.safetensors", net, card, dtype)
+    cards.save_weights(folder / f"{name}.safetensors", average, card, dtype)
 
 
 def _is_current(folder: Path, card: dict | None, step: int) -> bool:
@@ -238,7 +285,8 @@ def _picture(folder: Path, step: int) -> Path:
 
 
 def _versions() -> dict:
-    return fingerprint.versions() | {"code": fingerprint.code(), "hardware": provenance.hardware()}
+    own = {"code": fingerprint.training_code(), "hardware": provenance.hardware()}
+    return provenance.versions() | own
 
 
 def _model(denoiser, about: dict) -> str:

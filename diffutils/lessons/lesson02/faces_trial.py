@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 
 import torch
 
@@ -13,6 +12,7 @@ from diffutils.course.experiments.training import batch_for, fit_settings
 from diffutils.data import ImageSet, load, to_uint8
 from diffutils.denoisers import Denoiser
 from diffutils.unet import UNet
+from diffutils.weights.models import Model
 
 CLAIM = "64x64 faces: {} (distance to held-out / floor)"
 
@@ -24,14 +24,14 @@ ARMS = {
 }
 
 
-def clamp_state(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+def clamp_state(step: samplers.Step) -> torch.Tensor:
     """The published fault: clamp the noisy state itself (textbook units) to [-1, 1]."""
-    scale = (1 + float(sigma) ** 2) ** 0.5
-    return (x / scale).clamp(-1, 1) * scale
+    scale = (1 + float(step.sigma_next) ** 2) ** 0.5
+    return (step.x_next / scale).clamp(-1, 1) * scale
 
 
-def train_arm(arm: str, data: ImageSet, budget, seed: int, train: Callable) -> SimpleNamespace:
-    """Train one arm of the faces trial; returns .denoiser, .schedule, .card.
+def train_arm(arm: str, data: ImageSet, budget, seed: int, train: Callable) -> Model:
+    """Train one arm of the faces trial.
 
     train(name, denoiser, images, schedule, **settings of fit) yields the records: a lesson's
     `train`, which goes on after a kill.
@@ -62,11 +62,11 @@ def train_arm(arm: str, data: ImageSet, budget, seed: int, train: Callable) -> S
     settings = fit_settings(data, arm_budget) | {"seed": seed}
     for record in train(folder, denoiser, data.train, schedule, **settings):
         last = record
-    return SimpleNamespace(denoiser=last.ema, schedule=schedule, card={"size": data.shape[1]})
+    return Model(last.ema, schedule, schedule, {"size": data.shape[1]})
 
 
 @torch.no_grad()
-def draw_arm(arm: str, model: SimpleNamespace, n: int, seed: int, batch: int = 250):
+def draw_arm(arm: str, model: Model, n: int, seed: int, batch: int = 250):
     """n images uint8 by the arm's own 300-step ancestral sampler."""
     if arm == "corrected":
         return measure.generate(model, n, steps=300, eta=1.0, seed=seed, batch=batch)

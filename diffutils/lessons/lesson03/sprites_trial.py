@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean, stdev
-from types import SimpleNamespace
 
 from torch import Tensor
 
@@ -17,6 +16,7 @@ from diffutils.data import ImageSet
 from diffutils.metrics import spaces
 from diffutils.metrics.intervals import student_interval
 from diffutils.schedules import steps as levels
+from diffutils.weights.models import Model
 
 # ArenGolazizian, commit bd33cfc, notebooks/Diffusion-sprites.ipynb
 PUBLISHED_FID = "31.997"
@@ -45,7 +45,7 @@ TENTH = 0.1
 
 def sprites_trial(
     dataset: str,
-    models: Sequence[SimpleNamespace],
+    models: Sequence[Model],
     data: ImageSet,
     rows: Sequence[dict],
     budget,

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
@@ -71,8 +70,8 @@ def weights(sigma_data: float) -> dict[str, Callable[[Tensor], Tensor] | None]:
     }
 
 
-def train_arm(name: str, data: ImageSet, budget, seed: int, train: Callable) -> SimpleNamespace:
-    """Train one of `ARMS` for budget.trial_steps; what `checkpoints.build` returns, and .log.
+def train_arm(name: str, data: ImageSet, budget, seed: int, train: Callable) -> models.Model:
+    """Train one of `ARMS` for budget.trial_steps; with its log.
 
     The log's losses are in the arm's own density and weight: between arms they do not compare.
 
@@ -92,9 +91,8 @@ def train_arm(name: str, data: ImageSet, budget, seed: int, train: Callable) -> 
     weight = None if predict == "eps" else weights(about["sigma_data"])[arm.weight]
     settings = fit_settings(data, budget) | {"seed": seed, "weight": weight, "card": about}
     records = list(train(folder, model.denoiser, data.train, model.density, **settings))
-    model.denoiser = records[-1].ema.eval().requires_grad_(False)
-    model.log = [{"step": r.step, "loss": r.loss, "heldout": r.heldout} for r in records]
-    return model
+    log = [{"step": r.step, "loss": r.loss, "heldout": r.heldout} for r in records]
+    return replace(model, denoiser=records[-1].ema.eval().requires_grad_(False), log=log)
 
 
 def walks(
@@ -119,7 +117,7 @@ def walks(
 
 def arm_rows(
     name: str,
-    model: SimpleNamespace,
+    model: models.Model,
     data: ImageSet,
     space: Space,
     budget,

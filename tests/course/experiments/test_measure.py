@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from diffutils import data, denoisers, training
+from diffutils import data, denoisers, samplers, training
 from diffutils.course.budgets import budget
 from diffutils.course.experiments import measure
 from diffutils.course.experiments import training as training_command
@@ -106,7 +106,7 @@ def test_larger_images_come_smaller_and_in_smaller_batches():
 
 def test_the_clamped_state_is_the_published_one():
     x = torch.tensor([-9.0, 0.5, 3.0])
-    clamped = faces_trial.clamp_state(x, torch.tensor(2.0))
+    clamped = faces_trial.clamp_state(samplers.Step(0, x, None, None, x, torch.tensor(2.0)))
     assert torch.allclose(clamped / 5**0.5, (x / 5**0.5).clamp(-1, 1))
 
 
