@@ -11,7 +11,7 @@ from diffutils import training
 from diffutils.course.experiments import measure
 from diffutils.course.runs import rundir
 from diffutils.course.runs.recorded_fit import recorded_fit
-from diffutils.data import ImageSet, load, png, to_float
+from diffutils.data import ImageSet, any_size, load, png, to_float
 from diffutils.data.downloads import MADE_HERE
 from diffutils.data.images import shuffled
 from diffutils.denoisers import rms
@@ -98,9 +98,8 @@ def load_for(dataset: str, budget, seed: int) -> ImageSet:
     class_dropout = 1 the labels are left out.
     """
     halvings = len(budget.channels) - 1
-    made_to_size = dataset in ("faces", "photos") or dataset.startswith(("folder:", "zip:"))
     data = None
-    if not made_to_size:  # arrays have a size of their own, files are of any size
+    if not any_size(dataset):  # arrays have a size of their own, files are of any size
         data = load(dataset, limit=budget.images, seed=seed)
     side = budget.max_size if data is None else min(budget.max_size, *data.shape[1:])
     side = -(-side // 2**halvings) * 2**halvings

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from diffutils import rng, schedules
 from diffutils.data import to_float
-from diffutils.lessons.lesson04.search import CS, r2_of_c
+from diffutils.lessons.lesson04.search import CS, Curves, Sigmas, r2_of_c
+from diffutils.lessons.lesson04.stability import readings
 from diffutils.methods.perceptual import (
     SIGMA_MAX,
     SIGMA_MIN,
@@ -20,11 +22,9 @@ from diffutils.methods.perceptual import (
     interpolate,
     phi_star,
     r_squared,
-    ssim_curve,
 )
-from diffutils.viz.display import COLORS, DPI, empty, figure, style
-from diffutils.viz.images import pixels
-from diffutils.viz.plots import plain_log_axis
+from diffutils.viz import COLORS, DPI, figure, pixels, plain_log_axis, style
+from diffutils.viz.display import empty
 
 # colour, dashes, marker
 LOOKS = (
@@ -35,18 +35,17 @@ LOOKS = (
     ("orange", (0, (5, 1)), "v"),
     ("sky", (0, (3, 1, 1, 1)), "P"),
 )
+MARKS = (0.01, 0.5, 0.99)  # shares of the draws whose noise levels are marked
+Picture = UInt8[Tensor, "C H W"]
 TILE = 88  # dots: the least side of an image in a row, wide enough for its noise level
 
 
 @style()
-def fall(
-    ax: Any, curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], coordinate: Coordinate
-) -> float:
+def fall(ax: Any, curves: Curves, sigmas: Sigmas, coordinate: Coordinate) -> float:
     """Draw SSIM at 50 equal steps of a coordinate into `ax`, and return the mean R^2 over images.
 
     Thin lines are the images, the thick one is their mean, the dashed one is the least-squares
     line of the mean, which is the mean of the images' own lines.
-
     Raises: ValueError as `perceptual.r_squared`.
     """
     # Measure.
@@ -66,9 +65,7 @@ def fall(
 
 
 @style()
-def degradation(
-    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], coordinates: Sequence[Coordinate]
-) -> Any:
+def degradation(curves: Curves, sigmas: Sigmas, coordinates: Sequence[Coordinate]) -> Any:
     """Figure with one panel for each coordinate as in `fall`, titled with its name and mean R^2.
 
     Raises: ValueError as `perceptual.r_squared`.
@@ -91,7 +88,7 @@ def degradation(
 
 @style()
 def noisy_grid(
-    image: UInt8[Tensor, "C H W"], coordinates: Sequence[Coordinate], n: int = 10, seed: int = 0
+    image: Picture, coordinates: Sequence[Coordinate], n: int = 10, seed: int = 0
 ) -> Any:
     """Figure of clamp(x0 + sigma noise, -1, 1) at n equal steps of each coordinate, a row for each.
 
@@ -126,10 +123,7 @@ def noisy_grid(
 
 
 def quantiles(
-    c: float = 0.3,
-    P_mean: float = -1.2,
-    P_std: float = 1.2,
-    at: Sequence[float] = (0.01, 0.5, 0.99),
+    c: float = 0.3, P_mean: float = -1.2, P_std: float = 1.2, at: Sequence[float] = MARKS
 ) -> dict[str, list[float]]:
     """The training noise levels below which the shares `at` of the draws lie.
 
@@ -150,14 +144,9 @@ def densities(c: float = 0.3, P_mean: float = -1.2, P_std: float = 1.2) -> Any:
     Uniform in phi* means ln sigma ~ Logistic(ln c, 1), cut off at 0.002 and 80.  Vertical lines are
     the medians; the markers on each curve are its 1 %, 50 % and 99 % quantiles.
     """
-
-    def uniform(sigma: Tensor) -> Tensor:
-        return schedules.log_logistic_density(sigma, c, SIGMA_MIN, SIGMA_MAX)
-
-    def normal(sigma: Tensor) -> Tensor:
-        return schedules.log_normal_density(sigma, P_mean, P_std)
-
     found = quantiles(c, P_mean, P_std)
+    uniform = partial(schedules.log_logistic_density, c=c)
+    normal = partial(schedules.log_normal_density, P_mean=P_mean, P_std=P_std)
     shown = (  # name, density, where it begins, its quantiles
         (f"uniform in σ/(σ+{c:.3g})", uniform, SIGMA_MIN, found["phi*"]),
         (f"EDM: ln σ ~ N({P_mean:g}, {P_std:g}²)", normal, SIGMA_MIN / math.e, found["EDM"]),
@@ -200,11 +189,7 @@ def grids(named: Mapping[str, schedules.Schedule], n: int) -> Any:
 
 @style()
 def straightness(
-    curves: Float[Tensor, "N S"],
-    sigmas: Float[Tensor, "S"],
-    c: float,
-    r2: Sequence[float] | None = None,
-    ax: Any = None,
+    curves: Curves, sigmas: Sigmas, c: float, r2: Sequence[float] | None = None, ax: Any = None
 ) -> Any:
     """Figure of SSIM against sigma / (sigma + c) with its line, and of R^2 against every c.
 
@@ -232,34 +217,9 @@ def straightness(
     return ax.figure
 
 
-def readings(
-    image: UInt8[Tensor, "C H W"], sigma: float, coordinates: Sequence[Coordinate], seed: int = 0
-) -> dict[str, Any]:
-    """What a noise level means for an image.
-
-    Returns: "ssim" of the noisy image, clamped; "snr", mean(x0^2) / sigma^2 with x0 in [-1, 1];
-        "phi", for each coordinate its value, 0 at sigma = 0.002 and 1 at sigma = 80.
-    Raises: ValueError if sigma lies outside that range, and as `similarity.ssim`.
-    """
-    if not SIGMA_MIN <= sigma <= SIGMA_MAX:
-        raise ValueError(f"sigma must lie between {SIGMA_MIN} and {SIGMA_MAX:g}, got {sigma}")
-    levels = torch.tensor([SIGMA_MIN, sigma, SIGMA_MAX], dtype=torch.float64)
-    places = {}
-    for coordinate in coordinates:
-        low, here, high = coordinate.phi(levels).tolist()
-        places[coordinate.name] = (here - low) / (high - low)
-    ssim = float(ssim_curve(image[None], levels[1:2], seed))
-    snr = float(to_float(image).double().square().mean()) / sigma**2
-    return {"ssim": ssim, "snr": snr, "phi": places}
-
-
 @style()
 def at_level(
-    image: UInt8[Tensor, "C H W"],
-    sigma: float,
-    coordinates: Sequence[Coordinate],
-    seed: int = 0,
-    ax: Any = None,
+    image: Picture, sigma: float, coordinates: Sequence[Coordinate], seed: int = 0, ax: Any = None
 ) -> Any:
     """Figure of an image, the same with noise, and the `readings` of that level beside them.
 
@@ -301,6 +261,6 @@ def _below(ax: Any, handles: Sequence[Any], labels: Sequence[str], columns: int)
     ax.legend(handles, labels, ncols=columns, markerscale=0.7, **where, **close)
 
 
-def _noise(image: UInt8[Tensor, "C H W"], seed: int) -> Float[Tensor, "C H W"]:
+def _noise(image: Picture, seed: int) -> Float[Tensor, "C H W"]:
     """The noise that `ssim_curve` adds to the first of its images."""
     return rng.normal(seed, 0, torch.arange(1), image.shape, rng.EVALUATION)[0]

@@ -27,15 +27,15 @@ from diffutils.methods.perceptual import (
 )
 from diffutils.metrics.intervals import bootstrap_interval, mean_interval
 
+Curves = Float[Tensor, "N S"]  # SSIM of N images at S noise levels
+Sigmas = Float[Tensor, "S"]
 CS = [10 ** (k / 100) for k in range(-200, 101)]  # 0.01 to 10, in steps of 2.3 %
 SIZE = 128  # pixels, as published; arrays keep their own size: enlarged, they are only blurred
 CHECKED = 4  # images whose SSIM is also measured at the very levels of one coordinate
 
 
 def ranking(
-    curves: Float[Tensor, "N S"],
-    sigmas: Float[Tensor, "S"],
-    coordinates: Iterable[Coordinate] | None = None,
+    curves: Curves, sigmas: Sigmas, coordinates: Iterable[Coordinate] | None = None
 ) -> list[dict]:
     """The coordinates (default: `candidates()`) by mean R^2 over the images, best first.
 
@@ -48,15 +48,13 @@ def ranking(
     return sorted(rows, key=lambda row: -row["mean"])
 
 
-def r2_of_c(
-    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], cs: Sequence[float] = CS
-) -> list[float]:
+def r2_of_c(curves: Curves, sigmas: Sigmas, cs: Sequence[float] = CS) -> list[float]:
     """The mean R^2 over images of phi* = sigma / (sigma + c), for each c of `cs`."""
     return [float(r_squared(curves, sigmas, phi_star(c)).mean()) for c in cs]
 
 
 def c_interval(
-    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], seed: int = 0, level: float = 0.95
+    curves: Curves, sigmas: Sigmas, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float]:
     """Bootstrap interval of the best c over 200 resamples of the images; nan for one image."""
     r2 = torch.stack([r_squared(curves, sigmas, phi_star(c)) for c in CS])
@@ -66,18 +64,14 @@ def c_interval(
     )
 
 
-def best_c(
-    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], cs: Sequence[float] = CS
-) -> tuple[float, float]:
+def best_c(curves: Curves, sigmas: Sigmas, cs: Sequence[float] = CS) -> tuple[float, float]:
     """The c of phi* = sigma / (sigma + c) with the highest mean R^2 over images, and that R^2."""
     means = r2_of_c(curves, sigmas, cs)
     best = max(range(len(cs)), key=means.__getitem__)
     return cs[best], means[best]
 
 
-def study(
-    curves: Float[Tensor, "N S"], others: Float[Tensor, "M S"], sigmas: Float[Tensor, "S"]
-) -> dict:
+def study(curves: Curves, others: Float[Tensor, "M S"], sigmas: Sigmas) -> dict:
     """What curves of one pool of images, and of other images, say about the coordinates.
 
     Returns: "ranking", the rows of `ranking`; "best_c", c and whether it is an end of `CS`;
@@ -145,8 +139,8 @@ def report(
 
 def spot_check(
     images: UInt8[Tensor, "N C H W"],
-    curves: Float[Tensor, "N S"],
-    sigmas: Float[Tensor, "S"],
+    curves: Curves,
+    sigmas: Sigmas,
     coordinate: Coordinate,
     seed: int = 0,
     window: str = "uniform",

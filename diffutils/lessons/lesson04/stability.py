@@ -1,15 +1,45 @@
-"""How evenly a sampling grid gives the picture back: the SSIM gained in each of its steps."""
+"""What a noise level leaves of a picture, and how evenly the levels of a grid give it back."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from diffutils.course.tables import aligned
-from diffutils.methods.perceptual import dense_sigmas, interpolate, ssim_curve
+from diffutils.data import to_float
+from diffutils.methods.perceptual import (
+    SIGMA_MAX,
+    SIGMA_MIN,
+    Coordinate,
+    dense_sigmas,
+    interpolate,
+    ssim_curve,
+)
 from diffutils.metrics.intervals import mean_interval
 from diffutils.schedules import levels
+
+
+def readings(
+    image: UInt8[Tensor, "C H W"], sigma: float, coordinates: Sequence[Coordinate], seed: int = 0
+) -> dict[str, Any]:
+    """What a noise level means for an image.
+
+    Returns: "ssim" of the noisy image, clamped; "snr", mean(x0^2) / sigma^2 with x0 in [-1, 1];
+        "phi", for each coordinate its value, 0 at sigma = 0.002 and 1 at sigma = 80.
+    Raises: ValueError if sigma lies outside that range, and as `similarity.ssim`.
+    """
+    if not SIGMA_MIN <= sigma <= SIGMA_MAX:
+        raise ValueError(f"sigma must lie between {SIGMA_MIN} and {SIGMA_MAX:g}, got {sigma}")
+    levels = torch.tensor([SIGMA_MIN, sigma, SIGMA_MAX], dtype=torch.float64)
+    places = {}
+    for coordinate in coordinates:
+        low, here, high = coordinate.phi(levels).tolist()
+        places[coordinate.name] = (here - low) / (high - low)
+    ssim = float(ssim_curve(image[None], levels[1:2], seed))
+    snr = float(to_float(image).double().square().mean()) / sigma**2
+    return {"ssim": ssim, "snr": snr, "phi": places}
 
 
 def gained(
