@@ -3,32 +3,38 @@
 Modules and the names below are imported when first used, so `import diffutils` is quick.
 """
 
+import sys
 from importlib import import_module
 from pkgutil import iter_modules
+
+from diffutils import renamed
 
 __version__ = "0.1.0"
 
 NAMES = {
-    "course.exercises": "check predict reconcile",
-    "course.lesson": "lesson",
-    "data": "ImageSet load to_float to_uint8",
-    "denoisers": "Denoiser",
-    "metrics.timer": "Seconds median_time",
-    "samplers": "invert sample slerp start trajectory",
-    "schedules": "Discrete steps",
-    "training": "fit",
-    "unet": "UNet",
-    "viz": "bars curves explore figure gif grid loss_curves show show_gif strip",
-    "weights.models": "pretrained",
-}
-HOME = {name: module for module, names in NAMES.items() for name in names.split()}
+    "course.exercises": ("predict", "reconcile"),
+    "data":             ("ImageSet", "load", "to_float", "to_uint8"),
+    "denoisers":        ("Denoiser",),
+    "lessons":          ("check", "lesson"),
+    "metrics.timer":    ("Seconds", "median_time"),
+    "samplers":         ("invert", "sample", "slerp", "start", "trajectory"),
+    "schedules":        ("Discrete", "steps"),
+    "training":         ("fit",),
+    "unet":             ("UNet",),
+    "viz":              ("bars", "curves", "explore", "figure", "gif", "grid", "loss_curves",
+                         "show", "show_gif", "strip"),
+    "weights.models":   ("pretrained",),
+}  # fmt: skip
+HOME = {name: module for module, names in NAMES.items() for name in names}
 MODULES = [module.name for module in iter_modules(__path__) if module.name != "__main__"]
 
 __all__ = [*MODULES, *HOME]  # noqa: PLE0604
 
+sys.meta_path.append(renamed.Finder())
+
 
 def __getattr__(name: str):
-    if name in MODULES:
+    if name in MODULES or f"diffutils.{name}" in renamed.MOVED:
         return import_module(f"diffutils.{name}")
     if name in HOME:
         return getattr(import_module(f"diffutils.{HOME[name]}"), name)

@@ -52,11 +52,10 @@ def empty(tmp_path, monkeypatch) -> Path:
 @pytest.fixture(scope="module")
 def model():
     """An untrained network of three classes whose images depend on everything it is handed."""
-    from types import SimpleNamespace
-
     import torch
 
     from diffutils import Denoiser, UNet, denoisers, schedules
+    from diffutils.weights.models import Model
 
     torch.manual_seed(0)
     net = UNet(channels=(16, 16), blocks=1, attention=(False, False), classes=3)
@@ -64,7 +63,7 @@ def model():
         torch.nn.init.normal_(p, std=0.1)
     schedule = schedules.Discrete(schedules.linear_betas(50))
     denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 8})
+    return Model(denoiser, schedule, schedule, {"size": 8})
 
 
 @pytest.fixture

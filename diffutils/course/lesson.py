@@ -1,4 +1,4 @@
-"""The object that a lesson opens with `du.lesson("02", ...)` and closes with `.finish()`."""
+"""The object that a lesson opens with `du.lesson(...)` and closes with `.finish()`."""
 
 import math
 import os
@@ -8,10 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from diffutils.course import parameters
-from diffutils.course.budgets import budget, profile_name
-from diffutils.course.machine import _threads, best_device, device_name, peak_memory_mb
+from diffutils.course.budgets import Budget
+from diffutils.course.machine import best_device, device_name, peak_memory_mb
 from diffutils.course.runs import rundir
 from diffutils.course.tables import markdown
+from diffutils.weights.files import write_json
 from diffutils.weights.provenance import git_commit, versions
 
 COLUMNS = ("claim", "published", "measured", "protocol", "N", "seeds")
@@ -20,39 +21,19 @@ COLUMNS = ("claim", "published", "measured", "protocol", "N", "seeds")
 NOT_RUN = "not run"
 
 
-def lesson(
-    number: str,
-    profile: str | None = None,
-    dataset: str = "sprites",
-    seed: int = 0,
-    run_dir: str | None = None,
-    overrides: dict | None = None,
-    resume: str = "auto",
-) -> "Lesson":
-    """Validate a lesson's parameters, reserve its run directory, print budget and device.
-
-    number: "01", "02", ...; profile: None means $DIFFUTILS_PROFILE or "student"; run_dir: None
-    means NUMBER in $DIFFUTILS_RUN_DIR or in runs/PROFILE; overrides: budget fields by name;
-    resume: "auto" goes on from what an earlier run left there, "never" starts anew.
-    Raises: ValueError, with the valid choices, for a parameter that is unknown or wrongly typed;
-    BlockingIOError when another process works in the run directory.
-    """
-    parameters.check_names(parameters.injected(), parameters.NAMES)
-    return Lesson(number, profile_name(profile), dataset, seed, run_dir, overrides, resume)
-
-
 class Lesson:
-    """One run of one lesson: its budget, device, run directory, metrics and claims."""
+    """One run of one lesson: its budget, device, run directory, metrics and claims.
 
-    def __init__(self, number, profile, dataset, seed, run_dir, overrides, resume):
-        self.number, self.profile = number, profile
-        self.budget = budget(number, profile, overrides)
+    Arguments and errors: `diffutils.lessons.lesson`, which opens it.
+    """
+
+    def __init__(self, number, profile, budget: Budget, dataset, seed, run_dir, resume):
+        self.number, self.profile, self.budget = number, profile, budget
         self.dataset = parameters.dataset(dataset)
         self.seed, self.resume = parameters.seed(seed), parameters.resume(resume)
         self.device = best_device()
-        self.dir = _run_directory(number, profile, run_dir)
+        self.dir, self._shown = _run_directory(number, profile, run_dir)
         rundir.hold(self.dir)
-        self._given_dir = run_dir
         self.claims: list[dict] = []
         self.metrics: dict[str, float | str] = {}
         self._headline: str | None = None
@@ -60,7 +41,7 @@ class Lesson:
         settings = " ".join(f"{k}={_short(v)}" for k, v in asdict(self.budget).items())
         print(
             f"lesson {number} · {profile} · {dataset} · seed {seed} · {self.device.type} · "
-            f"{self._shown()} · {settings}"
+            f"{self._shown} · {settings}"
         )
 
     def __repr__(self) -> str:
@@ -121,23 +102,15 @@ class Lesson:
 
     def finish(self) -> None:
         """Write run.json into the run directory, give that free, and show the claim table."""
-        from diffutils.weights.files import write_json
-
         write_json(self.dir / "run.json", self.record())
         rundir.release(self.dir)
         show_markdown(markdown(COLUMNS, [list(row.values()) for row in self.claims]))
-        print(f"written: {self._shown()}/run.json")
-
-    def _shown(self) -> str:
-        """The run directory in words that do not change from one stored run to the next."""
-        if self._given_dir is not None:
-            return str(self._given_dir)
-        if os.environ.get("DIFFUTILS_RUN_DIR"):
-            return f"$DIFFUTILS_RUN_DIR/{self.number}"
-        return str(self.dir)
+        print(f"written: {self._shown}/run.json")
 
     def record(self) -> dict:
         """What run.json holds."""
+        import torch
+
         return {
             "lesson": self.number,
             "parameters": {"profile": self.profile, "dataset": self.dataset, "seed": self.seed},
@@ -145,7 +118,7 @@ class Lesson:
             "versions": versions(),
             "commit": git_commit(),
             "device": device_name(self.device),
-            "threads": _threads(),
+            "threads": torch.get_num_threads(),
             "seconds": round(time.perf_counter() - self._began, 1),
             "peak_memory_mb": peak_memory_mb(),
             "headline": self._headline,
@@ -165,14 +138,14 @@ def show_markdown(text: str) -> None:
         display(Markdown(text))
 
 
-def _run_directory(number: str, profile: str, run_dir: str | None) -> Path:
+def _run_directory(number: str, profile: str, run_dir: str | None) -> tuple[Path, str]:
+    """Where to write, and that in words that do not change from one stored run to the next."""
     if run_dir is not None:
-        path = parameters.run_dir(run_dir)
-    elif base := os.environ.get("DIFFUTILS_RUN_DIR"):
-        path = Path(base) / number
-    else:
-        path = rundir.base() / profile / number
-    return path.resolve()
+        return parameters.run_dir(run_dir), str(run_dir)
+    if base := os.environ.get("DIFFUTILS_RUN_DIR"):
+        return (Path(base) / number).resolve(), f"$DIFFUTILS_RUN_DIR/{number}"
+    path = (rundir.base() / profile / number).resolve()
+    return path, str(path)
 
 
 def _short(value) -> str:

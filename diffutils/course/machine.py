@@ -34,12 +34,6 @@ def peak_memory_mb() -> int | None:
     return round(getrusage(RUSAGE_SELF).ru_maxrss * unit / 1e6)
 
 
-def _threads() -> int:
-    import torch
-
-    return torch.get_num_threads()
-
-
 def threads() -> int:
     """Cores for computing: physical ones, and no more than this process may use."""
     import psutil

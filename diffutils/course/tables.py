@@ -1,6 +1,10 @@
 """Plain-text and Markdown tables."""
 
+import html
+from collections import Counter
 from collections.abc import Sequence
+
+CLAIM_COLUMNS = ("claim", "published", "measured", "verdict", "N", "seeds")
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -18,3 +22,37 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return "| " + " | ".join(plain) + " |"
 
     return "\n".join([line(header), "|" + " --- |" * len(header), *map(line, rows)])
+
+
+def claim_table(claims: Sequence[dict]) -> str:
+    """Claims (of `claims.claim`) as a Markdown table, and a fold that says how each was measured.
+
+    A sentence that several protocols share stands once, at the end, and is named by its number.
+    """
+    rows = [[cell_of(row, key) for key in CLAIM_COLUMNS] for row in claims]
+    said, notes = [], {}
+    protocols = [dict.fromkeys(row["protocol"]) for row in claims]
+    shared = Counter(sentence for protocol in protocols for sentence in protocol)
+    for row, protocol in zip(claims, protocols, strict=True):
+        parts = [
+            sentence if shared[sentence] == 1 else notes.setdefault(sentence, f"[{len(notes) + 1}]")
+            for sentence in protocol
+        ]
+        if parts:
+            said.append((row["claim"], "; ".join(parts)))
+    said += [(number, sentence) for sentence, number in notes.items()]
+    text = [f"<li><b>{_escaped(name)}</b> {_escaped(words)}</li>" for name, words in said]
+    fold = "<details><summary>How each was measured</summary><ul>"
+    return "\n".join(
+        [markdown(CLAIM_COLUMNS, rows), *(["", fold, *text, "</ul></details>"] if text else [])]
+    )
+
+
+def cell_of(claim: dict, key: str) -> str:
+    """What a claim shows in a column: the reason stands behind "not run"."""
+    reason = f": {claim['why']}" if key == "measured" and claim["why"] else ""
+    return claim[key] + reason
+
+
+def _escaped(text: str) -> str:
+    return html.escape(" ".join(text.split()), quote=False)

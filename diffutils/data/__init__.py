@@ -1,7 +1,7 @@
 """Image sets behind one door: `load(name)` gives uint8 images, split without leaks."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,6 +84,7 @@ def load(
         raise ValueError(f"size={size}; expected a side of at most {MAX_SIDE} pixels")
     if type(seed) is not int or not 0 <= seed <= MAX_SEED:
         raise ValueError(f"seed={seed!r}; expected a whole number from 0 up to 2**63 - 1")
+    loaded = dict(size=size, limit=limit, seed=seed, heldout=heldout, label=label)
     kind, colon, path = str(name).partition(":")
     if label is not None and kind not in LABELLED:
         raise ValueError(
@@ -95,14 +96,14 @@ def load(
             raise ValueError(f"{name!r} names no file; write {kind}:PATH")
         data = px.check_parts(px.without_leaks(_own(kind, path, size, limit, seed, label)))
     elif name in ("sprites", "faces", "photos"):
-        return _drawn(name, size, limit, seed, heldout, label)
+        return replace(_drawn(name, size, limit, seed, heldout, label), loaded=loaded)
     elif name in NAMES:
         data = px.without_leaks(_published(name, seed))
     else:
         raise ValueError(
             f"no data set is called {name!r}{_meant(kind, NAMES)}; the names are {', '.join(NAMES)}"
         )
-    return px.resized(px.limited(data, limit, heldout, seed), size)
+    return replace(px.resized(px.limited(data, limit, heldout, seed), size), loaded=loaded)
 
 
 def any_size(name: str) -> bool:

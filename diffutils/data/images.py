@@ -3,7 +3,7 @@
 import hashlib
 import io
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -29,11 +29,16 @@ class ImageSet:
     classes: tuple[str, ...] = ()
     licence: str = "not stated"
     source: str = ""
+    loaded: dict = field(default_factory=dict)  # how: arguments of `load`, and the order
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image."""
         return tuple(self.train.shape[1:])
+
+    def without_labels(self) -> "ImageSet":
+        """The same images of no class."""
+        return replace(self, train_labels=None, heldout_labels=None, classes=())
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -223,7 +228,8 @@ def shuffled(data: ImageSet, seed: int) -> ImageSet:
     Files often lie sorted by class; shuffled, the first n images are a fair sample.
     """
     train, heldout = (torch.from_numpy(_order(len(x), seed)) for x in (data.train, data.heldout))
-    return chosen(data, train=train, heldout=heldout)
+    loaded = data.loaded | {"order": seed}
+    return replace(chosen(data, train=train, heldout=heldout), loaded=loaded)
 
 
 def _order(n: int, seed: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,11 @@ def write_grid(path: Path, images: UInt8[Tensor, "N C H W"]) -> None:
     """Write images side by side, eight to a row; small ones enlarged to about 64 pixels."""
     n, c, h, w = images.shape
     columns = min(n, COLUMNS)
-    rows, scale = math.ceil(n / columns), _scale(w)
+    rows, scale = math.ceil(n / columns), max(1, 64 // w)
     tiles = torch.zeros(rows * columns, c, h, w, dtype=torch.uint8)
     tiles[:n] = images.cpu()
-    page = tiles.view(rows, columns, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, -1, c)
-    _write(path, page.numpy().repeat(scale, 0).repeat(scale, 1))
+    page = tiles.view(rows, columns, c, h, w).permute(2, 0, 3, 1, 4).reshape(c, rows * h, -1)
+    write(path, page.repeat_interleave(scale, 1).repeat_interleave(scale, 2))
 
 
 def read_grid(path: Path, shape: tuple[int, int, int, int]) -> UInt8[Tensor, "N C H W"]:
@@ -33,7 +34,7 @@ def read_grid(path: Path, shape: tuple[int, int, int, int]) -> UInt8[Tensor, "N 
     from PIL import Image
 
     n, c, h, w = shape
-    columns, scale = min(n, COLUMNS), _scale(w)
+    columns, scale = min(n, COLUMNS), max(1, 64 // w)
     content = io.BytesIO(path.read_bytes())
     try:
         with Image.open(content) as picture:
@@ -44,19 +45,19 @@ def read_grid(path: Path, shape: tuple[int, int, int, int]) -> UInt8[Tensor, "N 
     return tiles.reshape(-1, c, h, w)[:n].contiguous()
 
 
-def write_images(folder: Path, images: UInt8[Tensor, "N C H W"]) -> None:
-    """Write folder/00000.png, 00001.png, ...: one file an image, pixel for pixel."""
-    for i, image in enumerate(images.cpu()):
-        _write(folder / f"{i:05}.png", image.permute(1, 2, 0).numpy())
+def write_images(
+    folder: Path, images: UInt8[Tensor, "N C H W"], numbers: Iterable[int] | None = None
+) -> None:
+    """Write folder/00000.png, 00001.png, ... (or these numbers): one file an image."""
+    numbers = range(len(images)) if numbers is None else numbers
+    for i, image in zip(numbers, images.cpu(), strict=True):
+        write(folder / f"{i:05}.png", image)
 
 
-def _scale(width: int) -> int:
-    return max(1, 64 // width)
-
-
-def _write(path: Path, page: np.ndarray) -> None:
+def write(path: Path, image: UInt8[Tensor, "C H W"]) -> None:
+    """Write a grey or colour image whole or not at all, pixel for pixel."""
     from PIL import Image
 
-    content = io.BytesIO()
-    Image.fromarray(page[:, :, 0] if page.shape[2] == 1 else page).save(content, "PNG")
+    content, pixels = io.BytesIO(), image.permute(1, 2, 0).numpy()
+    Image.fromarray(pixels[:, :, 0] if len(image) == 1 else pixels).save(content, "PNG")
     files.write_whole(path, content.getvalue())

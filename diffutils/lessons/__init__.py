@@ -1,0 +1,88 @@
+"""The table of contents: a lesson is found by its number, in the room `lessonNN` of this folder.
+
+A room holds `budget.py` (BUDGETS: profile -> budget), `exercises*.py` (EXERCISES) and, where the
+lesson has commands of its own, `commands.py` (COMMANDS).
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+
+from diffutils.course import budgets, parameters
+from diffutils.course.exercises import sandbox, verdict
+from diffutils.course.lesson import Lesson
+
+
+def numbers() -> list[str]:
+    """The lessons that have a room: "01", "02", ..."""
+    rooms = (module.name for module in iter_modules(__path__) if module.ispkg)
+    return sorted(name.removeprefix("lesson") for name in rooms)
+
+
+def find(number: str) -> ModuleType:
+    """The room of a lesson; ValueError, with the list, where there is none."""
+    if number not in (known := numbers()):
+        raise ValueError(f"There is no lesson {number!r}; choose one of {', '.join(known)}.")
+    return import_module(f"{__name__}.lesson{number}")
+
+
+def modules(number: str, pattern: str) -> list[ModuleType]:
+    """The modules of a lesson's room whose file is named so, e.g. "exercises*"."""
+    room = find(number)
+    files = sorted(Path(room.__file__).parent.glob(f"{pattern}.py"))
+    return [import_module(f"{room.__name__}.{file.stem}") for file in files]
+
+
+def budget(number: str, profile: str | None = None, overrides: dict | None = None):
+    """The frozen budget of a lesson; profile: None means $DIFFUTILS_PROFILE or "student".
+
+    overrides: fields by name, see `budgets.changed`.  Raises: ValueError for an unknown lesson,
+    profile or field, or a wrong value.
+    """
+    room = import_module(f"{find(number).__name__}.budget")
+    base = room.BUDGETS[budgets.profile_name(profile)]
+    return budgets.changed(base, overrides, f"lesson {number}")
+
+
+def exercises() -> dict:
+    """Every lesson's exercises, id -> `course.exercises.model.Exercise`, in their order."""
+    rooms = [module for number in numbers() for module in modules(number, "exercises*")]
+    found = [exercise for module in rooms for exercise in module.EXERCISES]
+    found.sort(key=lambda exercise: [int(part) for part in exercise.id.split(".")])
+    return {exercise.id: exercise for exercise in found}
+
+
+def commands() -> list:
+    """The click commands of every lesson that has some."""
+    rooms = [module for number in numbers() for module in modules(number, "commands")]
+    return [command for module in rooms for command in module.COMMANDS]
+
+
+def lesson(
+    number: str,
+    profile: str | None = None,
+    dataset: str = "sprites",
+    seed: int = 0,
+    run_dir: str | None = None,
+    overrides: dict | None = None,
+    resume: str = "auto",
+) -> Lesson:
+    """Validate a lesson's parameters, reserve its run directory, print budget and device.
+
+    number: "01", "02", ...; profile: None means $DIFFUTILS_PROFILE or "student"; run_dir: None
+    means NUMBER in $DIFFUTILS_RUN_DIR or in runs/PROFILE; overrides: budget fields by name;
+    resume: "auto" goes on from what an earlier run left there, "never" starts anew.
+    Raises: ValueError, with the valid choices, for a parameter that is unknown or wrongly typed;
+    BlockingIOError when another process works in the run directory.
+    """
+    parameters.check_names(parameters.injected(), parameters.NAMES)
+    profile = budgets.profile_name(profile)
+    chosen = budget(number, profile, overrides)
+    return Lesson(number, profile, chosen, dataset, seed, run_dir, resume)
+
+
+def check(id: str, function: Callable, seconds: float = sandbox.SECONDS) -> Callable:
+    """`verdict.check` among the exercises of all lessons: what a lesson can go on with."""
+    return verdict.check(exercises(), id, function, seconds)

@@ -29,6 +29,7 @@ from diffutils import schedules, viz
 from diffutils.__main__ import cli
 from diffutils.course import parameters
 from diffutils.course.experiments import measure
+from diffutils.course.runs import rundir
 from diffutils.data import downloads, fetch, files, load
 from diffutils.data.images import MAX_PIXELS
 from diffutils.metrics import distances
@@ -1061,7 +1062,7 @@ ROWS = [
             given(("train", "--profile", "smoke", "--set", "steps=-5")),
             command,
             Refused,
-            "steps is '-5', expected a whole number",
+            "steps is -5, expected at least 1",
         ),
         (
             "train: an unknown profile",
@@ -1495,7 +1496,7 @@ def test_the_table_is_as_long_as_the_course_asks_and_names_each_row_once():
 def everything(folder):
     """All files, but for what is left on purpose: a lock, and the part to go on from."""
     parts = {path for path in folder.rglob("*.part") if path.stat().st_size}
-    return set(folder.rglob("*")) - parts - set(folder.rglob(".lock"))
+    return {path for path in folder.rglob("*") if path.name not in rundir.FILES} - parts
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

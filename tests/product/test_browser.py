@@ -166,9 +166,9 @@ def test_a_slider_changes_the_picture(page):
 
 
 def test_a_wrong_answer_gets_its_hint_and_a_right_one_is_accepted(page):
-    from diffutils.course.exercises.model import every_exercise
+    from diffutils.lessons import exercises
 
-    exercise = every_exercise()["1.1"]
+    exercise = exercises()["1.1"]
     cell(page, STUB).evaluate("e => e.setAttribute('data-exercise', '1.1')")
     hints = [mistake.hint for mistake in exercise.mistakes]
     said = answer(page, WRONG)

@@ -7,7 +7,6 @@ import pytest
 from click.testing import CliRunner
 
 from diffutils.__main__ import cli
-from diffutils.course import machine
 from diffutils.course.runs import headless
 
 PARAMETERS = "profile = None  # how much\nseed = 0  # randomness\n"
@@ -77,7 +76,7 @@ def test_a_finished_lesson_runs_again_when_its_data_changed(
 ):
     """Given on the command line, or by the notebook's own parameters cell."""
 
-    def execute(path, target, profile, parameters, say):
+    def execute(path, target, parameters, say):
         record = {"peak_memory_mb": 1, "headline": None, "metrics": {}, "seconds": 1.0}
         (target.parent / "01").mkdir(parents=True, exist_ok=True)
         (target.parent / "01" / "run.json").write_text(json.dumps(record))
@@ -133,7 +132,7 @@ def test_a_killed_kernel_is_a_failure_not_a_hang(lessons, tmp_path, write_notebo
 
 
 def test_notebooks_stores_clean_outputs_in_place(lessons, tmp_path, monkeypatch):
-    monkeypatch.setattr(headless, "new_directory", lambda profile: tmp_path / "run")
+    monkeypatch.setattr(headless.rundir, "base", lambda: tmp_path / "runs")
     done = call("notebooks")
     assert done.exit_code == 0, done.output
     text = (lessons / "01_good.ipynb").read_text()
@@ -151,7 +150,7 @@ def test_notebooks_stores_clean_outputs_in_place(lessons, tmp_path, monkeypatch)
 def test_notebooks_keeps_the_old_file_when_a_lesson_fails(
     lessons, tmp_path, monkeypatch, write_notebook
 ):
-    monkeypatch.setattr(headless, "new_directory", lambda profile: tmp_path / "run")
+    monkeypatch.setattr(headless.rundir, "base", lambda: tmp_path / "runs")
     path = write_notebook(lessons / "01_good.ipynb", PARAMETERS, "1 / 0")
     before = path.read_bytes()
     assert call("notebooks").exit_code == 1
@@ -189,10 +188,6 @@ def test_lessons_are_found_by_number_or_name(lessons):
 def test_no_notebooks_is_a_clear_error(tmp_path, monkeypatch):
     monkeypatch.setattr(headless, "NOTEBOOKS", tmp_path)
     assert "no lessons in" in " ".join(call("run").output.split())
-
-
-def test_threads_are_at_least_one():
-    assert machine.threads() >= 1
 
 
 def test_data_lists_every_built_in_set():

@@ -1,17 +1,15 @@
 """Weights on disk: whole or absent, safetensors or refused, and the network they belong to."""
 
 import json
-import math
 import os
 
 import pytest
 import torch
 from torch import nn
 
-from diffutils import denoisers, schedules
 from diffutils.unet import UNet
 from diffutils.weights import cards as C
-from diffutils.weights import files, models
+from diffutils.weights import models
 
 NET = dict(channels=[8, 16], blocks=1, attention=[False, True], classes=3)
 CARD = {
@@ -19,17 +17,6 @@ CARD = {
     "unet": NET,
     "betas": {"name": "cosine", "arguments": {"T": 100}},
     "coefficients": "v",
-}
-
-
-EDM = {
-    "name": "toy",
-    "unet": NET,
-    "coefficients": "edm",
-    "sigma_data": 0.61,
-    "density": {"name": "log_normal", "arguments": {"P_mean": -1.0, "P_std": 1.1}},
-    "embedding": {"name": "phi_star", "arguments": {"c": 0.3}},
-    "grid": {"name": "karras", "arguments": {"rho": 5.0, "sigma_max": 50.0}},
 }
 
 
@@ -139,7 +126,7 @@ def test_saving_changes_nothing_in_the_module(tmp_path):
 
 
 def test_a_refused_file_leaves_the_network_as_it_was(tmp_path):
-    """What is refused, and how it is said: tests/test_bad_input.py."""
+    """What is refused, and how it is said: tests/product/test_bad_input.py."""
     path, module = tmp_path / "toy.safetensors", net()
     C.save_weights(path, net(1), CARD)
     path.write_bytes(path.read_bytes()[:-100])
@@ -181,200 +168,9 @@ def test_wrong_architecture(tmp_path, changes, first):
     same(other.state_dict(), before)
 
 
-# ------------------------------------------------------------------- whole files
-
-
-@pytest.mark.parametrize("broken", ["fsync", "replace", "chmod"])
-def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch, broken):
-    """Also when it is the user who interrupts; and no temporary file stays."""
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-    for error in (OSError("disk full"), KeyboardInterrupt()):
-
-        def fail(*_, error=error):
-            raise error
-
-        with monkeypatch.context() as m:
-            m.setattr(os, broken, fail)
-            with pytest.raises(type(error)):
-                files.write_whole(path, b"new" * 1000)
-        assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]
-    files.write_whole(path, b"new")
-    assert path.read_bytes() == b"new" and os.listdir(tmp_path) == ["file"]
-
-
-def test_a_reader_sees_the_old_file_until_the_new_one_is_complete(tmp_path, monkeypatch):
-    path, seen = tmp_path / "file", []
-    path.write_bytes(b"old")
-    real = os.replace
-
-    def spy(source, target):
-        seen.append((path.read_bytes(), open(source, "rb").read()))
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", spy)
-    files.write_whole(path, b"new")
-    assert seen == [(b"old", b"new")] and path.read_bytes() == b"new"
-    assert path.stat().st_mode & 0o777 == 0o644
-
-
-# ------------------------------------------------------------------- models by name
-
-
-def test_model_from_its_card(tmp_path):
-    """Network, coefficients and schedule as the card says; ready to sample."""
-    one = net()
-    C.save_weights(tmp_path / "toy.safetensors", one, CARD, torch.float32)
-    model = models.load_model(tmp_path / "toy.safetensors")
-    same(model.denoiser.net.state_dict(), one.state_dict())
-    assert model.denoiser.coefficients is denoisers.v and model.card == CARD
-    torch.testing.assert_close(
-        model.schedule.sigmas, schedules.Discrete(schedules.cosine_betas(100)).sigmas
-    )
-    assert not model.denoiser.training
-    assert not any(p.requires_grad for p in model.denoiser.parameters())
-    x, level = torch.randn(2, 3, 8, 8), model.schedule.sigmas[50]
-    F = one(x / (1 + level**2).sqrt().float(), torch.full((2,), 50.0), torch.tensor([0, 3]))
-    want = x / (1 + level**2) - level / (1 + level**2).sqrt() * F
-    got = model.denoiser(x, level, torch.tensor([0, 3]))
-    torch.testing.assert_close(got, want.detach().float(), atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"unet": {"channels": [-8, 8]}},
-        {"unet": {"channels": [10**9, 8]}},
-        {"betas": {"name": "linear", "arguments": {"T": -5}}},
-        {"betas": {"name": "linear", "arguments": {"T": "many"}}},
-    ],
-)
-def test_a_card_with_impossible_numbers_is_one_clear_sentence(change):
-    card = C.read_card(C.PRETRAINED / "sprites.safetensors") | change
-    with pytest.raises(ValueError, match="describes no model") as raised:
-        models.build(card)
-    assert "\n" not in str(raised.value)
-
-
-@pytest.mark.parametrize("entry", ["unet", "betas", "coefficients"])
-def test_a_card_that_names_what_does_not_exist(tmp_path, entry):
-    card = C.read_card(C.PRETRAINED / "sprites.safetensors")
-    card[entry] = {"name": "odd", "arguments": {}} if entry == "betas" else "odd"
-    with pytest.raises(ValueError, match="describes no model"):
-        models.build(card)
-
-
-def test_every_kind_of_card_can_be_built():
-    for betas in models.BETAS:
-        for coefficients in models.COEFFICIENTS:
-            if coefficients == "edm":
-                continue  # it has no betas: below
-            model = models.build(
-                {
-                    **CARD,
-                    "betas": {"name": betas, "arguments": {"T": 100}},
-                    "coefficients": coefficients,
-                }
-            )
-            assert len(model.schedule.sigmas) == 100
-
-
-def test_edm_model_from_its_card(tmp_path):
-    """The same function after a round trip; what the card says, element by element."""
-    before = models.build(EDM)
-    before.denoiser.net.load_state_dict(net().state_dict())
-    C.save_weights(tmp_path / "toy.safetensors", before.denoiser.net, EDM, torch.float32)
-    model = models.load_model(tmp_path / "toy.safetensors")
-    assert model.card == EDM and not model.denoiser.training
-    x, sigma = torch.randn(4, 3, 8, 8), torch.tensor([0.002, 0.3, 5.0, 80.0])
-    got = model.denoiser(x, sigma, torch.tensor([0, 1, 2, 3]))
-    assert torch.equal(got, before.denoiser(x, sigma, torch.tensor([0, 1, 2, 3])))
-    level, phi = sigma.view(4, 1, 1, 1), lambda s: s / (s + 0.3)
-    norm = (level**2 + 0.61**2).sqrt()
-    told = 1000 * (phi(sigma) - phi(0.002)) / (phi(80.0) - phi(0.002))
-    F = model.denoiser.net(x / norm, told, torch.tensor([0, 1, 2, 3]))
-    want = (0.61 / norm) ** 2 * x + 0.61 * level / norm * F
-    torch.testing.assert_close(got, want.detach(), atol=1e-3, rtol=1e-3)
-    u = torch.linspace(0, 1, 101, dtype=torch.float64)
-    assert torch.equal(model.density(u), schedules.log_normal(-1.0, 1.1)(u))
-    assert torch.equal(model.schedule(u), schedules.karras(0.002, 50.0, 5.0)(u))
-
-
-def test_every_name_of_edm_can_be_built():
-    ends = {"log_normal": None}  # it has none
-    for name in models.SCHEDULES:
-        one = {"name": name, "arguments": {}}
-        model = models.build({**EDM, "density": one, "grid": one})
-        u = torch.tensor([0.0, 0.5, 1.0])
-        assert torch.equal(model.density(u), getattr(schedules, name)()(u))
-        assert torch.equal(model.schedule(u), model.density(u))
-        if name not in ends:
-            assert float(model.schedule(u)[2]) == pytest.approx(80)
-    for name, arguments in (("log", {}), ("phi_star", {"c": 0.7})):
-        model = models.build({**EDM, "embedding": {"name": name, "arguments": arguments}})
-        told = model.denoiser.c_noise(torch.tensor([0.002, 0.7, 80.0]))
-        assert told[[0, 2]].tolist() == pytest.approx([0, 1000], abs=1e-3)
-        share = {
-            "log": math.log(350) / math.log(40_000),
-            "phi_star": (0.5 - 2 / 702) / (80 / 80.7 - 2 / 702),
-        }[name]
-        assert float(told[1]) == pytest.approx(1000 * share, abs=1e-2)
-    assert {"log", "phi_star"} == set(models.EMBEDDINGS)
-
-
-@pytest.mark.parametrize(
-    "change, words",
-    [
-        ({"sigma_data": None}, "sigma_data"),
-        ({"sigma_data": 0.0}, "sigma_data is 0.0"),
-        ({"sigma_data": -0.5}, "sigma_data is -0.5"),
-        ({"sigma_data": "half"}, "'<'"),
-        ({"density": None}, "density"),
-        ({"grid": None}, "grid"),
-        ({"embedding": None}, "embedding"),
-        ({"density": {"name": "odd", "arguments": {}}}, "odd"),
-        ({"grid": {"name": "linear", "arguments": {"T": 10}}}, "linear"),
-        ({"grid": "karras"}, "indices"),
-        ({"grid": {"name": "karras"}}, "arguments"),
-        ({"grid": {"name": "karras", "arguments": {"rho": 0.0}}}, "division"),
-        ({"grid": {"name": "karras", "arguments": {"sigma_min": -1.0}}}, "sigma_min"),
-        ({"embedding": {"name": "sine", "arguments": {}}}, "sine"),
-        ({"embedding": {"name": "phi_star", "arguments": {}}}, "'c'"),
-        ({"embedding": {"name": "phi_star", "arguments": {"c": 0}}}, "must rise"),
-        ({"embedding": {"name": "log", "arguments": {"c": 0.3}}}, "'c'"),
-    ],
-)
-def test_an_edm_card_that_describes_nothing_is_one_sentence(change, words):
-    """None: the entry is missing."""
-    card = {k: v for k, v in (EDM | change).items() if v is not None}
-    with pytest.raises(ValueError, match="'toy' describes no model .*log_logistic.*phi_star") as e:
-        models.build(card)
-    assert words in str(e.value) and "\n" not in str(e.value)
-
-
-def test_of_ddpm_the_density_is_the_schedule():
-    model = models.build(CARD)
-    assert model.density is model.schedule and isinstance(model.density, schedules.Discrete)
-
-
-def test_pretrained_names(tmp_path, monkeypatch):
-    """An unknown name lists the models there are, and only those; none is said to be none."""
-    monkeypatch.setattr(C, "PRETRAINED", tmp_path)
-    with pytest.raises(ValueError, match="no pretrained model 'cats'; there are: none"):
-        models.pretrained("cats")
-    C.save_weights(tmp_path / "toy.safetensors", net(), CARD)
-    C.save_weights(tmp_path / "b.safetensors", net(), {**CARD, "name": "b"})
-    (tmp_path / "judge.json").write_text(json.dumps({"name": "judge"}))  # no U-Net, no model
-    with pytest.raises(ValueError, match="'cats'; there are: b, toy$"):
-        models.pretrained("cats")
-    assert models.pretrained("toy").card == CARD
-
-
-def test_shipped_models_load():
-    """Every card in data/pretrained with a U-Net builds, loads and denoises."""
-    cards = [json.loads(p.read_text()) for p in sorted(C.PRETRAINED.glob("*.json"))]
-    for card in (c for c in cards if "unet" in c):
-        model = models.pretrained(card["name"])
-        side = 2**model.denoiser.net.halvings
-        x = torch.randn(1, model.denoiser.net.in_channels, side, side)
-        assert bool(model.denoiser(x, 1.0).isfinite().all())
+def test_a_state_dict_is_saved_as_its_module_is(tmp_path):
+    """Averaged weights come from a checkpoint without a module around them."""
+    C.save_weights(tmp_path / "a.safetensors", net(), CARD)
+    C.save_weights(tmp_path / "b.safetensors", net().state_dict(), CARD)
+    a, b = (tmp_path / f"{name}.safetensors" for name in "ab")
+    assert a.read_bytes() == b.read_bytes()

@@ -3,19 +3,20 @@
 import time
 from collections.abc import Iterator
 
+import click
+import torch
+
+from diffutils import Denoiser, Discrete, UNet, denoisers, fit, sample, schedules, start
+from diffutils.course.machine import best_device, device_name
+
 SIZES = {  # name -> pixels, U-Net, batch on a CPU, batch on a GPU
     "sprites 16x16": (16, {"channels": (32, 64), "attention": (False, True)}, 64, 512),
     "faces 64x64": (64, {"channels": (32, 64, 128), "attention": (False,) * 3}, 8, 256),
 }
 
 
-def bench(training_steps: int = 10, sampling_steps: int = 10) -> Iterator[str]:
+def measured(training_steps: int = 10, sampling_steps: int = 10) -> Iterator[str]:
     """Yield one line for each measurement; random images, since only time counts."""
-    import torch
-
-    from diffutils import Denoiser, Discrete, UNet, denoisers, fit, sample, schedules, start, steps
-    from diffutils.course.machine import best_device, device_name
-
     device = best_device()
     yield f"{device_name(device)}, torch {torch.__version__}"
     schedule = Discrete(schedules.cosine_betas())
@@ -41,10 +42,17 @@ def bench(training_steps: int = 10, sampling_steps: int = 10) -> Iterator[str]:
                 f"batch {batch}: {speed:.0f} images/s in training"
             )
         noise = torch.randn(16, 3, size, size, device=device)
-        sigmas = steps(schedule, sampling_steps)
+        sigmas = schedules.levels(schedule, sampling_steps)
         with torch.no_grad():
             sample(denoiser, start(sigmas, noise), sigmas)
             began = time.perf_counter()
             sample(denoiser, start(sigmas, noise), sigmas).cpu()
         took = time.perf_counter() - began
         yield f"{name}: {took:.2f} s for 16 samples in {sampling_steps} steps"
+
+
+@click.command()
+def bench():
+    """Measure training and sampling speed on this machine."""
+    for line in measured():
+        click.echo(line)

@@ -1,21 +1,28 @@
 """`python -m diffutils sample`: images into a folder, from which a killed run goes on."""
 
-import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
+import click
+import numpy as np
 import torch
 from torch import Tensor
 
 from diffutils import __version__
-from diffutils.course.experiments.sampling import asked, drawn
+from diffutils.course.commands.options import BF16, HEUN, SEED, STEPS, clear_errors
+from diffutils.course.experiments.sampling import asked, check_cond, drawn
 from diffutils.course.machine import best_device
 from diffutils.course.runs import fingerprint, rundir
-from diffutils.schedules import steps as levels
+from diffutils.data import arrays, folders, load, own_path, png
+from diffutils.data.images import fit_size, to_tensor
+from diffutils.schedules import levels
 from diffutils.weights import cards, files, models, provenance
+from diffutils.weights.models import Model
+
+# What of a card decides an image, beside the weights.
+DECIDES = ("unet", "coefficients", "sigma_data", "embedding", "grid", "betas", "size")
 
 
 def sample_folder(
@@ -28,6 +35,7 @@ def sample_folder(
     heun: bool = False,
     scale: float = 1.0,
     label: str | None = None,
+    cond: Sequence[str] = (),
     seed: int = 0,
     bf16: bool = False,
     batch: int | None = None,
@@ -36,11 +44,12 @@ def sample_folder(
     """Draw out/00000.png to n - 1; settings go to OUT.json beside; the path of that file.
 
     source: see `find_weights`.  label: a class by name or number, "none", or None for every class
-    in turn.  Images that are there from the same settings are kept, so a killed run goes on and a
-    larger n adds to them.  Memory does not grow with n.
+    in turn.  cond: see `conditions`.  Images that are there from the same settings are kept, so a
+    killed run goes on and a larger n adds to them.  Memory grows with n by the conditions alone.
     Raises: ValueError for impossible settings, or a folder that holds other files or was drawn
     with other settings; BlockingIOError when another process draws into it.
     """
+    # Refuse what is impossible before anything is written.
     path = find_weights(source)
     model = models.load_model(path)
     label = asked_class(model, label)
@@ -50,51 +59,33 @@ def sample_folder(
             "--label, or leave --scale out"
         )
     sampler = asked(steps, eta, heun)
-    levels(model.schedule, steps)  # refuses impossible steps before anything is written
-    settings = {
-        "model": identity(path, model.card),
-        "steps": steps,
-        "eta": eta,
-        "scale": scale,
-        "label": label,
-        "seed": seed,
-        "bf16": bf16,
-    } | ({"heun": True} if heun else {})
+    levels(model.schedule, steps)
+    beside = conditions(cond, n, model)
+    settings = dict(steps=steps, eta=eta, scale=scale, label=label, seed=seed, bf16=bf16)
+    settings = {"model": identity(path, model.card)} | settings
+    if heun:
+        settings["heun"] = True
+    if cond:
+        settings["cond"] = [f"{name} {fingerprint.files(name)}".strip() for name in cond]
     record = out.with_name(f"{out.name}.json")
     check_same(out, record, settings)
     rundir.hold(out)
     try:
-        about = {
-            "settings": settings,
-            "n": n,
-            "weights": path.name,
-            "diffutils": __version__,
-            "hardware": provenance.hardware(),
-        }
-        files.write_whole(record, (json.dumps(about, indent=1) + "\n").encode())
+        # Say how the images are drawn, and find those that are missing.
+        about = {"settings": settings, "n": n, "weights": path.name, "diffutils": __version__}
+        files.write_json(record, about | {"hardware": provenance.hardware()})
         for half in out.glob(".*.png.*"):  # of a run that was killed while it wrote
             half.unlink()
-        missing = [i for i in range(n) if not image_file(out, i).exists()]
-        index = torch.tensor(missing, dtype=torch.long)
+        index = torch.tensor([i for i in range(n) if not (out / f"{i:05}.png").exists()]).long()
         if len(index) < n:
             report(f"{n - len(index)} of {n} images are there, drawn with the same settings")
+        # Draw them.
         device = best_device()
         model.denoiser.to(device)
+        how = dict(labels=labels_for(model, index, label), scale=scale, seed=seed, batch=batch)
+        how["cond"] = None if beside is None else beside[index]
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            write(
-                out,
-                index,
-                drawn(
-                    model,
-                    index,
-                    sampler,
-                    labels=labels_for(model, index, label),
-                    scale=scale,
-                    seed=seed,
-                    batch=batch,
-                ),
-                report,
-            )
+            write(out, index, drawn(model, index, sampler, **how), report)
     finally:
         rundir.release(out)
     return record
@@ -102,26 +93,15 @@ def sample_folder(
 
 def identity(weights: Path, card: dict) -> str:
     """Of a model, wherever its files lie: the weights, and what of the card decides an image."""
-    path = ("sigma_data", "embedding", "grid") if card["coefficients"] == "edm" else ("betas",)
-    decides = [card[k] for k in ("unet", "coefficients", *path, "size")]
+    decides = [card[k] for k in DECIDES if k in card]
     return fingerprint.digest(weights.read_bytes() + json.dumps(decides).encode())
-
-
-def image_file(out: Path, i: int) -> Path:
-    """Where image i goes."""
-    return out / f"{i:05}.png"
 
 
 def write(out: Path, index: Tensor, batches: Iterator[Tensor], report: Callable) -> None:
     """Write each image whole or not at all, and say every five seconds how many there are."""
-    from PIL import Image
-
     done, began, said = 0, time.monotonic(), time.monotonic()
     for images in batches:
-        for i, image in zip(index[done : done + len(images)].tolist(), images, strict=True):
-            content, pixels = io.BytesIO(), image.permute(1, 2, 0).numpy()
-            Image.fromarray(pixels.squeeze(2) if len(image) == 1 else pixels).save(content, "png")
-            files.write_whole(image_file(out, i), content.getvalue())
+        png.write_images(out, images, index[done : done + len(images)].tolist())
         done += len(images)
         now = time.monotonic()
         if done == len(index) or now - said > 5:
@@ -129,11 +109,56 @@ def write(out: Path, index: Tensor, batches: Iterator[Tensor], report: Callable)
             report(f"{done}/{len(index)} images · {done / (now - began):.1f} images/s")
 
 
+def conditions(names: Sequence[str], n: int, model: Model) -> Tensor | None:
+    """What the model sees beside images 0 .. n - 1, uint8 (n, K, H, W); None without names.
+
+    names: data sets, see `in_order`, whose channels are stacked; grey images have one channel.
+    Raises: ValueError or FileNotFoundError for images that are too few or do not fit the card.
+    """
+    _, H, W = model.shape
+    stacked = []
+    for name in names:
+        images = in_order(name, n, H if H == W else None)
+        if len(images) < n:
+            raise ValueError(
+                f"n is {n}, but {name} has {len(images)} images to draw beside; draw no more"
+            )
+        grey = bool((images == images[:, :1]).all())
+        stacked.append(images[:, :1] if grey else images)
+    if len({images.shape[2:] for images in stacked}) > 1:
+        raise ValueError(f"the images of {', '.join(names)} differ in size; bring them to one")
+    beside = torch.cat(stacked, 1) if stacked else None
+    check_cond(beside, n, model)
+    return beside
+
+
+def in_order(name: str, n: int, size: int | None) -> Tensor:
+    """The first n images, uint8 (n, C, H, W): of folder:PATH every file, in the order of the names,
+    of npz:PATH its images, and of any other data set the training images.
+
+    Raises: ValueError or FileNotFoundError for what cannot be read.
+    """
+    kind, _, path = name.partition(":")
+    if kind == "folder":
+        reader = folders.Reader(size)
+        images = reader.read(list(folders.listed(own_path(path)).values())[:n])
+        for file, why in reader.broken.items():
+            raise ValueError(f"{file} cannot be read ({why}); each file is a condition")
+        return torch.stack(images)
+    if kind == "npz":
+        arrays.npz(own_path(path))  # says what is wrong with it
+        with np.load(own_path(path)) as store:
+            key = next(key for key in arrays.ALIASES["images"] if key in store)
+            pixels = arrays.to_pixels(name, store[key])[:n]
+        return to_tensor(pixels if size is None else fit_size(pixels, size))
+    return load(name, size=size).train[:n]
+
+
 def check_same(out: Path, record: Path, settings: dict) -> None:
     """Raise ValueError if `out` is a file, or holds what was not drawn with these settings."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file; give a folder for the images")
-    if not out.exists() or not any(p.name != ".lock" for p in out.iterdir()):
+    if not out.exists() or all(p.name in rundir.FILES for p in out.iterdir()):
         return
     try:
         before = json.loads(record.read_text(encoding="utf-8"))["settings"]
@@ -159,7 +184,7 @@ def find_weights(source: str) -> Path:
     """
     path = Path(source).expanduser()
     if path.is_dir():
-        found = [p for p in sorted(path.rglob("*.safetensors")) if _has_card(p)]
+        found = [p for p in sorted(path.rglob("*.safetensors")) if _is_model(p)]
         if len(found) == 1:
             return found[0]
         choices = ", ".join(str(p) for p in found) or "none"
@@ -176,14 +201,24 @@ def find_weights(source: str) -> Path:
     )
 
 
-def asked_class(model: SimpleNamespace, label: str | None) -> int | str:
+def _is_model(weights: Path) -> bool:
+    """Is this a model of its own, and not a part of a checkpoint or what a new start set aside?"""
+    aside = any(part.startswith("earlier-") for part in weights.parts)
+    return (
+        not aside and weights.with_suffix(".json").is_file() and "unet" in cards.read_card(weights)
+    )
+
+
+def asked_class(model: Model, label: str | None) -> int | str:
     """The number of a class given by name or number; "every" for None where there are classes."""
     names = list(model.card.get("classes", []))
     count = getattr(model.denoiser.net, "classes", 0)
     if label is None:
         return "every" if count else "none"
-    if label == "none" or label in names:
-        return names.index(label) if label in names else "none"
+    if label in names:
+        return names.index(label)
+    if label == "none":
+        return label
     if label.isdecimal() and int(label) < count:
         return int(label)
     known = ", ".join(f"{i} {c}" for i, c in enumerate(names)) or f"0 to {count - 1}"
@@ -192,16 +227,38 @@ def asked_class(model: SimpleNamespace, label: str | None) -> int | str:
     )
 
 
-def labels_for(model: SimpleNamespace, index: Tensor, label: int | str) -> Tensor | None:
+def labels_for(model: Model, index: Tensor, label: int | str) -> Tensor | None:
     """The class of each image; None where no class is asked for."""
     if label == "none":
         return None
     return index % model.denoiser.net.classes if label == "every" else torch.full_like(index, label)
 
 
-def _has_card(weights: Path) -> bool:
-    """Is this a model of its own, and not a part of a checkpoint or what a new start set aside?"""
-    aside = any(part.startswith("earlier-") for part in weights.parts)
-    if aside or not weights.with_suffix(".json").is_file():
-        return False
-    return "unet" in cards.read_card(weights)
+@click.command("sample")
+@click.argument("source", metavar="WEIGHTS|RUN|NAME")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("-n", type=click.IntRange(1, 100_000), required=True, help="Images.")
+@STEPS
+@click.option(
+    "--eta",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="0 is DDIM, 1 is DDPM.",
+)
+@HEUN
+@click.option("--scale", type=click.FloatRange(0), default=1.0, show_default=True, help="Guidance.")
+@click.option("--label", help='Class by name or number, or "none"; default: every class in turn.')
+@click.option("--cond", multiple=True, metavar="NAME", help="Data set to draw beside, as in data.")
+@SEED
+@BF16
+@click.option("--batch", type=click.IntRange(min=1), help="Images at a time.")
+def command(source, out, n, **settings):
+    """Draw N images as PNG files into OUT, with their settings in OUT.json.
+
+    From a .safetensors file, a run directory or a shipped model. What is there from the same
+    settings is kept: a killed run goes on, a larger N adds images.
+    """
+    with clear_errors():
+        record = sample_folder(source, out, n, report=click.echo, **settings)
+    click.echo(f"Images: {out}; settings: {record}")

@@ -38,11 +38,9 @@ def solutions(notebook) -> dict[str, str]:
 
 def without_outputs(notebook):
     """A copy that was never run: where a student guesses first, no result may stand below."""
-    result = copy.deepcopy(notebook)
-    for cell in result.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return result
+    from nbconvert.preprocessors import ClearOutputPreprocessor
+
+    return ClearOutputPreprocessor().preprocess(copy.deepcopy(notebook), {})[0]
 
 
 def without_solutions(notebook):

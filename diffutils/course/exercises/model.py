@@ -1,9 +1,7 @@
-"""What an exercise is, and where to find one."""
+"""What an exercise is."""
 
-import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 
 from diffutils.course.exercises.compare import TOLERANCE
 
@@ -46,14 +44,3 @@ class Exercise:
     reference: Callable
     cases: Callable[[], Sequence[Case]]
     mistakes: tuple[Mistake, ...]
-
-
-def every_exercise() -> dict[str, Exercise]:
-    """All exercises of all lessons, by id."""
-    import diffutils.lessons
-
-    rooms = pkgutil.walk_packages(diffutils.lessons.__path__, "diffutils.lessons.")
-    names = [m.name for m in rooms if m.name.rpartition(".")[2].startswith("exercises")]
-    found = [e for name in names for e in import_module(name).EXERCISES]
-    found.sort(key=lambda e: [int(number) for number in e.id.split(".")])
-    return {exercise.id: exercise for exercise in found}

@@ -9,7 +9,7 @@ import numpy as np
 
 from diffutils.course.exercises import sandbox
 from diffutils.course.exercises.compare import as_array, difference, plain, shape_of
-from diffutils.course.exercises.model import Case, Exercise, every_exercise
+from diffutils.course.exercises.model import Case, Exercise
 
 RIGHT, WRONG, OPEN = "right", "wrong", "not attempted"
 FEW = 6  # values of an array that are shown one by one
@@ -26,13 +26,13 @@ class Verdict:
     printed: str = ""
 
 
-def check(id: str, function: Callable, seconds: float = sandbox.SECONDS) -> Callable:
+def check(known: dict[str, Exercise], id: str, function: Callable, seconds: float) -> Callable:
     """Print a verdict on the answer to exercise `id`; return a function to go on with.
 
     That is the student's own where it is right, else the course's.  So a lesson never stops at an
-    exercise.  seconds: the time limit of one call.  Raises nothing, whatever the function does.
+    exercise.  known: the exercises by id; seconds: the time limit of one call.  Raises nothing,
+    whatever the function does.
     """
-    known = every_exercise()
     if id not in known:
         print(f"There is no exercise {id!r}; there are {', '.join(known)}.")
         return function

@@ -1,42 +1,26 @@
-"""The rows of a sweep as a chart and as a table: quality against network evaluations."""
+"""Rows of experiments as a chart, quality against network evaluations, and as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean, median
 from typing import Any
 
+from diffutils.course.experiments.claims import over_trainings
+from diffutils.course.experiments.effects import Effect, holm
+from diffutils.course.experiments.rows import group, where
 from diffutils.course.tables import aligned
 from diffutils.viz.display import COLORS, figure, style
+from diffutils.viz.plots import plain_log_axis
 
-SKIP = "steps skipped, formula kept"
-
-
-DDIM, DDPM = "DDIM, η = 0", "DDPM, η = 1"
-
-
+DDIM, DDPM, SKIP = "DDIM, η = 0", "DDPM, η = 1", "steps skipped, formula kept"
 METRICS = {"frechet": "Fréchet distance", "kernel": "kernel distance"}
-
-
-# colour, dashes, marker; the middle ones are for the etas between 0 and 1, in turn
+# Colour, dashes, marker: of samplers with a name, of etas between 0 and 1, and of any others.
 LOOKS = {DDIM: ("blue", "-", "o"), DDPM: ("orange", "-.", "s"), SKIP: ("vermilion", ":", "X")}
-
-
 BETWEEN = (
     ("green", (0, (5, 1)), "^"),
     ("purple", (0, (3, 1, 1, 1, 1, 1)), "D"),
     ("sky", (0, (1, 1)), "v"),
 )
-
-
-# of other samplers: those that no line above has taken, in turn
-OTHERS = (
-    ("blue", "o"),
-    ("vermilion", "X"),
-    ("green", "^"),
-    ("orange", "s"),
-    ("purple", "D"),
-    ("sky", "v"),
-    ("black", "P"),
-)
+OTHERS = (*LOOKS.values(), *BETWEEN, ("black", "-", "P"))
 
 
 def sampler_words(row: dict) -> str:
@@ -48,13 +32,8 @@ def sampler_words(row: dict) -> str:
     return {0.0: DDIM, 1.0: DDPM}.get(row["eta"], f"η = {row['eta']:g}")
 
 
-def ratio(row: dict, metric: str = "frechet") -> float:
-    """A row's Fréchet distance ("frechet", "frechet_train") over the floor, real against real."""
-    return row[metric] / row["frechet_floor"]
-
-
 def one_count(rows: Sequence[dict]) -> int:
-    """The number of images N that all rows of a sweep have.
+    """The number of images N that all rows have.
 
     Raises: ValueError for no rows, or rows of several N, whose distances do not compare.
     """
@@ -80,23 +59,36 @@ def quality_against_calls(rows: Sequence[dict], metric: str = "frechet", ax: Any
     Raises: ValueError for no rows, or rows of several N.
     """
     n = one_count(rows)
-    lines = _grouped(rows, sampler_words)
-    looks = _looks(dict.fromkeys(map(sampler_words, rows)))
+    lines = _by_sampler(rows)
+    floor, words = 0.0, "0: no difference"  # the kernel distance has no bias
+    if metric == "frechet":
+        floor = mean(row["frechet_floor"] for row in rows)
+        words = f"floor: real against real, N = {n:,}"
     with style():
-        height = 3.6 + 0.35 * max(0, len(looks) // 2 - 3)  # a longer legend, more lines
+        height = 3.6 + 0.35 * max(0, len(lines) // 2 - 3)  # a longer legend, more lines
         ax = figure(width=6.0, height=height)[1] if ax is None else ax
-        floor, words = 0.0, "0: no difference"  # the kernel distance has no bias
-        if metric == "frechet":
-            floor = mean(row["frechet_floor"] for row in rows)
-            words = f"floor: real against real, N = {n:,}"
-        _number_axes(ax, {row["nfe"] for row in rows}, [floor, *(row[metric] for row in rows)])
-        for name, look in looks.items():
-            _draw_line(ax, name, lines[name], metric, *look)
+
+        # Scale the axes.
+        values = [floor, *(row[metric] for row in rows)]
+        plain_log_axis(ax.xaxis, ticks={row["nfe"] for row in rows})
+        if max(values) > 0:  # linear up to a hundredth of the largest: what lies around 0 is noise
+            linear_to = 0.0 if min(values) > 0 else max(values) / 100
+            plain_log_axis(ax.yaxis, linear_to=linear_to)
+
+        # Draw a line through the means of each sampler, and a dot for every row.
+        for name, (color, dashes, marker) in _looks(lines).items():
+            points = sorted(group(lines[name], "nfe").items())
+            means = [mean(row[metric] for row in own) for _, own in points]
+            look = dict(color=COLORS[color], linestyle=dashes, linewidth=1.6, zorder=3)
+            look |= dict(marker=marker, markersize=7, markerfacecolor="white")
+            ax.plot([nfe for (nfe,), _ in points], means, label=name, **look)
+            dots = [(row["nfe"], row[metric]) for row in lines[name]]
+            ax.scatter(*zip(*dots, strict=True), s=6, color=COLORS[color], linewidths=0, zorder=4)
+
+        # Name everything.
         ax.axhline(floor, color=COLORS["black"], linestyle=(0, (6, 4)), linewidth=1.0, label=words)
-        ax.set(
-            xlabel="network evaluations for an image",
-            ylabel=f"{METRICS[metric]}\nto held-out images",
-        )
+        ax.set_xlabel("network evaluations for an image")
+        ax.set_ylabel(f"{METRICS[metric]}\nto held-out images")
         ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=2, handlelength=3.2)
         return ax.figure
 
@@ -111,119 +103,92 @@ def table(rows: Sequence[dict]) -> str:
     """
     one_count(rows)
     lines = [
-        (
-            "sampler",
-            "steps",
-            "NFE",
-            "Fréchet",
-            "/ floor",
-            "kernel (range)",
-            "precision",
-            "recall",
-            "agreement",
-            "ms / image",
-            "rows",
-        )
-    ]
-    by_sampler = _grouped(rows, sampler_words)
-    for name in _looks(dict.fromkeys(map(sampler_words, rows))):
-        settings = _grouped(by_sampler[name], lambda row: (row["steps"], row["nfe"]))
-        lines += [_line(name, settings[setting]) for setting in settings]
+        ("sampler", "steps", "NFE", "Fréchet", "/ floor", "kernel (range)", "precision", "recall",
+         "agreement", "ms / image", "rows")
+    ]  # fmt: skip
+    for name, of_sampler in _by_sampler(rows).items():
+        settings = group(of_sampler, "steps", "nfe")
+        for steps, nfe in sorted(settings):
+            own = settings[steps, nfe]
+            agreements = [row["agreement"] for row in own if row["agreement"] is not None]
+            low, high = (
+                min(row["kernel_low"] for row in own),
+                max(row["kernel_high"] for row in own),
+            )
+            kernel = _mean(own, "kernel")
+            lines.append(
+                (
+                    name,
+                    f"{steps:,}",
+                    f"{nfe:,.10g}",
+                    _digits(_mean(own, "frechet")),
+                    f"{mean(row['frechet'] / row['frechet_floor'] for row in own):.1f}",
+                    f"{_digits(kernel)} ({_digits(low)} to {_digits(high)})",
+                    f"{_mean(own, 'precision'):.2f}",
+                    f"{_mean(own, 'recall'):.2f}",
+                    f"{mean(agreements):.1%}" if agreements else "-",
+                    _digits(1000 * median(row["seconds_per_image"] for row in own)),
+                    str(len(own)),
+                )
+            )
     return aligned(lines)
 
 
-def _draw_line(ax, name: str, rows: list[dict], metric: str, color: str, dashes, marker: str):
-    """A line through the means at each number of calls, and a dot for every row."""
-    color = COLORS[color]
-    points = _grouped(rows, lambda row: row["nfe"])
-    means = [mean(row[metric] for row in points[x]) for x in points]
-    ax.plot(
-        list(points),
-        means,
-        label=name,
-        color=color,
-        linestyle=dashes,
-        linewidth=1.6,
-        marker=marker,
-        markersize=7,
-        markerfacecolor="white",
-        zorder=3,
-    )
-    ax.scatter(
-        [row["nfe"] for row in rows],
-        [row[metric] for row in rows],
-        s=6,
-        color=color,
-        linewidths=0,
-        zorder=4,
-    )
+def crossed(rows: Sequence[dict], arms: Sequence[str], walks: Mapping[str, Mapping]) -> str:
+    """A text table: Fréchet distance over the floor by arm (lines) and walk (columns).
+
+    walks: the entries of a walk's rows, by its name.  A cell is the mean over trainings, of each
+    its mean over sampling seeds; "-" is not run, nan too few images for a distance.
+    """
+    lines = [("arm", *walks, "trainings")]
+    for arm in arms:
+        if own := where(rows, arm=arm):
+            ratios = [over_trainings(where(own, **entries)) for entries in walks.values()]
+            cells = [f"{mean(x):.1f}" if x else "-" for x in ratios]
+            lines.append((arm, *cells, str(len(group(own, "training")))))
+    return aligned(lines)
 
 
-def _line(name: str, rows: list[dict]) -> tuple[str, ...]:
-    agreements = [row["agreement"] for row in rows if row["agreement"] is not None]
-    low, high = min(row["kernel_low"] for row in rows), max(row["kernel_high"] for row in rows)
-    return (
-        name,
-        _plain(rows[0]["steps"]),
-        _plain(rows[0]["nfe"]),
-        _digits(mean(row["frechet"] for row in rows)),
-        f"{mean(map(ratio, rows)):.1f}",
-        f"{_digits(mean(row['kernel'] for row in rows))} ({_digits(low)} to {_digits(high)})",
-        f"{mean(row['precision'] for row in rows):.2f}",
-        f"{mean(row['recall'] for row in rows):.2f}",
-        f"{mean(agreements):.1%}" if agreements else "-",
-        _digits(1000 * median(row["seconds_per_image"] for row in rows)),
-        str(len(rows)),
-    )
+def effects_table(effects: Sequence[Effect]) -> str:
+    """A text table: what each effect changes, and its verdict, alone and after Holm's correction.
+
+    The changes are relative, below 0 nearer, with 95 % intervals; "same": Holm changes nothing.
+    """
+    lines = [("change of", "by", "change (95 % interval)", "verdict", "after Holm")]
+    for x, after in zip(effects, holm(effects), strict=True):
+        lines.append((x.name, x.by, x.words, x.verdict, "same" if after == x.verdict else after))
+    return "\n".join([aligned(lines), *dict.fromkeys(x.why() for x in effects if x.left_out)])
 
 
-def _grouped(rows: Sequence[dict], key) -> dict[Any, list[dict]]:
-    """Rows by their key, the smallest key first."""
-    return {k: [row for row in rows if key(row) == k] for k in sorted({key(row) for row in rows})}
+def _by_sampler(rows: Sequence[dict]) -> dict[str, list[dict]]:
+    """Rows by sampler: from DDIM by rising eta to DDPM, the published skip, others as they come."""
+    lines = {}
+    for row in rows:
+        lines.setdefault(sampler_words(row), []).append(row)
+    named = [DDIM, *sorted(name for name in lines if name.startswith("η")), DDPM, SKIP, *lines]
+    return {name: lines[name] for name in dict.fromkeys(named) if name in lines}
 
 
-def _looks(names) -> dict[str, tuple]:
-    """The look of each sampler, from DDIM by rising eta to DDPM, the published skip, the others."""
-    between = sorted((name for name in names if name.startswith("η")), key=lambda s: float(s[4:]))
+def _looks(names: Sequence[str]) -> dict[str, tuple]:
+    """Colour, dashes and marker of each sampler; the two solvers on one grid share two of them."""
+    between = [name for name in names if name.startswith("η")]
     looks = LOOKS | {name: BETWEEN[i % len(BETWEEN)] for i, name in enumerate(between)}
-    looks = {name: looks[name] for name in (DDIM, *between, DDPM, SKIP) if name in names}
+    looks = {name: looks[name] for name in names if name in looks}
     taken = {color for color, _, _ in looks.values()}
     free = [look for look in OTHERS if look[0] not in taken] or OTHERS
-    others = [name for name in names if name not in looks]
-    grids = {grid: i for i, grid in enumerate(dict.fromkeys(map(_grid, others)))}
-    for name in others:
-        color, marker = free[grids[_grid(name)] % len(free)]
-        looks[name] = color, (0, (4, 2)) if name.startswith("Euler, ") else "-", marker
+    grids = {}
+    for name in names:
+        if name not in looks:
+            grid = name.removeprefix("Heun, ").removeprefix("Euler, ")
+            color, _, marker = free[grids.setdefault(grid, len(grids)) % len(free)]
+            looks[name] = color, (0, (4, 2)) if name.startswith("Euler, ") else "-", marker
     return looks
 
 
-def _grid(name: str) -> str:
-    """The grid of "Heun, grid" or "Euler, grid"; of another sampler its name."""
-    return name.removeprefix("Heun, ").removeprefix("Euler, ")
-
-
-def _number_axes(ax: Any, calls: set[float], values: list[float]) -> None:
-    """Logarithmic axes with plain numbers, x with a tick at each number of calls."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    ax.set_xscale("log")
-    ax.set_xticks(sorted(calls), [_plain(x) for x in sorted(calls)])
-    ax.xaxis.set_minor_locator(NullLocator())
-    if min(values) > 0:
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_minor_locator(NullLocator())
-    elif max(values) > 0:
-        # linear up to a hundredth of the largest: what lies around 0 is noise, not decades
-        ax.set_yscale("symlog", linthresh=max(values) / 100)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
+def _mean(rows: Sequence[dict], key: str) -> float:
+    return mean(row[key] for row in rows)
 
 
 def _digits(value: float) -> str:
     """Three significant digits, but all digits before the point: 0.0123, 11.0, 1,234."""
     return f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:,.0f}"
-
-
-def _plain(value: float) -> str:
-    """A number as it is, without an exponent: 0.1, 10, 1,000."""
-    return f"{value:,.10g}"

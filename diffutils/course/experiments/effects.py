@@ -1,254 +1,192 @@
-"""What one change does to a distance: effects and contrasts of lesson 04's trial, by training."""
+"""What one change does to a distance: PLUS against MINUS by whole runs, and one verdict for all.
 
-import itertools
+A row is a dict: distances, and the setting that they were measured at.  Entries, such as
+{"arm": "EDM", "sampler": "Heun, phi"}, pick rows; every lesson's comparisons are a table of those.
+"""
+
 import math
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import NamedTuple
 
-from diffutils.course.experiments.charts import one_count
-from diffutils.metrics.intervals import student_interval
+from diffutils.course.experiments.rows import where
+from diffutils.metrics.intervals import Interval, mean_interval
 
-MARGIN = math.log(1.1)  # log ratios within +/- this are equivalent
-
-
-SLOTS = ("density", "embedding", "grid")
-
-
-LEVELS = ("EDM", "phi")
-
-
-CUBE = {
-    ("EDM", "EDM"): "EDM",
-    ("phi", "EDM"): "phi density",
-    ("EDM", "phi"): "phi embedding",
-    ("phi", "phi"): "phi both",
-}  # (density, embedding) -> arm
-
-
-SOLVERS = ("Euler", "Heun")
-
-
+MARGIN = math.log(1.1)  # a tenth: 1/1.1 to 1.1 times as far, chosen before any trial was run
+FEW = 3  # runs; with fewer nothing is called equivalent
+NEARER, FARTHER, SMALL = "nearer", "farther", ", by less than a tenth"
 EQUIVALENT, UNTOLD = "equivalent within a tenth", "cannot be told"
+SINGLE, NOT_RUN = "one run: no interval", "not run"
 
 
-SMALL = ", by less than a tenth"  # after who is better
+@dataclass(frozen=True)
+class Effect:
+    """A change of a distance by run, below 0 nearer.
 
-
-FEW = 3  # trainings; with fewer nothing is called equivalent
-
-
-SINGLE, NOT_RUN = "one training: no interval", "not run"
-
-
-CELL = dict[int, dict[int, float]]  # training -> sampling seed -> log of the distance
-
-
-class Side(NamedTuple):
-    """One side of a contrast; walks are the arm's grids, averaged, or the eta of DDPM's sampler."""
-
-    words: str
-    arm: str
-    walks: tuple[str, ...] = LEVELS
-
-
-CONTRASTS = {
-    "lambda' / EDM": (Side("phi density lambda'", "phi density lambda'"), Side("EDM", "EDM")),
-    "lambda' / phi density": (
-        Side("phi density lambda'", "phi density lambda'"),
-        Side("phi density", "phi density"),
-    ),
-    "without lambda / EDM": (Side("no lambda", "EDM without lambda"), Side("lambda", "EDM")),
-    "without lambda / phi both": (
-        Side("no lambda", "phi both without lambda"),
-        Side("lambda", "phi both"),
-    ),
-    "all of phi* / EDM, own grids": (
-        Side("all of phi*", "phi both without lambda", ("phi",)),
-        Side("EDM", "EDM", ("EDM",)),
-    ),
-    "EDM / DDPM eta 0, own grids": (
-        Side("EDM", "EDM", ("EDM",)),
-        Side("DDPM, eta 0", "DDPM", ("eta 0",)),
-    ),
-    "EDM / DDPM eta 1, own grids": (
-        Side("EDM", "EDM", ("EDM",)),
-        Side("DDPM, eta 1", "DDPM", ("eta 1",)),
-    ),
-}
-
-
-class Finding(NamedTuple):
-    """A change of log(distance), so that exp(x) - 1 is a relative change; below 0 is nearer.
-
-    runs: the change of each training, all its sampling seeds averaged; mean, std over these.
-    low to high is Student's 95 % interval, low90 to high90 the 90 % one.  detectable: the true
-    change that a two-sided test at 5 % finds with 80 % power, by the noncentral t distribution:
-    `_detectable`(k) std / sqrt(k), 5.65 std / sqrt(3) for three trainings.  It takes the std of
-    these runs for the true one; of three trainings that is a rough estimate.
-    verdict: who is better where the 95 % interval leaves out 0, "..., by less than a tenth" where
-    the 90 % interval also lies within 1/1.1 to 1.1 (two one-sided tests at 5 %, Schuirmann 1987);
-    "equivalent within a tenth" where it lies there and the 95 % interval holds 0; else "cannot be
-    told".  With fewer than three runs nothing is said about the tenth.  The margin, ratios 1/1.1
-    to 1.1, was chosen by hand before the trial was run.
-    left_out: trainings that do not count, and why.  With fewer than two runs the interval, std and
-    detectable are nan, without any mean is too.
+    by: its label among effects of one name, such as the solver.  runs: the change of each run, all
+    its sampling seeds averaged: a log ratio, so that exp(x) - 1 is the relative change, or, if not
+    relative, a difference.  left_out: runs that do not count, and why.  unit: what a run is,
+    "trainings", or "sampling seeds" of one training (which say nothing of other trainings).
     """
 
     name: str
-    solver: str
+    by: str
     runs: dict[int, float]
     left_out: dict[int, str]
-    mean: float
-    std: float
-    low: float
-    high: float
-    low90: float
-    high90: float
-    detectable: float
-    verdict: str
+    unit: str
+    relative: bool = True
+
+    def interval(self, level: float = 0.95) -> Interval:
+        """Mean over the runs, and Student's interval, nan where there is none."""
+        return mean_interval([*self.runs.values()], level)
+
+    @property
+    def p(self) -> tuple[float, float]:
+        """p-values of "no change" and of "a change of a tenth or more"; 1 where none is judged.
+
+        The first is below 0.05 where the 95 % interval leaves out 0, the second where the 90 % one
+        lies inside the margin: two one-sided tests (Schuirmann 1987).
+        """
+        from scipy import stats
+
+        values = [*self.runs.values()]
+        if len(values) < 2:
+            return 1.0, 1.0
+        mean, error = fmean(values), stdev(values) / math.sqrt(len(values))
+
+        def tail(distance: float) -> float:
+            return float(stats.t.sf(distance / error, len(values) - 1) if error else distance <= 0)
+
+        changed = min(1.0, 2 * tail(abs(mean)))
+        if len(values) < FEW or not self.relative:
+            return changed, 1.0
+        return changed, max(tail(MARGIN - mean), tail(MARGIN + mean))
+
+    @property
+    def verdict(self) -> str:
+        """The one rule of the course: the sign by the 95 % interval, the tenth by the 90 % one."""
+        return self.judged(*self.p)
+
+    def judged(self, changed: float, tenth: float) -> str:
+        """The verdict by such p-values, in the one vocabulary."""
+        if len(self.runs) < 2:
+            return SINGLE if self.runs else NOT_RUN
+        if changed >= 0.05:
+            return EQUIVALENT if tenth < 0.05 else UNTOLD
+        return (NEARER if self.interval().mean < 0 else FARTHER) + (SMALL if tenth < 0.05 else "")
+
+    @property
+    def words(self) -> str:
+        """The mean, and the 95 % interval where there is one: "+5.0% (-1.2% to +12%)"."""
+        number = percent if self.relative else "{:+.3g}".format
+        mean, low, high = map(number, self.interval()[:3])
+        return mean + (f" ({low} to {high})" if len(self.runs) > 1 else "") if self.runs else "-"
 
     def why(self) -> str:
-        """Which trainings are left out and why, in words; "" for none."""
-        found = sorted(self.left_out.items())
-        reasons = {why: [str(k) for k, w in found if w == why] for _, why in found}
-        return "; ".join(f"left out training {', '.join(k)}: {w}" for w, k in reasons.items())
+        """Which runs are left out, and why; "" for none."""
+        runs_of = {}
+        for run, reason in sorted(self.left_out.items()):
+            runs_of.setdefault(reason, []).append(str(run))
+        parts = [f"{', '.join(runs)} ({reason})" for reason, runs in runs_of.items()]
+        return f"left out of the {self.unit}: {'; '.join(parts)}" if parts else ""
 
 
-def effects(rows: Sequence[dict], metric: str = "frechet") -> list[Finding]:
-    """The 2^3 factorial of density, embedding and grid, EDM or phi: a finding for each and solver.
+def effect(
+    name: str,
+    rows: Sequence[dict],
+    plus: Sequence[Mapping],
+    minus: Sequence[Mapping],
+    *,
+    by: str = "",
+    scale: float = 1.0,
+    metric: str = "frechet",
+    relative: bool = True,
+) -> Effect:
+    """How much farther PLUS is than MINUS; each is the mean over its entries, which pick rows.
 
-    rows: of `edm_arms.arm_rows`.  A main effect ("density") is the mean of log(distance) over the
-    four cells with phi less that over the four with EDM, in each training; an interaction
-    ("density x grid") the effect of the one with phi in the other less that with EDM there.
-    Raises: ValueError for rows of several N, evaluations, features or kinds of training, or two
-    rows of one setting.
+    A run is a training, or a sampling seed where all rows are of one training; in a run all entries
+    have the same seeds.  scale: of the change, 2 for an interaction.  relative: False for a metric
+    that may be 0 or below (kernel distance): differences, and nothing is said of a tenth.
+    Raises: ValueError for rows that do not compare, or two rows of one setting, training and seed.
     """
-    logs = _logs(rows, metric)
-    orders = [(slot,) for slot in SLOTS] + list(itertools.combinations(SLOTS, 2))
-    return [_effect(slots, solver, logs) for slots in orders for solver in SOLVERS]
+    sides = [*plus, *minus]
+    weights = [scale / len(plus)] * len(plus) + [-scale / len(minus)] * len(minus)
+    picked = [where(rows, **side) for side in sides]
+    compared = [row for found in picked for row in found]
+    if why := differ(compared):
+        raise ValueError(why)
 
+    # Sort distances by run, side and seed.
+    several = len({row.get("training", 0) for row in compared}) > 1
+    runs = {}  # run -> for each side: seed -> distance, as a logarithm if relative
+    for i, found in enumerate(picked):
+        for row in found:
+            training, seed, value = row.get("training", 0), row["seed"], row[metric]
+            of_side = runs.setdefault(training if several else seed, [{} for _ in sides])[i]
+            if seed in of_side:
+                where_ = f"{_named(sides[i])}, training {training}, seed {seed}"
+                raise ValueError(f"two rows of {where_}; name more entries, or keep one")
+            if relative:
+                value = math.log(value) if value > 0 else math.nan
+            of_side[seed] = value
 
-def contrasts(rows: Sequence[dict], metric: str = "frechet") -> list[Finding]:
-    """Single comparisons of arms, `CONTRASTS`: a finding for each and solver.
-
-    rows, errors: as for `effects`.  Unless a grid is named, both grids are averaged.
-    """
-    logs, found = _logs(rows, metric), []
-    for (name, sides), solver in itertools.product(CONTRASTS.items(), SOLVERS):
-        weights = {
-            (side.arm, walk if walk.startswith("eta") else f"{solver}, {walk}"): sign
-            / len(side.walks)
-            for sign, side in zip((1, -1), sides, strict=True)
-            for walk in side.walks
-        }
-        words = (*(f"{side.words} better" for side in sides), EQUIVALENT)
-        found.append(_finding(name, solver, weights, logs, words))
-    return found
-
-
-def _effect(slots: tuple[str, ...], solver: str, logs: dict[tuple[str, str], CELL]) -> Finding:
-    weights = {}
-    for levels in itertools.product(LEVELS, repeat=3):
-        level = dict(zip(SLOTS, levels, strict=True))
-        sign = math.prod(1 if level[slot] == "phi" else -1 for slot in slots)
-        weights[CUBE[levels[:2]], f"{solver}, {level['grid']}"] = sign / 2 ** (3 - len(slots))
-    words = ("phi better", "EDM better", EQUIVALENT)
-    if len(slots) == 2:
-        words = ("better together", "worse together", "independent within a tenth")
-    return _finding(" x ".join(slots), solver, weights, logs, words)
-
-
-def _logs(rows: Sequence[dict], metric: str) -> dict[tuple[str, str], CELL]:
-    """log(distance) by arm and walk ("Heun, phi", "eta 0"); nan where it is nan or not above 0."""
-    if rows:
-        one_count(rows)
-    for key, what in (("nfe", "network evaluations for an image"), ("features", "features")):
-        if len(found := sorted({row[key] for row in rows})) > 1:
-            raise ValueError(
-                f"the rows have several {what}, {', '.join(map(str, found))}; take rows of one"
-            )
-    for key in ("steps", "images", "batch", "lr", "ema", "channels"):
-        found = sorted({str(row["trial"][key]) for row in rows if "trial" in row})
-        if len(found) > 1:
-            raise ValueError(
-                f"the rows are of trainings with several {key}, {', '.join(found)}; take one"
-            )
-    logs: dict[tuple[str, str], CELL] = {}
-    for row in rows:
-        cell = logs.setdefault((row["arm"], walk_of(row)), {}).setdefault(row["training"], {})
-        if row["seed"] in cell:
-            raise ValueError(
-                f"two rows of arm {row['arm']}, {walk_of(row)}, training {row['training']}, seed "
-                f"{row['seed']}; keep one"
-            )
-        cell[row["seed"]] = math.log(row[metric]) if row[metric] > 0 else math.nan
-    return logs
-
-
-def walk_of(row: dict) -> str:
-    """How a row of the trial was drawn: "Heun, phi", or "eta 0" on the DDPM arm's own levels."""
-    return f"eta {row['eta']:g}" if row["sampler"] == "respaced" else row["sampler"]
-
-
-def _finding(name: str, solver: str, weights: dict, logs: dict, words: tuple) -> Finding:
-    runs, left_out = {}, {}
-    for training in sorted({k for cell in logs.values() for k in cell}):
-        cells = {key: logs.get(key, {}).get(training, {}) for key in weights}
-        arms = {arm for (arm, _), cell in logs.items() if training in cell}
-        if why := _lacking(cells, arms):
-            left_out[training] = why
+    # Compare the sides in each run that is whole.
+    changes, left_out = {}, {}
+    for run, found in sorted(runs.items()):
+        lost = [_named(side) for side, seeds in zip(sides, found, strict=True) if not seeds]
+        if lost:
+            left_out[run] = f"no row of {lost[0]}"
+        elif len({frozenset(seeds) for seeds in found}) > 1:
+            left_out[run] = "the sides have different sampling seeds"
+        elif any(math.isnan(value) for seeds in found for value in seeds.values()):
+            left_out[run] = f"a distance is nan{' or not above 0' if relative else ''}"
         else:
-            runs[training] = sum(w * fmean(cells[key].values()) for key, w in weights.items())
-    return Finding(name, solver, runs, left_out, *_statistics(list(runs.values()), words))
+            means = [fmean(seeds.values()) for seeds in found]
+            changes[run] = sum(w * mean for w, mean in zip(weights, means, strict=True))
+    unit = "trainings" if several else "sampling seeds"
+    return Effect(name, by, changes, left_out, unit, relative)
 
 
-def _lacking(cells: dict[tuple[str, str], dict[int, float]], arms: set[str]) -> str:
-    """Why the cells of a training do not compare, or ""; arms: those that it has any row of."""
-    for (arm, walk), cell in cells.items():
-        if arm not in arms:
-            return f"no row of {arm}"
-        if not cell:
-            return f"no row of {arm} by {walk}"
-        if any(math.isnan(value) for value in cell.values()):
-            return f"the distance of {arm} by {walk} is nan or not above 0"
-    if len({frozenset(cell) for cell in cells.values()}) > 1:
-        return "the arms have different sampling seeds"
+def differ(rows: Sequence[dict]) -> str:
+    """Why these rows do not compare with one another, in words; "" where they do."""
+    known = [
+        {key: row.get(key) for key in ("N", "features")} | row.get("trial", {}) for row in rows
+    ]
+    for key in dict.fromkeys(key for entries in known for key in entries if key != "code"):
+        if len(found := {str(entries.get(key)): None for entries in known}) > 1:
+            return f"rows of several {key} do not compare: {', '.join(found)}; take rows of one"
+    floors = [row["frechet_floor"] for row in rows if "frechet_floor" in row]
+    if floors and max(floors) > 1.001 * min(floors):  # two machines agree to more digits
+        span = f"{min(floors):.2f} to {max(floors):.2f}"
+        return f"rows of several sets of reference images do not compare: floors {span}"
     return ""
 
 
-def _statistics(values: list[float], words: tuple[str, str, str]) -> tuple:
-    if len(values) < 2:
-        middle = values[0] if values else math.nan
-        return (middle, *[math.nan] * 6, SINGLE if values else NOT_RUN)
-    k = len(values)
-    middle, low, high = student_interval(values)
-    _, low90, high90 = student_interval(values, 0.9)
-    detectable = _detectable(k) * stdev(values) / math.sqrt(k)
-    small = k >= FEW and -MARGIN < low90 and high90 < MARGIN
-    if high < 0 or low > 0:
-        verdict = words[0 if high < 0 else 1] + SMALL * small
-    else:
-        verdict = words[2] if small else UNTOLD
-    return middle, stdev(values), low, high, low90, high90, detectable, verdict
+def adjusted(p: Sequence[float]) -> list[float]:
+    """p-values that hold together, by Holm's step-down: the k-th smallest of m times m - k + 1.
 
-
-@cache
-def _detectable(k: int) -> float:
-    """The effect, in standard errors, that a two-sided t-test of k runs at 5 % finds with 80 %.
-
-    Exact: |T| > t_.975 for T of the noncentral t distribution, as the mean over the chi-square of
-    the estimated variance of what the normal distribution gives (SciPy's nct is nan far out).
+    Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
     """
-    import numpy as np
-    from scipy import optimize, special, stats
+    found, largest = [1.0] * len(p), 0.0
+    for rank, i in enumerate(sorted(range(len(p)), key=p.__getitem__)):
+        largest = max(largest, min(1.0, (len(p) - rank) * p[i]))
+        found[i] = largest
+    return found
 
-    x, w = np.polynomial.legendre.leggauss(400)
-    critical = stats.t.ppf(0.975, k - 1)
-    edges = critical * np.sqrt(stats.chi2.ppf((x + 1) / 2, k - 1) / (k - 1))
 
-    def power(delta: float) -> float:
-        return float(w @ (special.ndtr(delta - edges) + special.ndtr(-delta - edges))) / 2
+def holm(effects: Sequence[Effect]) -> list[str]:
+    """The verdict on each effect when all are drawn together: changes, and tenths, after Holm."""
+    judged = [x for x in effects if len(x.runs) > 1]
+    both = [adjusted(p) for p in zip(*(x.p for x in judged), strict=True)] or ([], [])
+    after = iter(zip(*both, strict=True))
+    return [x.judged(*(next(after) if len(x.runs) > 1 else x.p)) for x in effects]
 
-    return optimize.brentq(lambda delta: power(delta) - 0.8, 0, 10 * critical)
+
+def percent(log_ratio: float) -> str:
+    """The relative change exp(log_ratio) - 1: "+5.0%", "-13%", "-99.5%", "+1,546%"."""
+    change = math.expm1(log_ratio)
+    return f"{change:+,.0%}" if 0.0995 <= abs(change) and change > -0.9 else f"{change:+.1%}"
+
+
+def _named(side: Mapping) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in side.items())

@@ -1,48 +1,128 @@
-"""Draw many samples from a model and measure them: the numbers on a model's card."""
+"""Measure n images: distances to held-out and training images in a `Space`, and their floor.
+
+One row of the same entries wherever images are measured: on a model's card, in a sweep, in a
+lesson's trial, and of a folder (`commands.score`).
+"""
 
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple, TypedDict
 
 import torch
 from torch import Tensor
 
 from diffutils import metrics
+from diffutils.course.experiments.described import images_of
 from diffutils.course.experiments.sampling import asked, generate
 from diffutils.course.machine import best_device
-from diffutils.data import ImageSet, load
-from diffutils.data.images import shuffled
-from diffutils.metrics import classifiers
+from diffutils.data import ImageSet
+from diffutils.metrics import spaces, streaming
+from diffutils.metrics.spaces import Space
 from diffutils.weights import cards, models
 
 FLOOR_SETS = 10  # sets of real images, at most, whose mean distance is the floor
 
 
-def feature_space(dataset: str, channels: int) -> tuple[torch.nn.Module, str]:
-    """The network whose features distances are taken on, and its name in words.
+class Measured(TypedDict):
+    """What `measure` says of images; a number that they are too few for is nan, and null on disk.
 
-    A classifier trained on the drawn sets serves them; any other set gets a random network.
+    Cards add ratio, copies, close, searched and sampling; sweeps what `sweep.sweep` lists.  Cards
+    of 2026 have kernel_std, over random halves of both sides, in place of the kernel's interval.
     """
-    name = {"sprites": "sprites-features", "faces": "faces-features"}.get(dataset)
-    if name:
-        return classifiers.load_classifier(name), f"features of the classifier {name}"
-    return classifiers.random_features(channels), "features of a random convolutional network"
+
+    features: str  # the space, in words
+    N: int  # images on each side
+    frechet: float  # Fréchet distance to held-out images
+    frechet_train: float  # to the first N training images, as many a paper measures
+    frechet_floor: float  # to held-out images, of sets of N training images: their mean
+    frechet_floor_std: float  # and deviation; nan for one set
+    floor_sets: int  # how many sets there are, FLOOR_SETS at most
+    kernel: float  # kernel distance to held-out images
+    kernel_low: float  # its 95 % interval, from here
+    kernel_high: float  # to here
+    kernel_floor: float  # as frechet_floor
+    precision: float
+    recall: float
+    agreement: float | None  # share of images in the class asked for; None without classes or judge
 
 
-def balanced_labels(n: int, classes: int) -> Tensor:
-    """0, 1, ..., classes - 1, 0, 1, ...: n labels, every class equally often."""
-    return torch.arange(n) % classes
+class Reference(NamedTuple):
+    """Features of the real images that N generated ones are measured against, and their floor."""
+
+    space: Space
+    heldout: Tensor  # (N, d)
+    train: Tensor  # (N, d)
+    floor: dict
 
 
-def asked_labels(data: ImageSet, n: int) -> Tensor | None:
-    """Labels to ask n samples for: as frequent as in training, and those of no image in particular.
+def reference(data: ImageSet, space: Space, n: int) -> Reference:
+    """What n images, or as many as there are held-out and training ones, are measured against."""
+    n = min(n, len(data.heldout), len(data.train))
+    heldout = features_of(space, data.heldout[:n])
+    known = features_of(space, data.train[: FLOOR_SETS * n])
+    mean, std = floor(frechet_if_enough, known, heldout)
+    kernel, _ = floor(metrics.mmd, known, heldout)
+    floors = {"frechet_floor": mean, "frechet_floor_std": std}
+    floors |= {"floor_sets": len(known) // n, "kernel_floor": kernel}
+    return Reference(space, heldout, known[:n], floors)
 
-    They are the last ones of the training images, in turn.  Samples with the very labels of the
-    images that they are compared with would score better than real images do.
+
+def measure(
+    images: Tensor,
+    against: Reference,
+    judge: Callable[[Tensor, Tensor], float] | None = None,
+    labels: Tensor | None = None,
+) -> Measured:
+    """Distances of the first N images, uint8 (n, C, H, W), to the real ones of a `reference`.
+
+    judge(images, labels): the share of all n images that shows the class asked for, labels.
+    Raises: ValueError for fewer images than real ones.
     """
-    if not data.classes or data.train_labels is None:
-        return None
-    return data.train_labels.flip(0)[torch.arange(n) % len(data.train_labels)]
+    n = len(against.heldout)
+    if len(images) < n:
+        raise ValueError(
+            f"{len(images)} images cannot be measured against {n}: a distance needs as many on "
+            "each side; draw more, or make the reference of fewer"
+        )
+    fake = features_of(against.space, images[:n])
+    judged = judge is not None and labels is not None
+    return {
+        "features": against.space.words,
+        "N": n,
+        "frechet": frechet_if_enough(fake, against.heldout),
+        "frechet_train": frechet_if_enough(fake, against.train),
+        **against.floor,
+        **kernel_and_cover(fake, against.heldout, notes=[]),
+        "agreement": judge(images, labels) if judged else None,
+    }
+
+
+def kernel_and_cover(fake: Tensor, real: Tensor, notes: list[str], seed: int = 0) -> dict:
+    """Kernel distance of features (n, d) with its interval, precision and recall; see `tried`."""
+    kernel, low, high = tried(notes, 3, streaming.kernel_interval, fake, real, 0.95, 200, seed)
+    precision, recall = tried(notes, 2, metrics.precision_recall, real, fake)
+    interval = {"kernel": kernel, "kernel_low": low, "kernel_high": high}
+    return interval | {"precision": precision, "recall": recall}
+
+
+def tried(notes: list[str], outputs: int, function: Callable, *arguments):
+    """function(*arguments); so many nan where the images are too few for it, and why in notes."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        notes.append(str(error))
+        return math.nan if outputs == 1 else (math.nan,) * outputs
+
+
+def features_of(space: Space, images: Tensor, batch: int = 512) -> Tensor:
+    """Images uint8 (N, C, H, W) -> features (N, d), a batch at a time."""
+    return torch.cat([space.features(x) for x in images.split(batch)])
+
+
+def frechet_if_enough(a: Tensor, b: Tensor) -> float:
+    """Fréchet distance of features (N, d), or nan where a set has no more images than features."""
+    return metrics.frechet(a, b) if min(len(a), len(b)) > a.shape[1] else math.nan
 
 
 def floor(distance: Callable, train: Tensor, real: Tensor) -> tuple[float, float]:
@@ -56,46 +136,18 @@ def floor(distance: Callable, train: Tensor, real: Tensor) -> tuple[float, float
     return float(values.mean()), float(values.std()) if len(sets) > 1 else math.nan
 
 
-def frechet_if_enough(a: Tensor, b: Tensor) -> float:
-    """Fréchet distance of features (N, d), or nan where a set has no more images than features."""
-    return metrics.frechet(a, b) if min(len(a), len(b)) > a.shape[1] else math.nan
+def asked_labels(data: ImageSet, n: int) -> Tensor | None:
+    """Labels to ask n samples for: as frequent as in training, and those of no image in particular.
 
-
-def measure(images: Tensor, data: ImageSet, net, judge=None, labels: Tensor | None = None) -> dict:
-    """Distances of images to the held-out images in net's feature space, with their floor.
-
-    Both sides get N = min(images, held-out) images; the `floor` compares sets of N training images
-    with the held-out ones.  labels: what was asked for, judged by `judge`.
-    A number that N is too small for (Fréchet needs more images than features) is nan.
+    They are the last ones of the training images, in turn.  Samples with the very labels of the
+    images that they are compared with would score better than real images do.
     """
-    n = min(len(images), len(data.heldout), len(data.train))
-    fake, real, again = (
-        classifiers.features(net, x)
-        for x in (images[:n], data.heldout[:n], data.train[: FLOOR_SETS * n])
-    )
-    subset = max(2, min(1000, n // 2))
-    nan = math.nan
+    if not data.classes or data.train_labels is None:
+        return None
+    return data.train_labels.flip(0)[torch.arange(n) % len(data.train_labels)]
 
-    def kernel(x: Tensor, real: Tensor) -> tuple[float, float]:
-        return metrics.kernel_distance(x, real, subset_size=subset) if n >= 4 else (nan, nan)
 
-    precision, recall = metrics.precision_recall(real, fake) if n > 3 else (nan, nan)
-    floor_mean, floor_std = floor(frechet_if_enough, again, real)
-    result = {
-        "N": n,
-        "frechet": frechet_if_enough(fake, real),
-        "frechet_floor": floor_mean,
-        "frechet_floor_std": floor_std,
-        "floor_sets": len(again) // n,
-        "kernel": kernel(fake, real)[0],
-        "kernel_std": kernel(fake, real)[1],
-        "kernel_floor": floor(lambda x, y: kernel(x, y)[0], again, real)[0],
-        "precision": precision,
-        "recall": recall,
-    }
-    if judge is not None and labels is not None:
-        result["agreement"] = classifiers.accuracy(judge, images, labels)
-    return result
+# ------------------------------------------------------------------- a model's card
 
 
 def measure_card(
@@ -120,6 +172,7 @@ def measure_card(
     Raises: ValueError for an eta or a scale that is not finite, an interval upside down, or a card
     without a model.
     """
+    # Refuse what cannot be drawn.
     if not (math.isfinite(eta) and math.isfinite(scale)):
         raise ValueError(f"eta is {eta} and scale is {scale}; both must be finite numbers")
     if not 0 <= interval[0] < interval[1]:
@@ -128,34 +181,26 @@ def measure_card(
             "levels from 0 up, the lower one first"
         )
     sampler = asked(steps, eta, heun)
-    model = models.load_model(weights)
-    model.denoiser.to(best_device())
-    card = model.card  # the very images it was trained on, or copies could not be found
-    data = load(card["data"], card["size"], card["images"], seed=card["seed"], heldout=n)
-    data = shuffled(data, seed)
+    # Load the model and the very images that it was trained on, or copies could not be found.
+    model, device = models.load_model(weights), best_device()
+    model.denoiser.to(device)
+    card = model.card
+    data = images_of(card, heldout=n, order=seed)
+    # Draw.
     n = min(n, len(data.heldout))
-    labels = asked_labels(data, n) if card["unet"]["classes"] else None
-    with torch.autocast(best_device().type, torch.bfloat16, enabled=bf16):
-        images = generate(
-            model, n, sampler=sampler, scale=scale, labels=labels, seed=seed, interval=interval
-        )
-    net, name = feature_space(card["data"], data.shape[0])
-    judge = classifiers.load_classifier("sprites-judge") if card["data"] == "sprites" else None
-    numbers = measure(images, data, net, judge, labels)
-    numbers |= {
-        "ratio": numbers["frechet"] / numbers["frechet_floor"],
-        **search_copies(images, data, card),
-        "features": name,
-        "sampling": {
-            "steps": steps,
-            "eta": eta,
-            "scale": scale,
-            "interval": interval,
-            "seed": seed,
-            "bf16": bf16,
-        }
-        | ({"heun": True} if heun else {}),
-    }
+    labels = asked_labels(data, n)
+    guide = dict(scale=scale, seed=seed, interval=interval)
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        images = generate(model, n, sampler=sampler, labels=labels, **guide)
+    # Measure, and write it down.
+    space = spaces.of(card["data"], data.shape[0], device)
+    judge = spaces.judge(card["data"], device)
+    numbers = measure(images, reference(data, space, n), judge, labels)
+    numbers |= {"ratio": numbers["frechet"] / numbers["frechet_floor"]}
+    numbers |= search_copies(images, data, card)
+    numbers["sampling"] = {"steps": steps, "eta": eta, **guide, "bf16": bf16}
+    if heun:
+        numbers["sampling"]["heun"] = True
     card["metrics"] = numbers
     cards.write_card(weights, card)
     return numbers
@@ -167,14 +212,13 @@ def search_copies(images: Tensor, data: ImageSet, card: dict) -> dict:
     Searched are the training set, and the sets of the weights that the training started from.
     """
     found = metrics.memorisation(images, data.train, data.heldout)
-    distances, searched, before = found["distances"], [len(data.train)], card.get("started_from")
+    nearest, searched, before = found["distances"], [len(data.train)], card.get("started_from")
     while before:
-        name = before.get("data", card["data"])
-        earlier = load(name, card["size"], before["images"], seed=before["seed"]).train
-        distances = torch.minimum(distances, metrics.nearest(images, earlier)[0])
+        earlier = images_of(card | {"loaded": {}} | before).train
+        nearest = torch.minimum(nearest, metrics.nearest(images, earlier)[0])
         searched, before = [*searched, len(earlier)], before.get("started_from")
     return {
-        "copies": float((distances == 0).float().mean()),
-        "close": float((distances <= found["threshold"]).float().mean()),
+        "copies": float((nearest == 0).float().mean()),
+        "close": float((nearest <= found["threshold"]).float().mean()),
         "searched": " + ".join(f"{n:,}" for n in searched) + " training images",
     }

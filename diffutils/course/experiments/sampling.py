@@ -13,8 +13,7 @@ from diffutils import rng, samplers
 from diffutils.data import to_uint8
 from diffutils.denoisers import clipped, guided
 from diffutils.methods import textbook
-from diffutils.schedules import Schedule, leading, trailing
-from diffutils.schedules import steps as levels
+from diffutils.schedules import Schedule, leading, levels, trailing
 from diffutils.training import as_float
 from diffutils.weights.models import Model
 

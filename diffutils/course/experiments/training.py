@@ -1,133 +1,133 @@
-"""Train one model from a budget, in a run directory of its own."""
+"""Train what a card describes: a lesson's networks, an arm of its trial, the train command."""
 
 import math
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from diffutils import training
-from diffutils.course.experiments import measure
+from diffutils.course.experiments.described import LEVELS, card, fit_settings, images_of, load_for
+from diffutils.course.experiments.measure import asked_labels
+from diffutils.course.experiments.rows import read
+from diffutils.course.experiments.sampling import generate
+from diffutils.course.machine import best_device
 from diffutils.course.runs import rundir
 from diffutils.course.runs.recorded_fit import recorded_fit
-from diffutils.data import ImageSet, any_size, load, png, to_float
-from diffutils.data.downloads import MADE_HERE
-from diffutils.data.images import shuffled
-from diffutils.denoisers import rms
+from diffutils.data import ImageSet, png
 from diffutils.weights import cards, models
+from diffutils.weights.models import Model
 
 GRID = 32  # images in a sample of the progress
 
 
-def betas(budget) -> dict:
-    """The name of the budget's schedule in `checkpoints.BETAS`, and its arguments."""
-    ranged = (
-        {}
-        if budget.schedule == "cosine"
-        else {"beta_min": budget.beta_min, "beta_max": budget.beta_max}
-    )
-    return {"name": budget.schedule, "arguments": {"T": budget.T} | ranged}
+@dataclass(frozen=True)
+class Arm:
+    """One training of an experiment, by what it does otherwise than the lesson's budget says.
 
-
-EDM = {  # the three slots that SSIMBaD fills with phi* = sigma/(sigma + c), as EDM has them
-    "density": {"name": "log_normal", "arguments": {"P_mean": -1.2, "P_std": 1.2}},
-    "embedding": {"name": "log", "arguments": {}},
-    "grid": {"name": "karras", "arguments": {"rho": 7.0}},
-}
-
-
-def sigma_data(images: torch.Tensor) -> float:
-    """`rms` of the first 10,000 images, a part at a time: photographs in float32 fill a memory."""
-    images = images[:10_000]
-    squares = [rms(to_float(part)) ** 2 * len(part) for part in images.split(500)]
-    return round(math.sqrt(sum(squares) / len(images)), 4)
-
-
-def card(
-    data: ImageSet, budget, seed: int, name: str, predict: str, edm: dict | None = None
-) -> dict:
-    """What a model is: enough to rebuild the network, and where its data came from.
-
-    edm: for predict = "edm", entries that replace those of `EDM`.
+    budget: fields of the budget; card: arguments of `described.card`, such as coefficients.
     """
-    path, (H, W) = {"betas": betas(budget)}, data.train.shape[-2:]
-    if predict == "edm":
-        path = {"sigma_data": sigma_data(data.train)} | EDM | (edm or {})
-    return {
-        "name": name,
-        "unet": {
-            "in_channels": data.train.shape[1],
-            "out_channels": data.train.shape[1],
-            "channels": list(budget.channels),
-            "blocks": budget.blocks,
-            "attention": list(budget.attention),
-            "classes": len(data.classes),
-        },
-        "coefficients": predict,
-        **path,
-        "size": H if H == W else [H, W],
-        "images": len(data.train),
-        "classes": list(data.classes),
-        "data": data.name.removesuffix(MADE_HERE),  # as `load` knows it
-        "source": data.source,
-        "licence": data.licence,
-        "seed": seed,
-        "settings": {
-            k: getattr(budget, k)
-            for k in (
-                "steps",
-                "lr",
-                "warmup",
-                "decay",
-                "optimizer",
-                "ema",
-                "loss",
-                "class_dropout",
-                "bf16",
-            )
-        }
-        | {"batch": batch_for(data, budget)},
-    }
+
+    name: str
+    budget: dict = field(default_factory=dict)
+    card: dict = field(default_factory=dict)
 
 
-def load_for(dataset: str, budget, seed: int) -> ImageSet:
-    """The data set at its own size, or at budget.max_size where it is larger.
+def train_arm(arm: Arm, data: ImageSet, budget, seed: int, train: Callable, **given) -> Model:
+    """Train an arm for budget.trial_steps, in trial/NAME-seed-K.
 
-    The side is rounded up to what the budget's U-Net can halve, the order is shuffled.  With
-    class_dropout = 1 the labels are left out.
+    Arms of a seed share their first weights, batches and noise; losses of arms with other densities
+    or weights do not compare.  train, given: see `train_card`.
     """
-    halvings = len(budget.channels) - 1
-    data = None
-    if not any_size(dataset):  # arrays have a size of their own, files are of any size
-        data = load(dataset, limit=budget.images, seed=seed)
-    side = budget.max_size if data is None else min(budget.max_size, *data.shape[1:])
-    side = -(-side // 2**halvings) * 2**halvings
-    if data is None or data.shape[1:] != (side, side):
-        data = load(dataset, size=side, limit=budget.images, seed=seed)
-    if budget.class_dropout == 1:
-        data = replace(data, train_labels=None, heldout_labels=None, classes=())
-    return shuffled(data, seed)
+    name = f"{re.sub('[^A-Za-z0-9]+', '-', arm.name).strip('-')}-seed-{seed}"  # fit for a file
+    budget = replace(budget, **{"steps": budget.trial_steps} | arm.budget)
+    about = card(data, budget, seed, name, **arm.card)
+    return train_card(about, data, train, f"trial/{name}", **given)
 
 
-def batch_for(data: ImageSet, budget) -> int:
-    """Images a step: budget.batch, or fewer so that a step has at most budget.pixels pixels."""
-    return max(1, min(budget.batch, budget.pixels // (data.shape[1] * data.shape[2])))
+def train_card(
+    about: dict, data: ImageSet, train: Callable, folder: str | None = None, **given
+) -> Model:
+    """Train what a card describes; the trained model, with its log.
+
+    train(folder, denoiser, images, density, **settings of `recorded_fit`) yields the records: a
+    lesson's `train`, which keeps weights and card in folder (None: the card's name) of its run
+    directory, and goes on after a kill.  given: see `prepared`.
+    """
+    model, settings = prepared(about, data, **given)
+    folder = folder or about["name"]
+    records = list(train(folder, model.denoiser, data.train, model.density, **settings))
+    log = [{"step": r.step, "loss": r.loss, "heldout": r.heldout} for r in records]
+    return replace(model, denoiser=records[-1].ema.eval().requires_grad_(False), log=log)
 
 
-def fit_settings(data: ImageSet, budget) -> dict:
-    """The keyword arguments of `training.fit` that the data and a lesson's budget decide."""
-    same = ("steps", "lr", "warmup", "ema", "log_every", "bf16", "compile")
-    return {name: getattr(budget, name) for name in same} | {
-        "batch": batch_for(data, budget),
-        "labels": data.train_labels,
-        "heldout": data.heldout,
-        "heldout_labels": data.heldout_labels,
-        "label_dropout": budget.class_dropout,
-        "distance": {"mse": torch.square, "l1": torch.abs}[budget.loss],
-        "optimizer": {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[budget.optimizer],
-        "decay": {"cosine": training.cosine, "constant": training.constant}[budget.decay],
-    }
+def prepared(about: dict, data: ImageSet, **given) -> tuple[Model, dict]:
+    """The untrained model of a card, and the settings of `recorded_fit` for it.
+
+    given: settings that no card holds, such as cond and heldout_cond (N, K, H, W).
+    """
+    if given.get("cond") is not None:
+        unet = about["unet"] | {"cond_channels": given["cond"].shape[1]}
+        about = about | {"unet": unet}
+    torch.manual_seed(about["seed"])
+    return models.build(about), fit_settings(about, data) | {"card": about} | given
+
+
+def train_described(about: dict, folder: Path, say: Callable = print, **given) -> Model:
+    """Train what a card describes, on the images that it names, in `folder`: a card is JSON.
+
+    So another process can do it.  given: see `prepared`.
+    Raises: ValueError for a card that lacks a setting, or of images that `load` did not give.
+    """
+    if not about.get("loaded"):
+        raise ValueError(
+            f"the card {about['name']!r} does not say how its images were loaded; take them from "
+            "`diffutils.data.load`, and the card from `described.card`"
+        )
+
+    def train(_, *arguments, **settings):
+        return recorded_fit(Path(folder), *arguments, say=say, **settings)
+
+    return train_card(about, images_of(about), train, **given)
+
+
+# ------------------------------------------------------------------- a lesson's networks
+
+
+def networks(
+    dataset: str, budget, seed: int, train: Callable, predict: str = "eps"
+) -> tuple[list[Model], ImageSet]:
+    """Trained models, one for each training seed, and images; no model knows the held-out ones.
+
+    With budget.pretrained the model that ships for the data set, where one does; else budget.seeds
+    trainings.  train: as `train_card`.  predict: "eps" for lesson 02's networks, "edm" for EDM's.
+    """
+    name = shipped_for(dataset, predict) if budget.pretrained else None
+    if name is not None:
+        log = read(cards.PRETRAINED / f"{name}.log.jsonl", "fetch it again")
+        model = replace(models.pretrained(name), log=log)
+        model.denoiser.to(best_device())
+        # The same seed draws the same images, so the first of those it knows.
+        limit = min(budget.images, model.card["images"])
+        return [model], images_of(model.card, limit=limit, order=seed)
+    data = load_for(dataset, budget, seed)
+    every = [card(data, budget, seed + k, f"model-{k}", predict) for k in range(budget.seeds)]
+    return [train_card(about, data, train) for about in every], data
+
+
+def shipped_for(dataset: str, coefficients: str = "eps") -> str | None:
+    """The model in data/pretrained that draws these images from the same kind of noise levels."""
+    for name in models.shipped(data=dataset):
+        about = cards.read_card(cards.PRETRAINED / f"{name}.safetensors")
+        alike = LEVELS[about["coefficients"]] is LEVELS[coefficients]
+        if alike and not about["unet"].get("cond_channels"):
+            return name
+    return None
+
+
+# ------------------------------------------------------------------- the train command
 
 
 def train(
@@ -146,7 +146,7 @@ def train(
     """Train on a data set in the run directory `out`, and go on from there after a kill.
 
     start: weights to begin with, with their card beside them; the network must be the same.
-    predict: what the network learns to predict, a name in `checkpoints.COEFFICIENTS`.
+    predict: what the network learns to predict, a name in `models.COEFFICIENTS`.
     samples: draw so many images into out/images at the end; trdata: keep the first training images.
     Writes out/NAME.safetensors (float16), out/NAME.json (card) and what `recorded_fit` keeps.
     Returns the card.  Raises: BlockingIOError when another process works in out; ValueError for a
@@ -154,62 +154,49 @@ def train(
     """
     from accelerate import Accelerator
 
+    # Refuse what cannot be, and keep others out.
     if not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,99}", name, re.ASCII):
         raise ValueError(
             f"the name of a model is {name!r}; choose 1 to 100 letters, digits, _, - "
             "and ., the first one a letter, a digit or _"
         )
-
-    first = Accelerator().is_main_process  # of several processes, one writes and reports
-    report = report if first else lambda line: None
     weights = out / f"{name}.safetensors"
     if start is not None and Path(start).resolve() == weights.resolve():
         raise ValueError(f"start is {start}, which this run would overwrite; choose another --name")
+    first = Accelerator().is_main_process  # of several processes, one writes and reports
+    say = report if first else lambda line: None
     if first:
         rundir.hold(out)
+    # Describe the training, and make its model.
     data = load_for(dataset, budget, seed)
-    info = card(data, budget, seed, name, predict)
-    torch.manual_seed(seed)
-    model = models.build(info)
+    about = card(data, budget, seed, name, predict)
+    model, settings = prepared(about, data)
     if start is not None:
         before = cards.load_weights(start, model.denoiser.net)
-        info["started_from"] = {
-            k: before[k]
-            for k in ("name", "coefficients", "data", "images", "seed", "settings", "started_from")
-            if k in before
-        }
+        kept = ("name", "coefficients", "data", "images", "seed", "loaded", "settings")
+        about["started_from"] = {k: before[k] for k in (*kept, "started_from") if k in before}
     count = sum(p.numel() for p in model.denoiser.parameters())
-    report(
+    say(
         f"{name}: {len(data.train):,} images {tuple(data.train.shape[1:])}, "
-        f"{count:,} parameters, {budget.steps:,} steps of {batch_for(data, budget)}"
+        f"{count:,} parameters, {budget.steps:,} steps of {settings['batch']}"
     )
-    labels = measure.asked_labels(data, GRID)
+    # Train, with pictures on the way.
+    steps = min(budget.sample_steps, getattr(model.schedule, "T", budget.sample_steps))
+    asked = asked_labels(data, GRID)
 
-    def draw(denoiser, n: int = GRID, labels=labels) -> torch.Tensor:
+    def draw(denoiser, n: int = GRID, labels: Tensor | None = asked) -> Tensor:
         drawn = replace(model, denoiser=denoiser)
-        steps = budget.sample_steps if predict == "edm" else min(budget.sample_steps, budget.T)
-        return measure.generate(drawn, n, steps=steps, labels=labels, seed=seed)
+        return generate(drawn, n, steps=steps, labels=labels, seed=seed)
 
-    records = recorded_fit(
-        out,
-        model.denoiser,
-        data.train,
-        model.density,
-        card=info,
-        draw=draw,
-        draws=20,
-        trdata=trdata,
-        say=report,
-        seed=seed,
-        **fit_settings(data, budget),
-    )
-    for r in records:
+    settings |= {"draw": draw, "draws": 20, "trdata": trdata, "say": say}
+    for r in recorded_fit(out, model.denoiser, data.train, model.density, **settings):
         if not r.replayed:
-            report(
+            say(
                 f"  step {r.step:6d}  loss {r.loss:.4f}  held-out "
                 f"{math.nan if r.heldout is None else r.heldout:.4f}  "
                 f"{r.images_per_second:.0f} images/s"
             )
+    # Draw with the last weights.
     if first:
         if samples:
             png.write_images(out / "images", draw(r.ema, samples, None))

@@ -2,16 +2,16 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from diffutils.course import parameters as valid
-from diffutils.course.budgets import PROFILES, budget
-from diffutils.course.runs import fingerprint, kernel, rundir
-from diffutils.course.runs.stored import cleaned
+from diffutils.course.budgets import profile_name
+from diffutils.course.runs import fingerprint, kernel, rundir, stored
 from diffutils.course.tables import aligned
 from diffutils.weights import provenance
-from diffutils.weights.files import CHECKOUT
+from diffutils.weights.files import CHECKOUT, write_json, write_whole
 
 NOTEBOOKS = CHECKOUT / "notebooks"
 
@@ -55,6 +55,7 @@ def run(
     notebooks: list[Path],
     profile: str,
     out: Path,
+    budget: Callable,
     parameters: dict | None = None,
     again: bool = False,
     say=print,
@@ -63,12 +64,21 @@ def run(
 
     A lesson that `out` holds finished, with the same parameters, data and code, is skipped; one
     that was killed goes on from its checkpoints.  again: neither, all starts anew.
+    budget: `diffutils.lessons.budget`, which refuses wrong overrides.
     Raises: ValueError for an unknown profile or parameter, or a wrong value; BlockingIOError when
     another process works in `out`.  Then nothing was started.
     """
-    parameters = {"profile": profile} | (parameters or {})
+    parameters = {"profile": profile_name(profile)} | (parameters or {})
     accepted = {path: _declared(path) for path in notebooks}
-    _validate(parameters, accepted)
+    # Refuse, before anything starts, what a lesson would refuse.
+    for name in parameters:
+        if not any(name in known for known in accepted.values()):
+            raise ValueError(f"None of the chosen lessons has the parameter {name!r}.")
+    if "dataset" in parameters:
+        valid.dataset(parameters["dataset"])
+    if "overrides" in parameters:
+        for path in notebooks:
+            budget(path.stem[:2], profile, parameters["overrides"])
     for path in notebooks:
         rundir.check_free(out / path.stem[:2])
     rundir.hold(out)
@@ -84,73 +94,49 @@ def run(
                 "code": fingerprint.code(path.stem[:2]),
                 "versions": provenance.versions(),
             }
+            # Skip what is finished.
             outcomes.append(None if again else _finished(path, out, identity))
             if outcomes[-1] is not None:
                 say(f"{head} ({profile}) was finished before; --again would run it again")
                 continue
+            # Run it, and mark run.json: only a notebook executed whole and in order is finished.
             say(f"{head} ({profile}) ...")
             if again and "resume" in accepted[path]:
                 mine = mine | {"resume": "never"}
-            outcomes[-1] = end = execute(path, out / path.name, profile, mine, say)
+            outcomes[-1] = end = execute(path, out / path.name, mine, say)
             if end.error is None:
-                _mark_finished(path, out, identity)
+                record = out / path.stem[:2] / "run.json"
+                content = json.loads(record.read_text(encoding="utf-8"))
+                write_json(record, content | {"finished": identity})
             say(f"{head} {_status(end)} after {end.seconds:.0f} s")
     finally:
         rundir.release(out)
     return outcomes
 
 
-def _validate(parameters: dict, accepted: dict[Path, dict[str, str]]) -> None:
-    """Raise ValueError, before anything starts, for what a lesson would refuse."""
-    if parameters["profile"] not in PROFILES:
-        raise ValueError(
-            f"profile is {parameters['profile']!r}; choose one of {', '.join(PROFILES)}."
-        )
-    for name in parameters:
-        if name != "profile" and not any(name in known for known in accepted.values()):
-            raise ValueError(f"None of the chosen lessons has the parameter {name!r}.")
-    if "dataset" in parameters:
-        valid.dataset(parameters["dataset"])
-    if "overrides" in parameters:
-        for path in accepted:
-            budget(path.stem[:2], parameters["profile"], parameters["overrides"])
-
-
 def _finished(path: Path, out: Path, identity: dict) -> Outcome | None:
     """What an earlier run of exactly this lesson left in `out`, None if there is none."""
-    target, record = out / path.name, _record(path, out)
+    record = out / path.stem[:2] / "run.json"
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    same = content.get("finished") == json.loads(json.dumps(identity))
-    if not same or not target.is_file():
+    if content.get("finished") != identity or not (out / path.name).is_file():
         return None
-    return _with_results(Outcome(path.stem, target, content["seconds"], skipped=True), record)
+    before = Outcome(path.stem, out / path.name, content["seconds"], skipped=True)
+    return _with_results(before, record)
 
 
-def _mark_finished(path: Path, out: Path, identity: dict) -> None:
-    """Add to run.json what was run: only a notebook executed whole and in order gets the mark."""
-    from diffutils.weights.files import write_json
-
-    record = _record(path, out)
-    write_json(record, json.loads(record.read_text(encoding="utf-8")) | {"finished": identity})
-
-
-def _record(path: Path, out: Path) -> Path:
-    return out / path.stem[:2] / "run.json"
-
-
-def execute(path: Path, target: Path, profile: str, parameters: dict, say=print) -> Outcome:
+def execute(path: Path, target: Path, parameters: dict, say=print) -> Outcome:
     """Run one notebook in a kernel of this interpreter and store it, executed, as `target`."""
     import papermill
     from nbclient.exceptions import DeadKernelError
 
-    record = _record(path, target.parent)
+    number, out = path.stem[:2], target.parent
+    record = out / number / "run.json"
     record.unlink(missing_ok=True)  # of an earlier run into the same directory
-    environment = {"DIFFUTILS_PROFILE": profile, "DIFFUTILS_RUN_DIR": str(target.parent)}
     began, error = time.perf_counter(), None
-    with kernel.progress(say, path.stem[:2]) as file, kernel.environment(environment | file):
+    with kernel.environment(out, say, number):
         try:
             papermill.execute_notebook(
                 # papermill formats paths: a brace in one must be doubled.
@@ -166,8 +152,7 @@ def execute(path: Path, target: Path, profile: str, parameters: dict, say=print)
             error = f"cell [{cell}]: {failure.ename}: {failure.evalue}"
         except DeadKernelError:
             error = "the kernel died, most often for lack of memory; try a smaller profile"
-    outcome = Outcome(path.stem, target, time.perf_counter() - began, error)
-    return _with_results(outcome, record)
+    return _with_results(Outcome(path.stem, target, time.perf_counter() - began, error), record)
 
 
 def table(outcomes: list[Outcome]) -> str:
@@ -186,29 +171,23 @@ def failures(outcomes: list[Outcome]) -> str:
     )
 
 
-def store(notebooks: list[Path], say=print) -> list[Outcome]:
-    """Execute notebooks at the student profile and keep their outputs in place, if they succeed."""
-    from diffutils.weights.files import write_whole
+def store(notebooks: list[Path], budget: Callable, say=print) -> list[Outcome]:
+    """Execute notebooks at the student profile; keep outputs, figures and README's table in place.
 
-    outcomes = run(notebooks, "student", new_directory("student"), say=say)
+    Of a lesson that fails nothing is kept.
+    """
+    out, home = rundir.base() / time.strftime("%Y%m%d-%H%M%S-student"), NOTEBOOKS.parent
+    outcomes = run(notebooks, "student", out, budget, say=say)
     for path, outcome in zip(notebooks, outcomes, strict=True):
         if outcome.error is None:
-            write_whole(path, cleaned(outcome.notebook).encode())
-            for figure in (outcome.notebook.parent / path.stem[:2] / "figures").glob("*.png"):
-                write_whole(CHECKOUT / "figures" / figure.name, figure.read_bytes())
+            write_whole(path, stored.cleaned(outcome.notebook).encode())
+            for figure in (out / path.stem[:2] / "figures").glob("*.png"):
+                write_whole(home / "figures" / figure.name, figure.read_bytes())
+    if (readme := home / "README.md").is_file():
+        runs = {name: rundir.base() / name for name in stored.SHOWN} | {"student": out}
+        text = stored.with_lessons(readme.read_text(encoding="utf-8"), select(), runs)
+        write_whole(readme, text.encode())
     return outcomes
-
-
-def new_directory(profile: str) -> Path:
-    """A fresh runs/<time>-<profile>."""
-    stem = rundir.base() / f"{time.strftime('%Y%m%d-%H%M%S')}-{profile}"
-    for path in (stem, *(stem.with_name(f"{stem.name}-{i}") for i in range(2, 100))):
-        try:
-            path.mkdir(parents=True)
-            return path
-        except FileExistsError:
-            continue
-    raise FileExistsError(f"{stem} and its successors exist; choose a directory with --out.")
 
 
 def _declared(path: Path) -> dict[str, str]:

@@ -1,26 +1,20 @@
-"""A training that leaves a folder behind, and goes on from that folder after a kill."""
+"""`diffutils.fit`, recorded in a folder."""
 
-import copy
-import json
-import os
-import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from diffutils import rng, training
-from diffutils.course import parameters
-from diffutils.course.runs import fingerprint, rundir
-from diffutils.course.tables import aligned
-from diffutils.data import png
+from diffutils.course.runs import fingerprint
+from diffutils.course.runs.recorded import recorded
+from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import Denoiser
-from diffutils.weights import cards, files, provenance
-from diffutils.weights import state as saves
+
+KEPT = ("resume", "card", "draw", "draws", "save_every", "say")  # what is for `recorded`
 
 
 def recorded_fit(
@@ -29,127 +23,22 @@ def recorded_fit(
     images: Tensor,
     schedule: Callable,
     *,
-    resume: str = "auto",
-    card: dict | None = None,
-    draw: Callable | None = None,
-    draws: int = 10,
     trdata: bool = False,
-    save_every: float = 180.0,
-    say: Callable[[str], None] = print,
     **settings,
 ) -> Iterator[SimpleNamespace]:
-    """Train as `diffutils.fit` does (settings are its), kept in a folder and resumed from there.
+    """Train as `diffutils.fit` does, kept in a folder and resumed from there.
 
-    trdata: also keep the first training images as the network sees them.
-    All else, records and errors among it: `recorded`.
+    settings: those of fit, and resume, card, draw, draws, save_every and say of `recorded`, whose
+    records and errors these are.  trdata: also keep the first training images as the network sees
+    them.
     """
+    kept = {name: settings.pop(name) for name in KEPT if name in settings}
     about = fingerprint.training(denoiser, images, schedule, settings)
-    return recorded(
-        folder,
-        denoiser.net,
-        partial(training.fit, denoiser, images, schedule, **settings),
-        about,
-        shape=images.shape[1:],
-        around=partial(Denoiser, coefficients=denoiser.coefficients, c_noise=denoiser.c_noise),
-        first_images=partial(_seen, images, about) if trdata else None,
-        resume=resume,
-        card=card,
-        draw=draw,
-        draws=draws,
-        save_every=save_every,
-        say=say,
-    )
-
-
-def recorded(
-    folder: Path,
-    net: nn.Module,
-    run: Callable[..., Iterator[SimpleNamespace]],
-    about: dict,
-    *,
-    shape: Sequence[int] = (),
-    around: Callable[[nn.Module], nn.Module] = lambda net: net,
-    first_images: Callable[[], Tensor] | None = None,
-    resume: str = "auto",
-    card: dict | None = None,
-    draw: Callable | None = None,
-    draws: int = 10,
-    save_every: float = 180.0,
-    say: Callable[[str], None] = print,
-) -> Iterator[SimpleNamespace]:
-    """Keep a training of net in a folder, and resume it from there.
-
-    run(state=None): records of `training.optimise`, from the start or from a state.  about: what
-    decides them, steps and log_every among it, e.g. `fingerprint.optimisation`.  around(net): what
-    is made of averaged weights when they are read back, a Denoiser for `fit`.
-    resume: "auto" goes on from the newest whole checkpoint of the very same training, "never"
-    starts anew; what a start from step 0 would overwrite is set aside in earlier-1/, earlier-2/...
-    A picture or a line of the log that is damaged is left out, with a warning that names it.
-    card: goes beside the weights, which are called card["name"], else as the folder is.
-    draw(ema): images uint8 (n, *shape), drawn with the averaged weights `draws` times on the way.
-    first_images(): images uint8, kept in trdata/ at the start.
-    save_every: seconds between checkpoints; one more is written at the end.
-
-    Yields run's records with two entries more: samples (images of draw, or None) and replayed
-    (True for the steps of an earlier process; of these only the last one has ema).
-    Raises: FloatingPointError, naming the step and the last good checkpoint, when the loss is not
-    finite; ValueError for an unknown resume; else what run raises.
-    """
-    from accelerate import Accelerator
-
-    # Find the checkpoint to go on from; of several processes the first one decides and writes.
-    parameters.resume(resume)
-    process = Accelerator()
-    first, log, store = process.is_main_process, folder / "log.jsonl", folder / "checkpoints"
-    path = _open(folder, about, resume, say, card) if first else None
-    path = _agreed(path, store, process.device)
-    state, body = saves.read(path) if path else (None, {})
-    # Bring the folder to that state.
-    replayed = [*_lines(log, body["record"]), body["record"]] if path else []
-    if first:
-        text = "".join(json.dumps(line) + "\n" for line in replayed)
-        files.write_whole(log, text.encode())  # without what came after the checkpoint
-        if not path:
-            files.write_whole(folder / "model.txt", _model(around(net), about).encode())
-            if first_images is not None:
-                png.write_grid(folder / "trdata" / "first.png", first_images())
-    # Replay the steps that were done before.
-    for line in replayed:
-        r = _replay(line, folder, shape)
-        if r.step == state["step"]:
-            average = copy.deepcopy(net).to(process.device)
-            average.load_state_dict(state["ema"])
-            r.ema = around(average).eval().requires_grad_(False)
-            if first and not _is_current(folder, card, r.step):
-                _weights(folder, state, r, card, about, body["versions"])
-        yield r
-    # Train; write down every record, and now and then a checkpoint.
-    saved, versions = time.monotonic(), _versions()
-    points = -(-about["steps"] // about["log_every"])  # records of the whole run
-    try:
-        for r in run(state=state):
-            line = {k: v for k, v in vars(r).items() if isinstance(v, int | float | None)}
-            line = files.finite(line)  # JSON has no nan
-            r.samples, r.replayed, i = None, False, -(-r.step // about["log_every"])
-            if first:
-                if draw is not None and i * draws // points > (i - 1) * draws // points:
-                    r.samples = draw(r.ema)
-                    line["samples"] = len(r.samples)
-                    png.write_grid(_picture(folder, r.step), r.samples)
-                with open(log, "a", encoding="utf-8") as f:
-                    f.write(json.dumps(line) + "\n")
-                    f.flush()
-                    os.fsync(f.fileno())  # a checkpoint must not outlive the lines before it
-                if time.monotonic() - saved >= save_every or r.step == about["steps"]:
-                    manifest = {"settings": about, "record": line, "versions": versions}
-                    state = r.state()
-                    path = saves.save(store, state, manifest)
-                    _weights(folder, state, r, card, about, versions)
-                    saved = time.monotonic()
-            yield r
-    except FloatingPointError as error:
-        good = f"the last good checkpoint is {path}" if path else "there is no checkpoint yet"
-        raise FloatingPointError(f"{error}; {good}") from None
+    run = partial(training.fit, denoiser, images, schedule, **settings)
+    around = partial(Denoiser, coefficients=denoiser.coefficients, c_noise=denoiser.c_noise)
+    seen = partial(_seen, images, about, settings) if trdata else None
+    shape = images.shape[1:]
+    return recorded(folder, denoiser.net, run, about, shape=shape, around=around, seen=seen, **kept)
 
 
 def progress_line(name: str, record: SimpleNamespace, steps: int) -> str:
@@ -161,154 +50,14 @@ def progress_line(name: str, record: SimpleNamespace, steps: int) -> str:
     )
 
 
-def _open(folder: Path, about: dict, resume: str, say: Callable, card: dict | None) -> Path | None:
-    """The checkpoint to go on from; None, and a folder without an earlier run, for a new start."""
-    store = folder / "checkpoints"
-    for half in folder.glob("samples/.step-*"):  # of a process that was killed inside a write
-        half.unlink()
-    if not saves.steps(store):
-        return None
-    path = saves.newest(store) if resume == "auto" else None
-    if path is None:
-        why = "resume is 'never'" if resume == "never" else "no checkpoint is whole"
-    else:
-        _, body = saves.read(path)
-        before = body["settings"]
-        differ = [k for k in about | before if before.get(k) != about.get(k)]
-        if not differ:
-            _say_how(path, body, about, say)
-            return path
-        why = "its settings differ: " + ", ".join(
-            f"{k} was {before.get(k)}, is {about.get(k)}" for k in differ
-        )
-    weights = _name(folder, card)
-    aside = rundir.set_aside(
-        folder,
-        [
-            "log.jsonl",
-            "samples",
-            "model.txt",
-            "trdata",
-            f"{weights}.safetensors",
-            f"{weights}.json",
-            "checkpoints",  # last: by them the next start sees that there is a run
-        ],
-    )
-    say(f"{folder.name}: starts from step 0 ({why}); the earlier run is set aside in {aside}")
-    return None
-
-
-def _say_how(path: Path, body: dict, about: dict, say: Callable) -> None:
-    then, now = body["versions"], _versions()
-    differ = [f"{k} was {then.get(k)}, is {now[k]}" for k in now if then.get(k) != now[k]]
-    name, steps = path.parents[1].name, about["steps"]
-    if body["step"] == steps:
-        say(f"{name}: all {steps} steps were done before; resume='never' would train again")
-    else:
-        say(f"{name}: resumed after step {body['step']} of {steps}")
-    if differ:
-        say(f"{name}: not bit for bit what it would have been, since {'; '.join(differ)}")
-
-
-def _agreed(path: Path | None, store: Path, device) -> Path | None:
-    """The first process's choice, in every process."""
-    from accelerate.utils import broadcast
-
-    step = int(path.name.removeprefix("step-")) if path else -1
-    step = int(broadcast(torch.tensor(step, device=device)))
-    return store / f"step-{step:08}" if step >= 0 else None
-
-
-def _lines(log: Path, last: dict) -> list[dict]:
-    """The log's records before the last one; a torn end, of a killed process, comes after it."""
-    lines = []
-    for i, text in enumerate(log.read_bytes().split(b"\n")[:-1] if log.exists() else [], 1):
-        try:
-            line = json.loads(text)
-            if not line.keys() | {"samples"} >= last.keys():
-                raise ValueError("it is no record of a training")
-        except (ValueError, AttributeError) as error:
-            warnings.warn(f"line {i} of {log} is damaged and left out: {error}", stacklevel=2)
-            continue
-        if line["step"] >= last["step"]:
-            break
-        lines.append(line)
-    return lines
-
-
-def _replay(line: dict, folder: Path, shape: Sequence[int]) -> SimpleNamespace:
-    """A record of an earlier process, from its line in the log and its picture."""
-    record = SimpleNamespace(**line | {"samples": None, "replayed": True, "ema": None})
-    if "samples" in line and (path := _picture(folder, record.step)).exists():
-        try:
-            record.samples = png.read_grid(path, (line["samples"], *shape))
-        except ValueError as error:
-            warnings.warn(f"{error}; its step comes without samples", stacklevel=2)
-    return record
-
-
-def _weights(
-    folder: Path, state: dict, record, card: dict | None, about: dict, versions: dict
-) -> None:
-    """The averaged weights in float16, or in float32 where one of them is beyond its range."""
-    name, average = _name(folder, card), state["ema"]
-    trained = provenance.provenance(time.monotonic() - record.seconds) | {
-        "hardware": versions["hardware"],
-        "steps": record.step,
-        "loss": round(record.loss, 5),
-        "heldout_loss": record.heldout and round(record.heldout, 5),
-    }
-    card = (card or {"name": name, "settings": about}) | {"trained": trained}
-    floats = (v for v in average.values() if v.is_floating_point())
-    fits = all(bool(v.half().isfinite().all()) for v in floats)
-    dtype = torch.float16 if fits else torch.float32
-    cards.save_weights(folder / f"{name}.safetensors", average, card, dtype)
-
-
-def _is_current(folder: Path, card: dict | None, step: int) -> bool:
-    """Whether a folder holds the weights of this step, with this card."""
-    weights = folder / f"{_name(folder, card)}.safetensors"
-    try:
-        there = cards.read_card(weights) if weights.exists() else {}
-    except (FileNotFoundError, ValueError):
-        return False
-    same = all(there.get(k) == v for k, v in files.finite(card or {}).items())
-    return same and there.get("trained", {}).get("steps") == step
-
-
-def _name(folder: Path, card: dict | None) -> str:
-    return card["name"] if card else folder.name
-
-
-def _picture(folder: Path, step: int) -> Path:
-    return folder / "samples" / f"step-{step:08}.png"
-
-
-def _versions() -> dict:
-    own = {"code": fingerprint.training_code(), "hardware": provenance.hardware()}
-    return provenance.versions() | own
-
-
-def _model(denoiser, about: dict) -> str:
-    """model.txt: every layer with weights of its own, the sum of parameters, every setting."""
-    rows = [("layer", "type", "weights", "parameters")]
-    for name, module in denoiser.named_modules():
-        own = dict(module.named_parameters(recurse=False))
-        if own:
-            shapes = ", ".join("x".join(map(str, p.shape)) or "1" for p in own.values())
-            count = sum(p.numel() for p in own.values())
-            rows.append((name, type(module).__name__, shapes, f"{count:,}"))
-    count = sum(p.numel() for p in denoiser.parameters())
-    rows.append(("together", "", "", f"{count:,}"))
-    settings = aligned([("setting", "value"), *((k, str(v)) for k, v in about.items())])
-    return f"{aligned(rows)}\n\n{settings}\n"
-
-
-def _seen(images: torch.Tensor, about: dict, most: int = 64) -> torch.Tensor:
-    """The images of the first step, in their order and mirrored where the network sees them so."""
-    chosen = training.batch_order(about["seed"], 0, about["batch"], len(images))[:most]
-    seen = images[chosen]
+def _seen(images: Tensor, about: dict, settings: dict, most: int = 64) -> Tensor:
+    """The images of the first step, in their order, mirrored and augmented as `fit` does it."""
+    slots = torch.arange(min(about["batch"], most))
+    chosen = training.batch_order(about["seed"], 0, about["batch"], len(images))[slots]
+    x0, cond, augment = to_float(images[chosen]), settings.get("cond"), settings.get("augment")
+    cond = None if cond is None else training.as_float(cond[chosen])
     if about["flip"]:
-        u = rng.uniform(about["seed"], 0, torch.arange(len(chosen)), 1, rng.FLIP)
-        seen = torch.where(u[:, :, None, None] < 0.5, seen.flip(-1), seen)
-    return seen
+        u = rng.uniform(about["seed"], 0, slots, 1, rng.FLIP)[:, :, None, None]
+        x0 = torch.where(u < 0.5, x0.flip(-1), x0)
+        cond = None if cond is None else torch.where(u < 0.5, cond.flip(-1), cond)
+    return to_uint8(x0 if augment is None else augment(x0, cond, 0, slots)[0])

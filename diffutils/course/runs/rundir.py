@@ -1,5 +1,6 @@
 """Where runs go, and that two never write into one directory."""
 
+import errno
 import json
 import os
 import socket
@@ -7,9 +8,14 @@ import time
 import warnings
 from pathlib import Path
 
-from diffutils.weights.files import CHECKOUT
+from filelock import FileLock, Timeout
 
-_held: dict[Path, int] = {}  # directory -> open file; its lock ends with this process
+from diffutils.weights.files import CHECKOUT, write_json
+
+FILES = OWNER, LOCK = ".owner", ".lock"  # of a process that writes here, or was killed
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)  # what some network file systems answer
+
+_held: dict[Path, FileLock] = {}  # the locks end with this process
 
 
 def base() -> Path:
@@ -29,54 +35,42 @@ def hold(folder: Path) -> None:
     folder = Path(folder).resolve()
     if folder in _held:
         return
-    path = folder / ".lock"
-    while True:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
+    lock = FileLock(folder / LOCK, timeout=0.2, thread_local=False, fallback_to_soft=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise BlockingIOError(
+            f"{folder} is in use by {_owner(folder)}; wait until it ends, stop it (a notebook: "
+            "shut down its kernel), or choose another directory"
+        ) from None
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
             raise OSError(
                 f"{folder} cannot be written ({error.strerror}); choose another directory for "
-                f"the results (run_dir in a notebook, --out on the command line)"
+                "the results (run_dir in a notebook, --out on the command line)"
             ) from None
-        try:
-            _lock(handle)
-        except BlockingIOError:
-            os.close(handle)
-            raise BlockingIOError(
-                f"{folder} is in use by {_owner(path)}; wait until it ends, stop it (a notebook: "
-                f"shut down its kernel), or choose another directory"
-            ) from None
-        try:  # the holder before us may have deleted the file between our two calls
-            if os.path.samestat(os.fstat(handle), os.stat(path)):
-                break
-        except FileNotFoundError:
-            pass
-        os.close(handle)
-    os.truncate(handle, 0)
+        message = f"this file system has no locks ({error}); start no second run"
+        warnings.warn(message, stacklevel=2)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     about = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
-    os.write(handle, json.dumps(about).encode())
-    _held[folder] = handle
+    write_json(folder / OWNER, about)
+    _held[folder] = lock
 
 
 def release(folder: Path) -> None:
     """Give a directory free that this process holds."""
-    handle = _held.pop(Path(folder).resolve(), None)
-    if handle is None:
-        return
-    if os.name == "nt":  # an open file cannot be deleted there
-        os.close(handle)
-        handle = None
-    (Path(folder) / ".lock").unlink(missing_ok=True)
-    if handle is not None:
-        os.close(handle)
+    folder = Path(folder).resolve()
+    if lock := _held.pop(folder, None):
+        for name in FILES:  # while it is held: who waits sees that the file is gone
+            (folder / name).unlink(missing_ok=True)
+        lock.release()
 
 
 def check_free(folder: Path) -> None:
     """Raise BlockingIOError if another process holds the directory; make nothing."""
     folder = Path(folder).resolve()
-    if (folder / ".lock").exists() and folder not in _held:
+    if (folder / LOCK).exists() and folder not in _held:
         hold(folder)
         release(folder)
 
@@ -97,31 +91,9 @@ def set_aside(folder: Path, names: list[str]) -> Path:
     return aside
 
 
-def _lock(handle: int) -> None:
+def _owner(folder: Path) -> str:
     try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            os.lseek(handle, 2**30, os.SEEK_SET)  # a byte that nobody reads: locks bar readers
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            raise BlockingIOError from None
-        finally:
-            os.lseek(handle, 0, os.SEEK_SET)
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError as error:  # some network file systems
-        warnings.warn(f"this file system has no locks ({error}); start no second run", stacklevel=3)
-
-
-def _owner(path: Path) -> str:
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = json.loads((folder / OWNER).read_text(encoding="utf-8"))
         return f"process {about['process']} on {about['host']} since {about['since']}"
     except (OSError, ValueError, KeyError):
         return "another process"

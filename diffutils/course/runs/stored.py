@@ -1,34 +1,56 @@
-"""Notebooks as the repository stores them: with outputs, without traces of how they were run."""
+"""Lessons as the repository stores them: clean outputs, and a row each in README's table."""
 
+import json
+import re
 from pathlib import Path
+
+from diffutils.course.tables import markdown
+
+TABLE = re.compile(r"(?<=<!-- lessons: made by `make notebooks` -->\n).*?(?=<!-- end -->)", re.S)
+KEPT = ("kernelspec", "language_info", "tags")  # of the metadata
+SHOWN = ("smoke", "student", "full")  # the profiles whose times README shows
 
 
 def cleaned(path: Path) -> str:
     """An executed notebook without what papermill and the widgets leave behind."""
     import nbformat
+    from nbconvert import preprocessors
 
     nb = nbformat.read(path, as_version=4)
-    nb.cells = [c for c in nb.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    injected = preprocessors.TagRemovePreprocessor(remove_cell_tags={"injected-parameters"})
+    nb, _ = injected.preprocess(nb, {})
+    nb, _ = preprocessors.CoalesceStreamsPreprocessor().preprocess(nb, {})
     for holder in (nb, *nb.cells):
-        for key in ("papermill", "widgets", "execution"):
-            holder.metadata.pop(key, None)
-        if holder.metadata.get("tags") == []:
-            del holder.metadata["tags"]
+        holder.metadata = {k: v for k, v in holder.metadata.items() if v and k in KEPT}
+    # Number the cells as if they had run in one go.
     for count, cell in enumerate((c for c in nb.cells if c.cell_type == "code" and c.source), 1):
         cell.execution_count = count
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
-        cell.outputs = _joined(cell.outputs)
     return nbformat.writes(nb) + "\n"
 
 
-def _joined(outputs: list) -> list:
-    """Neighbouring pieces of printed text as one; nbclient's own option moves text past figures."""
-    joined = []
-    for output in outputs:
-        if joined and output.get("name", "") == joined[-1].get("name"):
-            joined[-1].text += output.text
-        else:
-            joined.append(output)
-    return joined
+def with_lessons(readme: str, notebooks: list[Path], runs: dict[str, Path]) -> str:
+    """README with its table of lessons made anew: the question of each, and its measured times.
+
+    runs: profile -> the folder that may hold NN/run.json of a finished run; where there is none
+    the time in the old table stays.  Raises: ValueError when README has no place for the table.
+    """
+    found = TABLE.search(readme)
+    if found is None:
+        raise ValueError("README.md has no lines <!-- lessons: ... --> and <!-- end -->")
+    rows = []
+    for path in notebooks:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        title = "".join(cells[0]["source"]).splitlines()[0]
+        old = re.search(rf"\(notebooks/{re.escape(path.name)}\) .*\|(.*\|.*\|.*)\|\n", found[0])
+        times = [time.strip() for time in old[1].split("|")] if old else ["not run"] * len(SHOWN)
+        for i, profile in enumerate(SHOWN):
+            record = runs[profile] / path.stem[:2] / "run.json"
+            if record.is_file() and "finished" in (run := json.loads(record.read_text("utf-8"))):
+                times[i] = f"{run['seconds']:.0f} s"
+        question = title.partition(" · ")[2]
+        rows.append([f"[{path.stem}](notebooks/{path.name})", question, *times])
+    table = markdown(["lesson", "its question", "smoke", "student", "full (1 GPU)"], rows)
+    return f"{readme[: found.start()]}{table}\n{readme[found.end() :]}"

@@ -1,27 +1,21 @@
-"""Claims about training, put on trial: several arms, several training seeds, one protocol."""
+"""Lesson 02's claim on trial (notebook, 8): a published face generator against a corrected one."""
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import torch
 
-from diffutils import denoisers, rng, samplers, schedules
-from diffutils.course.experiments import measure
-from diffutils.course.experiments.training import batch_for, fit_settings
-from diffutils.data import ImageSet, load, to_uint8
-from diffutils.denoisers import Denoiser
-from diffutils.unet import UNet
-from diffutils.weights.models import Model
-
-CLAIM = "64x64 faces: {} (distance to held-out / floor)"
-
-
-ARMS = {
-    "as published": "linear beta to 0.02, T=300, L1, Adam 1e-3 constant, no EMA, x_t clamped",
-    "corrected": "linear beta x 1000/T, T=300, MSE, AdamW, warm-up and cosine rate, EMA, "
-    "x0 estimate clipped",
-}
+from diffutils import samplers, schedules
+from diffutils.course.experiments.effects import effect
+from diffutils.course.experiments.rows import where
+from diffutils.course.experiments.sampling import Sampler, respaced
+from diffutils.course.experiments.sweep import trial_rows
+from diffutils.course.experiments.training import Arm, train_arm
+from diffutils.course.machine import best_device
+from diffutils.data import load
+from diffutils.metrics import spaces
+from diffutils.metrics.intervals import mean_interval
 
 
 def clamp_state(step: samplers.Step) -> torch.Tensor:
@@ -30,86 +24,70 @@ def clamp_state(step: samplers.Step) -> torch.Tensor:
     return (step.x_next / scale).clamp(-1, 1) * scale
 
 
-def train_arm(arm: str, data: ImageSet, budget, seed: int, train: Callable) -> Model:
-    """Train one arm of the faces trial.
+def clamped(steps: int) -> Sampler:
+    """The published sampler: DDPM with the state clamped after every step."""
 
-    train(name, denoiser, images, schedule, **settings of fit) yields the records: a lesson's
-    `train`, which goes on after a kill.
-    """
-    corrected = arm == "corrected"
-    table = schedules.scaled_linear_betas if corrected else schedules.linear_betas
-    schedule = schedules.Discrete(table(300))
-    torch.manual_seed(seed)
-    net = UNet(3, 3, budget.channels, budget.blocks, budget.attention)
-    denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    arm_budget = replace(
-        budget,
-        steps=budget.trial_steps,
-        **(
-            dict(
-                loss="mse",
-                optimizer="adamw",
-                decay="cosine",
-                ema=0.9995,
-                lr=4e-4,
-                warmup=budget.trial_steps // 20,
-            )
-            if corrected
-            else dict(loss="l1", optimizer="adam", decay="constant", ema=0.0, warmup=0, lr=1e-3)
-        ),
-    )
-    folder = f"trial/{arm.replace(' ', '-')}-seed-{seed}"
-    settings = fit_settings(data, arm_budget) | {"seed": seed}
-    for record in train(folder, denoiser, data.train, schedule, **settings):
-        last = record
-    return Model(last.ema, schedule, schedule, {"size": data.shape[1]})
+    def run(denoise, schedule, z: torch.Tensor, noise: Callable) -> torch.Tensor:
+        sigmas = schedules.levels(schedule, steps)
+        x = samplers.start(sigmas, z)
+        return samplers.ddpm(denoise, x, sigmas, noise=noise, after_step=clamp_state)
+
+    return run
 
 
-@torch.no_grad()
-def draw_arm(arm: str, model: Model, n: int, seed: int, batch: int = 250):
-    """n images uint8 by the arm's own 300-step ancestral sampler."""
-    if arm == "corrected":
-        return measure.generate(model, n, steps=300, eta=1.0, seed=seed, batch=batch)
-    sigmas, images = schedules.steps(model.schedule, 300), []
-    device, size = next(model.denoiser.parameters()).device, model.card["size"]
-    for first in range(0, n, batch):
-        index = torch.arange(first, min(first + batch, n), device=device)
-        x = samplers.start(sigmas, rng.normal(seed, 0, index, (3, size, size), rng.START))
-        noise = samplers.seeded_noise(seed, index)
-        x = samplers.ddpm(model.denoiser, x, sigmas, noise=noise, after_step=clamp_state)
-        images.append(to_uint8(x).cpu())
-    return torch.cat(images)
+T = 300
+ARMS = {  # fields of the budget
+    "as published": {"schedule": "linear",        "loss": "l1",  "optimizer": "adam",
+                     "decay": "constant",         "lr": 1e-3,    "ema": 0.0},
+    "corrected":    {"schedule": "scaled_linear", "loss": "mse", "optimizer": "adamw",
+                     "decay": "cosine",           "lr": 4e-4,    "ema": 0.9995},
+}  # fmt: skip
+WARM = {"as published": 0.0, "corrected": 0.05}  # share of the steps in which the rate rises
+WALKS = {"as published": clamped, "corrected": partial(respaced, eta=1.0)}
+CLIP = {"as published": False, "corrected": True}  # the estimates of the clean image
+WORDS = {
+    "as published": "linear beta to 0.02, L1, Adam 1e-3 constant, no EMA, x_t clamped",
+    "corrected": "beta x 1000/T, MSE, AdamW, warm-up and cosine, EMA, x0 estimate clipped",
+}
+CLAIM = "64x64 faces, {}: distance to held-out / floor"
+CHANGE = "64x64 faces, corrected against as published: change of the distance"
 
 
-def faces_trial(budget, seed: int, train: Callable) -> list[dict]:
+def faces_trial(budget, seed: int, train: Callable, folder: Path | None = None) -> list[dict]:
     """Both arms at every training seed: rows for the claim table.
 
-    train: as in `train_arm`.
+    train: as in `train_arm`.  folder: rows of the measurements are kept there.
     budget.trial_steps = 0: nothing runs and the rows say "not run".
     """
     if not budget.trial_steps:
-        return [dict(claim=CLAIM.format(arm), protocol=how) for arm, how in ARMS.items()]
-    data = load("faces", size=64, limit=budget.images, seed=0)
-    data = replace(data, train_labels=None, heldout_labels=None, classes=())
-    space, name = measure.feature_space("faces", 3)
+        return [{"claim": CLAIM.format(arm), "protocol": WORDS[arm]} for arm in ARMS] + [
+            {"claim": CHANGE}
+        ]
+    # Train, draw and measure.
+    data = load("faces", size=64, limit=budget.images, seed=0).without_labels()
+    space = spaces.of("faces", 3, best_device())
+    n = min(budget.metric_samples, len(data.heldout), len(data.train))
     rows = []
-    for arm, how in ARMS.items():
-        ratios = []
-        for k in range(budget.seeds):
-            model = train_arm(arm, data, budget, seed + k, train)
-            images = draw_arm(arm, model, budget.metric_samples, seed + k)
-            m = measure.measure(images, data, space)
-            ratios.append(m["frechet"] / m["frechet_floor"])
-        ratios = torch.tensor(ratios)
-        spread = float(ratios.std()) if len(ratios) > 1 else math.nan
-        rows.append(
-            dict(
-                claim=CLAIM.format(arm),
-                measured=f"{ratios.mean():.1f}, std {spread:.1f}",
-                protocol=f"{how}; our U-Net, {budget.trial_steps} steps of "
-                f"{batch_for(data, budget)}; {name}",
-                N=m["N"],
-                seeds=f"{budget.seeds} training",
-            )
-        )
-    return rows
+    for name, fields in ARMS.items():
+        warmup = int(WARM[name] * budget.trial_steps)
+        arm = Arm(name, {"T": T, "beta_min": 1e-4, "beta_max": 0.02, "warmup": warmup} | fields)
+        how = {"walks": {"DDPM": (WALKS[name], [T])}, "etas": (), "clip": CLIP[name]}
+        for k in range(seed, seed + budget.seeds):
+            model = train_arm(arm, data, budget, k, train)
+            kept = folder and folder / f"trial-rows-{name}-{k}".replace(" ", "-")
+            rows += trial_rows(arm, model, data, space, k, n=n, folder=kept, **how)
+    # Say what came out.
+    steps = f"T = {T}, {budget.trial_steps} steps of {model.card['settings']['batch']}"
+    shared = {"N": n, "seeds": f"{budget.seeds} training"}
+    claims = []
+    for name in ARMS:
+        ratios = [r["frechet"] / r["frechet_floor"] for r in where(rows, arm=name)]
+        mean, low, high, _ = mean_interval(ratios)
+        measured = f"{mean:.1f} ({low:.1f} to {high:.1f})" if len(ratios) > 1 else f"{mean:.1f}"
+        protocol = f"{WORDS[name]}; {steps}; {space.words}"
+        claims.append({"claim": CLAIM.format(name), "measured": measured, "protocol": protocol})
+    change = effect(CHANGE, rows, [{"arm": "corrected"}], [{"arm": "as published"}])
+    measured = f"{change.words}: {change.verdict}"
+    protocol = f"log ratio, paired by training; {steps}; {space.words}"
+    claims.append({"claim": CHANGE, "measured": measured, "protocol": protocol})
+    return [claim | shared for claim in claims]

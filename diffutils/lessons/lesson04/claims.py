@@ -1,145 +1,164 @@
-"""SSIMBaD's noise coordinate phi* on trial: tables, a verdict, and rows for the claim table."""
+"""SSIMBaD's noise coordinate phi* on trial (lesson 04, 6 to 8): comparisons as tables, and claims.
 
-import math
+A trial is 8 arms, each trained three times and drawn by both solvers on both grids; beside it one
+EDM network walks many grids, and is compared with lesson 02's network.
+"""
+
 from collections.abc import Sequence
-from statistics import fmean, stdev
 
-from diffutils.course.experiments.charts import ratio
-from diffutils.course.experiments.effects import (
-    EQUIVALENT,
-    FEW,
-    NOT_RUN,
-    SINGLE,
-    SLOTS,
-    SMALL,
-    SOLVERS,
-    UNTOLD,
-    Finding,
-    contrasts,
-    effects,
-    walk_of,
-)
-from diffutils.course.tables import aligned
+from diffutils.course.experiments import charts, claims
+from diffutils.course.experiments.effects import Effect, effect
+from diffutils.course.experiments.rows import group, where
 from diffutils.lessons.lesson04.arms import ARMS
-from diffutils.lessons.lesson04.grids import grids_row, networks_row
 
-PLACES = {"density": "training density", "embedding": "embedding", "grid": "sampling grid"}
+SOLVERS = ("Euler", "Heun")
 
+# The 2^3 factorial: phi* (+) or EDM's coordinate (-) in each of three places.  An effect is the
+# mean of the cells with + less that of those with -; an interaction, twice that, is the effect of
+# one place with phi* in the other less that with EDM's there.
+CELLS = (  # arm, grid                       density   embedding   grid
+    ("EDM",           "EDM"),              # -         -           -
+    ("EDM",           "phi"),              # -         -           +
+    ("phi density",   "EDM"),              # +         -           -
+    ("phi density",   "phi"),              # +         -           +
+    ("phi embedding", "EDM"),              # -         +           -
+    ("phi embedding", "phi"),              # -         +           +
+    ("phi both",      "EDM"),              # +         +           -
+    ("phi both",      "phi"),              # +         +           +
+)  # fmt: skip
+PLACES = {  # the sign of each cell
+    "density":             (-1, -1, +1, +1, -1, -1, +1, +1),
+    "embedding":           (-1, -1, -1, -1, +1, +1, +1, +1),
+    "grid":                (-1, +1, -1, +1, -1, +1, -1, +1),
+    "density x embedding": (+1, +1, -1, -1, -1, -1, +1, +1),
+    "density x grid":      (+1, -1, -1, +1, +1, -1, -1, +1),
+    "embedding x grid":    (+1, -1, +1, -1, -1, +1, -1, +1),
+}  # fmt: skip
 
-ENDS = {
-    "phi better": "phi* is better in",
-    f"phi better{SMALL}": "phi* is better, by less than a tenth, in",
-    "EDM better": "EDM's coordinate is better in",
-    f"EDM better{SMALL}": "EDM's coordinate is better, by less than a tenth, in",
-    EQUIVALENT: "the two are equivalent within a tenth in",
-    UNTOLD: "it cannot be told for",
-    SINGLE: "one training has no interval and decides nothing for",
-    NOT_RUN: "not run:",
+# Single comparisons: the first arm against the second, each the mean over the grids that it walks.
+BOTH, ETA_0, ETA_1 = ("EDM", "phi"), ("eta 0",), ("eta 1",)
+SINGLE = {
+    "lambda' / EDM":                ("phi density lambda'",     BOTH,     "EDM",         BOTH),
+    "lambda' / phi density":        ("phi density lambda'",     BOTH,     "phi density", BOTH),
+    "without lambda / EDM":         ("EDM without lambda",      BOTH,     "EDM",         BOTH),
+    "without lambda / phi both":    ("phi both without lambda", BOTH,     "phi both",    BOTH),
+    "all of phi* / EDM, own grids": ("phi both without lambda", ("phi",), "EDM",         ("EDM",)),
+    "EDM / DDPM eta 0, own grids":  ("EDM",                     ("EDM",), "DDPM",        ETA_0),
+    "EDM / DDPM eta 1, own grids":  ("EDM",                     ("EDM",), "DDPM",        ETA_1),
+}  # fmt: skip
+
+WORDS = {"density": "training density", "embedding": "embedding", "grid": "sampling grid"}
+ASSERTED = "no ablation in code and README"
+CLAIMS = (  # claim, published, the comparison that decides it, one more for the fold
+    ("phi*'s training density brings samples nearer", ASSERTED,
+     "density",                      "density x embedding"),
+    ("phi* as embedding brings samples nearer", ASSERTED,
+     "embedding",                    "embedding x grid"),
+    ("phi*'s sampling grid brings samples nearer", ASSERTED,
+     "grid",                         "density x grid"),
+    ("phi* everywhere, no lambda (SSIMBaD's settings, our task), is nearer than EDM", "no EDM",
+     "all of phi* / EDM, own grids", None),
+    ("phi*'s density with EDM's expected loss (weight lambda') differs from EDM", "-",
+     "lambda' / EDM",                "lambda' / phi density"),
+    ("EDM's loss does without lambda(sigma)", "left out of the code",
+     "without lambda / EDM",         "without lambda / phi both"),
+    ("EDM is nearer than DDPM at equal network evaluations", "-",
+     "EDM / DDPM eta 0, own grids",  "EDM / DDPM eta 1, own grids"),
+)  # fmt: skip
+
+# One EDM network's grids, and the walks of lesson 02's network that it is compared with, up to MOST
+# network evaluations; where that walks EDM's grid too, only the networks differ.
+RHO, PHI, MOST = "rho = 7", "phi*", 50
+GRID_PUBLISHED = "only phi* in code and README, at 99 and 999"
+STARTS = "all walks start at their highest level, 80 for EDM's grids: a lower start was not tried"
+SAME_GRID = "the DDPM network by Heun on that grid"
+DDPM_WALKS = {
+    "DDIM":    {"sampler": "respaced", "eta": 0.0},
+    "DDPM":    {"sampler": "respaced", "eta": 1.0},
+    SAME_GRID: {"sampler": "DDPM network: Heun, rho = 7"},
+}  # fmt: skip
+# As figures and tables call the walks of the trial: solver -> words -> entries.
+PANELS = {
+    solver: {
+        "EDM's grid": {"sampler": f"{solver}, EDM"},
+        "phi*'s grid": {"sampler": f"{solver}, phi"},
+        "DDPM's levels, η = 0": {"sampler": "respaced", "eta": 0.0},
+        "DDPM's levels, η = 1": {"sampler": "respaced", "eta": 1.0},
+    }
+    for solver in SOLVERS
 }
 
 
-ASSERTED = "no ablation in code and README"
+def entries(arm: str, walk: str, solver: str) -> dict:
+    """The entries of an arm's rows: by a solver on the grid "EDM" or "phi", or "eta 0", "eta 1"."""
+    if walk.startswith("eta "):
+        return {"arm": arm, "sampler": "respaced", "eta": float(walk[4:])}
+    return {"arm": arm, "sampler": f"{solver}, {walk}"}
 
 
-CLAIMS = (  # claim, published, the finding that is measured, those that the protocol adds
-    ("phi*'s training density improves samples", ASSERTED, "density", ("density x embedding",)),
-    ("phi* as embedding improves samples", ASSERTED, "embedding", ("embedding x grid",)),
-    ("phi*'s sampling grid improves samples", ASSERTED, "grid", ("density x grid",)),
-    (
-        "phi* in all places, without lambda (SSIMBaD's settings, on our task), is better than EDM",
-        "no EDM in code and README",
-        "all of phi* / EDM, own grids",
-        (),
-    ),
-    (
-        "phi*'s density with EDM's expected loss (weight lambda') differs from EDM",
-        "-",
-        "lambda' / EDM",
-        ("lambda' / phi density",),
-    ),
-    (
-        "EDM's loss does without lambda(sigma)",
-        "left out of the code",
-        "without lambda / EDM",
-        ("without lambda / phi both",),
-    ),
-    (
-        "EDM is better than DDPM at equal network evaluations",
-        "-",
-        "EDM / DDPM eta 0, own grids",
-        ("EDM / DDPM eta 1, own grids",),
-    ),
-)
+def places(rows: Sequence[dict]) -> list[Effect]:
+    """What phi* changes in each of its three places, and in two of them together, by solver.
+
+    rows: of `arms.arm_rows`.  Raises: ValueError as `effects.effect`, and for several numbers of
+    network evaluations.
+    """
+    if len(found := sorted({row["nfe"] for row in rows})) > 1:
+        raise ValueError(
+            f"the rows have several network evaluations, {', '.join(f'{x:g}' for x in found)}; "
+            "take rows of one"
+        )
+    effects = []
+    for name, signs in PLACES.items():
+        scale = 2.0 if " x " in name else 1.0
+        for solver in SOLVERS:
+            sides = {1: [], -1: []}
+            for (arm, grid), sign in zip(CELLS, signs, strict=True):
+                sides[sign].append(entries(arm, grid, solver))
+            effects.append(effect(name, rows, sides[1], sides[-1], by=solver, scale=scale))
+    return effects
+
+
+def single(rows: Sequence[dict]) -> list[Effect]:
+    """The comparisons of `SINGLE`, by solver.  rows, errors: as for `effects.effect`."""
+    return [
+        effect(
+            name,
+            rows,
+            [entries(arm, walk, solver) for walk in walks],
+            [entries(other, walk, solver) for walk in others],
+            by=solver,
+        )
+        for name, (arm, walks, other, others) in SINGLE.items()
+        for solver in SOLVERS
+    ]
 
 
 def table(rows: Sequence[dict]) -> str:
-    """A text table: Fréchet distance over the floor by arm and walk, mean (std) over trainings.
-
-    rows: of `edm_arms.arm_rows`; a training's sampling seeds are averaged.  "-": not run; nan: too
-    few images for a distance.
-    """
-    walks = [f"{solver}, {grid}" for solver in SOLVERS for grid in ("EDM", "phi")]
-    walks += sorted({walk_of(row) for row in rows} - set(walks))
-    lines = [("arm, mean (std) over trainings", *walks, "trainings")]
-    for arm in ARMS:
-        if own := [row for row in rows if row["arm"] == arm]:
-            cells = [_cell([row for row in own if walk_of(row) == walk]) for walk in walks]
-            lines.append((arm, *cells, str(len({row["training"] for row in own}))))
-    return aligned(lines)
+    """A text table of the trial: Fréchet distance over the floor by arm, solver and grid."""
+    walks = {
+        f"{solver}, {grid}": {"sampler": f"{solver}, {grid}"} for solver in SOLVERS for grid in BOTH
+    }
+    etas = {f"eta {eta}": {"sampler": "respaced", "eta": float(eta)} for eta in (0, 1)}
+    return charts.crossed(rows, ARMS, walks | etas)
 
 
-def effects_table(findings: Sequence[Finding]) -> str:
-    """A text table of `effects` or `contrasts`: changes of the distance in %, below 0 nearer.
-
-    The 90 % interval is that of equivalence; "detectable" is the smallest difference that is found
-    with 80 % power, see `Finding`; k counts the trainings.
-    """
-    lines = [
-        ("change of", "solver", "k", "%", "95 % interval", "90 % interval", "detectable", "verdict")
-    ]
-    for x in findings:
-        mean, low, high, low90, high90, detectable = (
-            percent(v)[:-1] for v in (x.mean, x.low, x.high, x.low90, x.high90, x.detectable)
-        )
-        whole = len(x.runs) > 1
-        lines.append(
-            (
-                x.name,
-                x.solver,
-                str(len(x.runs)),
-                mean if x.runs else "-",
-                f"{low} to {high}" if whole else "-",
-                f"{low90} to {high90}" if whole else "-",
-                detectable[1:] if whole else "-",
-                x.verdict,
-            )
-        )
-    left = dict.fromkeys(x.why() for x in findings if x.left_out)
-    return "\n".join([aligned(lines), *left])
-
-
-def verdict(findings: Sequence[Finding]) -> str:
-    """One sentence on `effects`: what each of the three places did, and who is better where."""
-    k = max((len(x.runs) for x in findings if x.name in SLOTS), default=0)
-    if not k:
+def verdict(effects: Sequence[Effect]) -> str:
+    """One sentence on `places`: what phi* did in each of its three places."""
+    main = [x for x in effects if " x " not in x.name and x.runs]
+    if not main:
         return (
             "What phi* does in each of its three places was not run: no training has all four arms "
             "on both grids."
         )
-    said, groups = [], {}
-    for slot, place in PLACES.items():
-        own = [x for x in findings if x.name == slot]
-        changes = " and ".join(f"{_change(x)} with {x.solver}" for x in own if x.runs)
-        said.append(f"the {place} {'by' if said else 'changed the distance by'} {changes}")
-        for x in own:
-            alike = all(y.verdict == x.verdict for y in own)
-            where = f"the {place}" if alike else f"the {place} with {x.solver}"
-            groups.setdefault(x.verdict, {})[where] = None
-    ends = [f"{words} {_listed([*groups[key]])}" for key, words in ENDS.items() if key in groups]
-    interval = f", 95 % intervals over {k} trainings" if k > 1 else ""
+    parts = []
+    for slot, place in WORDS.items():
+        own = [f"{x.by} {x.words}: {x.verdict}" for x in main if x.name == slot]
+        parts.append(f"{place}, {', '.join(own)}")
+    k = max(len(x.runs) for x in main)
+    interval = f", 95 % intervals over {k} {main[0].unit}" if k > 1 else ""
     return (
-        f"Of the three places where phi* stands in for EDM's coordinate, {_listed(said)} (below 0 "
-        f"is nearer to held-out images{interval}): {'; '.join(ends)}."
+        "Where phi* stands in for EDM's coordinate, the distance to held-out images changes (below "
+        f"0 is nearer{interval}): {'; '.join(parts)}."
     )
 
 
@@ -153,106 +172,104 @@ def phi_trial(
 ) -> list[dict]:
     """SSIMBaD's claims: rows for `lesson.claim(**row)`.
 
-    rows: of `edm_arms.arm_rows`; recorded: they ship, nobody made them here.
-    sweep_rows: of `sweep` for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...;
-    ddpm_rows: of `sweep` for lesson 02's network on the same held-out images, samplers "respaced"
-    and `edm_grids.WALKED`.
-    What cannot be measured has no entry "measured", and its protocol says why.
-    Raises: ValueError as `effects`.
+    rows: of `arms.arm_rows`; recorded: they ship, nobody made them here.  sweep_rows: of `sweep`
+    for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...; ddpm_rows: of `sweep` for
+    lesson 02's network on the same held-out images, samplers "respaced" and `WALKED`.
+    What cannot be measured is "not run", and says why.
+    Raises: ValueError as `places`.
     """
-    words = f"data set {dataset}"
-    found = [*effects(rows), *contrasts(rows)]
-    return [
-        *(_training_row(words, rows, found, recorded, *claim) for claim in CLAIMS),
-        *(grids_row(words, sweep_rows, solver) for solver in reversed(SOLVERS)),
-        networks_row(words, sweep_rows, ddpm_rows),
+    words, made = f"data set {dataset}", []
+
+    # The trainings, each comparison over all of them.
+    found = [*places(rows), *single(rows)]
+    protocol = [*(_trained(rows, recorded) if rows else ()), words]
+    for text, published, name, also in CLAIMS:
+        about = dict(published=published, beside=[x for x in found if x.name == also])
+        decides = [x for x in found if x.name == name]
+        made.append(
+            claims.from_effects(text, decides, rows, family=found, protocol=protocol, **about)
+        )
+
+    # One EDM network: every grid against rho = 7, phi*'s first.
+    for solver in reversed(SOLVERS):
+        text = f"{solver}: phi*'s grid is nearer than rho = 7, by network evaluations"
+        edm, phi = f"{solver}, {RHO}", f"{solver}, {PHI}"
+        found = {row["sampler"]: None for row in sweep_rows if row["sampler"].startswith(solver)}
+        grids = [phi, *sorted(found.keys() - {edm, phi})]
+        pairs = [(grid, {"sampler": grid}, {"sampler": edm}) for grid in grids]
+        against = f"compared with {RHO} of the same solver"
+        made.append(_by_calls(text, GRID_PUBLISHED, sweep_rows, pairs, against, STARTS, words))
+
+    # That network on EDM's grid against lesson 02's, by DDIM first.
+    pairs = [
+        (f"{solver}, {RHO}, against {name}", {"sampler": f"{solver}, {RHO}"}, entries)
+        for solver in reversed(SOLVERS)
+        for name, entries in DDPM_WALKS.items()
+        if solver == "Heun" or name != SAME_GRID
     ]
+    rows = [row for row in (*sweep_rows, *ddpm_rows) if row["nfe"] <= MOST]
+    text = f"The EDM network is nearer than lesson 02's DDPM at equal NFE up to {MOST}"
+    trained = "two networks, each trained in its own way: it is not one of samplers alone"
+    return [*made, _by_calls(text, "-", rows, pairs, trained, STARTS, words)]
 
 
-# ------------------------------------------------------------------- trainings
-
-
-def _training_row(
-    words: str,
-    rows,
-    found: list[Finding],
-    recorded: bool,
-    claim: str,
-    published: str,
-    name: str,
-    also: tuple[str, ...],
-) -> dict:
-    row = {"claim": claim, "published": published}
-    own = [x for x in found if x.name == name]
-    left = "; ".join(dict.fromkeys(x.why() for x in own if x.left_out))
-    run = [x for x in own if x.runs]
-    if not run:
-        return row | {"protocol": f"{left or 'no rows of a trial: no arm was trained'}; {words}"}
-    detectable = [f"{x.solver} {percent(x.detectable)[1:]}" for x in run if len(x.runs) > 1]
-    others = [x for x in found if x.name in also and x.runs]
-    k = max(len(x.runs) for x in run)
-    seeds = len({(row["training"], row["seed"]) for row in rows})
-    parts = [
-        f"{name}: change of the Fréchet distance to held-out images, below 0 nearer, by mean log "
-        "ratio",
-        "averaged over the other two places, with lambda" * (name in SLOTS),
-        f"95 % interval over {k} trainings, not corrected for many comparisons" * (k > 1),
-        "fewer than three trainings: a hint only" if k < FEW else "",
-        "smallest difference that is found with 80 % power (noncentral t, at the std of these "
-        f"trainings): {', '.join(detectable)}" * (k > 1),
-        *(f"{x.name} by {x.solver} {_change(x)}: {x.verdict}" for x in others),
-        left,
-        f"{rows[0]['nfe']:g} network evaluations; estimates clipped to [-1, 1] in all arms; arms "
-        "share the weights' start, batches and noise of each training, and the start noise of "
-        "sampling",
-        *_confounds(rows),
-        f"{rows[0]['trial']['steps']:,} training steps{', recorded' * recorded}, sampled on "
-        + ", ".join(sorted({row["hardware"] for row in rows})),
-        f"{rows[0]['features']}; {words}",
-    ]
-    return row | {
-        "measured": "; ".join(f"{x.solver} {_change(x)}: {x.verdict}" for x in run),
-        "protocol": "; ".join(filter(None, parts)),
-        "N": rows[0]["N"],
-        "seeds": f"{k} training, {seeds // len({row['training'] for row in rows})} sampling each",
-    }
-
-
-def _confounds(rows: Sequence[dict]) -> tuple[str, ...]:
-    """What all arms share, so that the trial says nothing about other choices of it."""
-    about, scale = rows[0]["trial"], rows[0].get("scale", 1.0)
+def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
+    """What all arms of the trial share, so that it says nothing about other choices of it."""
+    row, about, scale = rows[0], rows[0]["trial"], rows[0].get("scale", 1.0)
+    channels = "-".join(map(str, about["channels"]))
     labels = "labels asked for" if about.get("classes", 1) else "no labels"
-    guidance = "no guidance" if scale == 1 else "guidance"
-    return (
-        "c = 0.3 and P_mean = -1.2 as published, neither fitted to these images; learning rate and "
-        f"gradient clipping shared by all arms; {labels}, {guidance} (scale {scale:g})",
-        f"networks of {'-'.join(map(str, about['channels']))} channels, {about['images']:,} "
-        f"training images, batch {about['batch']}, learning rate {about['lr']:g}, EMA "
-        f"{about['ema']:g}",
+    hardware = ", ".join(sorted({row["hardware"] for row in rows}))
+    return [
+        "a place is averaged over the other two, with lambda",
+        f"{row['nfe']:g} network evaluations, all grids from sigma = 80, which was not varied",
+        "estimates clipped to [-1, 1] in all arms",
+        "arms share the weights' start, batches and noise of each training, and the start noise of "
+        "sampling",
+        "c = 0.3 and P_mean = -1.2 as published, neither fitted to these images",
+        "phi* as embedding is rescaled to 0 to 1,000; the published one is not: it was not trained",
+        f"learning rate and gradient clipping shared by all arms; {labels}, "
+        f"{'no guidance' if scale == 1 else 'guidance'} (scale {scale:g})",
+        f"networks of {channels} channels, {about['images']:,} training images, batch "
+        f"{about['batch']}, learning rate {about['lr']:g}, EMA {about['ema']:g}",
+        f"{about['steps']:,} training steps{', recorded' if recorded else ''}",
+        f"sampled on {hardware}",
+    ]
+
+
+def _by_calls(
+    text: str, published: str, rows: Sequence[dict], pairs: Sequence[tuple], *protocol: str
+) -> dict:
+    """A claim on pairs (name, entries, entries to compare with) by network evaluations.
+
+    They are compared wherever both have rows.  The first pair decides, the fold has the others.
+    """
+    rows = [
+        row for row in rows if any(where([row], **side) for _, *sides in pairs for side in sides)
+    ]
+    if why := claims.missing(rows, "row of it in the sweep"):
+        return claims.claim(text, published, why=why, protocol=protocol)
+    compared = []
+    for name, of, to in pairs:
+        both = [{row["nfe"] for row in where(rows, **side)} for side in (of, to)]
+        compared.append(
+            [
+                effect(name, rows, [of | {"nfe": nfe}], [to | {"nfe": nfe}], by=f"{nfe:g}")
+                for nfe in sorted(both[0] & both[1])
+            ]
+        )
+    decides, *others = compared
+    beside = [x for effects in others for x in effects]
+    return claims.from_effects(
+        text,
+        decides,
+        rows,
+        published=published,
+        beside=beside,
+        family=[*decides, *beside],
+        protocol=[
+            "start noise and reference images are shared, estimates clipped to [-1, 1]",
+            "one training says nothing of others" if len(group(rows, "training")) == 1 else "",
+            "sampled on " + ", ".join(sorted({row["hardware"] for row in rows})),
+            *protocol,
+        ],
     )
-
-
-def _change(x: Finding) -> str:
-    """A finding's mean, and its interval where there is one."""
-    interval = f" ({percent(x.low)} to {percent(x.high)})" if len(x.runs) > 1 else ""
-    return f"{percent(x.mean)}{interval}"
-
-
-def percent(log_ratio: float) -> str:
-    """The relative change exp(log_ratio) - 1: "+5.0%"."""
-    return f"{math.expm1(log_ratio):+.1%}"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    """Parts as in a sentence: "a", "a and b", "a, b, and c"."""
-    *others, last = parts
-    return f"{', '.join(others)}{',' * (len(others) > 1)} and {last}" if others else last
-
-
-def _cell(rows: list[dict]) -> str:
-    """The mean of the ratios to the floor over trainings, and std where several."""
-    trainings = sorted({row["training"] for row in rows})
-    values = [fmean(ratio(row) for row in rows if row["training"] == k) for k in trainings]
-    if not values:
-        return "-"
-    return f"{fmean(values):.1f}" + (f" ({stdev(values):.1f})" if len(values) > 1 else "")

@@ -1,7 +1,6 @@
 """`python -m diffutils sample`: what lies in the folder, after a kill, and what is refused."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +11,9 @@ from PIL import Image
 from diffutils.__main__ import cli
 from diffutils.course.commands import sample
 from diffutils.course.commands.sample import find_weights
-from diffutils.course.experiments import measure
-from diffutils.course.runs import rundir
+from diffutils.course.experiments.sampling import generate
+from diffutils.course.runs import fingerprint, rundir
+from diffutils.data import load, png
 from diffutils.weights import cards, files, models
 
 CARD = {
@@ -47,7 +47,7 @@ def test_images_are_those_of_generate(tmp_path):
     """Every class in turn, guided; file i is image i, pixel for pixel."""
     path, out = tiny(tmp_path), tmp_path / "a" / "images"
     record = sample.sample_folder(str(path), out, 5, scale=2.0, seed=3, eta=0.5, **STEPS)
-    want = measure.generate(
+    want = generate(
         models.load_model(path),
         5,
         steps=3,
@@ -181,6 +181,9 @@ def test_memory_does_not_grow_with_n(tmp_path, monkeypatch):
         def __iter__(self):
             return iter(self.images)
 
+        def cpu(self):
+            return self
+
         def __len__(self):
             return 10
 
@@ -239,7 +242,7 @@ def test_sources_without_one_model(tmp_path):
 )
 def test_classes_by_name_or_number(label, want):
     """A name goes before a number: the third class is called 7."""
-    model = SimpleNamespace(card=CARD, denoiser=SimpleNamespace(net=SimpleNamespace(classes=3)))
+    model = models.build(CARD)
     assert sample.asked_class(model, label) == want
     index = torch.tensor([4, 5, 6])
     labels = sample.labels_for(model, index, want)
@@ -248,16 +251,124 @@ def test_classes_by_name_or_number(label, want):
 
 
 def test_unknown_classes():
-    net = SimpleNamespace(classes=3)
-    model = SimpleNamespace(card=CARD, denoiser=SimpleNamespace(net=net))
+    model = models.build(CARD)
     with pytest.raises(ValueError, match="label is 'cow', but the model knows 0 cat, 1 dog, 2 7"):
         sample.asked_class(model, "cow")
     with pytest.raises(ValueError, match="label is '3'"):
         sample.asked_class(model, "3")
-    model.card, net.classes = {}, 0
+    model = models.build(CARD | {"classes": [], "unet": CARD["unet"] | {"classes": 0}})
     assert sample.asked_class(model, None) == "none"
     with pytest.raises(ValueError, match="label is '0', but the model has no classes"):
         sample.asked_class(model, "0")
+
+
+# ------------------------------------------------------------------- conditions
+
+CONDITIONAL = CARD["unet"] | {"cond_channels": 1}
+
+
+def sketches(folder, n, size=8, channels=1):
+    """Folder of n grey or colour images, named b00.png, a01.png, b02.png, ...; the images."""
+    images = torch.arange(n * channels * size * size).remainder(251).byte()
+    images = images.view(n, channels, size, size)
+    for i, image in enumerate(images):
+        png.write(folder / f"{'ba'[i % 2]}{i:02}.png", image)
+    return images
+
+
+def test_images_are_drawn_beside_a_folders_files(tmp_path):
+    """In the order of their names, every one of them; what was drawn beside others is refused."""
+    path, out = tiny(tmp_path / "m", unet=CONDITIONAL), tmp_path / "out"
+    images = sketches(tmp_path / "s", 5)
+    name = f"folder:{tmp_path / 's'}"
+    sample.sample_folder(str(path), out, 3, cond=[name], label="none", **STEPS)
+    sample.sample_folder(str(path), out, 5, cond=[name], label="none", **STEPS)
+    order = [1, 3, 0, 2, 4]  # a01, a03, b00, b02, b04
+    want = generate(models.load_model(path), 5, steps=3, cond=images[order])
+    for image, file in zip(want, pixels(out).values(), strict=True):
+        assert np.abs(image.permute(1, 2, 0).numpy().astype(int) - file).max() <= 1
+    settings = json.loads((tmp_path / "out.json").read_text())["settings"]
+    assert settings["cond"] == [f"{name} {fingerprint.files(name)}"]
+    png.write(tmp_path / "s" / "c.png", images[0])
+    with pytest.raises(ValueError, match="other settings: cond was"):
+        sample.sample_folder(str(path), out, 5, cond=[name], label="none", **STEPS)
+
+
+def test_channels_of_two_sets_are_stacked(tmp_path):
+    path = tiny(tmp_path / "m", unet=CARD["unet"] | {"cond_channels": 4})
+    grey, colours = sketches(tmp_path / "grey", 3), sketches(tmp_path / "colours", 3, channels=3)
+    names = [f"folder:{tmp_path / name}" for name in ("grey", "colours")]
+    got = sample.conditions(names, 3, models.load_model(path))
+    assert torch.equal(got, torch.cat([grey, colours], 1)[[1, 0, 2]])
+
+
+def test_other_sets_give_their_training_images(tmp_path):
+    """Drawn sprites, resized to the model's side."""
+    model = models.load_model(tiny(tmp_path, unet=CARD["unet"] | {"cond_channels": 3}))
+    got = sample.conditions(["sprites"], 4, model)
+    assert torch.equal(got, load("sprites", size=8).train[:4])
+
+
+def test_arrays_count_in_their_order(tmp_path):
+    """Every image, also those that a training would hold out; resized to the model's side."""
+    model = models.load_model(tiny(tmp_path, unet=CARD["unet"] | {"cond_channels": 3}))
+    images = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3)).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", images=images)
+    name = f"npz:{tmp_path / 'a.npz'}"
+    want = torch.from_numpy(images).permute(0, 3, 1, 2)
+    assert torch.equal(sample.conditions([name], 30, model), want)
+    colours = images[:, :1, :1]
+    np.savez(tmp_path / "a.npz", images=colours.repeat(24, 1).repeat(16, 2))
+    got = sample.conditions([name], 7, model)
+    assert torch.equal(got, torch.from_numpy(colours[:7]).permute(0, 3, 1, 2).expand(7, 3, 8, 8))
+    wide = models.build(CARD | {"size": [24, 16], "unet": CARD["unet"] | {"cond_channels": 3}})
+    assert sample.conditions([name], 7, wide).shape == (7, 3, 24, 16)
+    np.savez(tmp_path / "a.npz", other=images)
+    with pytest.raises(ValueError, match="the images must be called 'images'"):
+        sample.conditions([name], 7, model)
+
+
+@pytest.mark.parametrize(
+    "n, size, channels, cond, message",
+    [
+        (4, 8, 1, "s", "n is 4, but folder:.*s has 3 images to draw beside; draw no more"),
+        (3, 8, 3, "s", r"beside conditions of shape \(3, 1, 8, 8\), got \(3, 3, 8, 8\)"),
+        (3, 8, 1, "no", "no is no folder"),
+        (3, 8, 1, None, r"beside conditions of shape \(3, 1, 8, 8\), got None"),
+    ],
+)
+def test_conditions_that_do_not_fit_leave_nothing_behind(
+    tmp_path, n, size, channels, cond, message
+):
+    path = tiny(tmp_path / "m", unet=CONDITIONAL)
+    sketches(tmp_path / "s", 3, size, channels)
+    names = [] if cond is None else [f"folder:{tmp_path / cond}"]
+    with pytest.raises((ValueError, OSError), match=message):
+        sample.sample_folder(str(path), tmp_path / "out", n, cond=names, **STEPS)
+    assert {p.name for p in tmp_path.iterdir()} == {"m", "s"}
+
+
+def test_a_broken_condition_is_named(tmp_path):
+    path = tiny(tmp_path / "m", unet=CONDITIONAL)
+    sketches(tmp_path / "s", 3)
+    (tmp_path / "s" / "a01.png").write_bytes(b"no picture")
+    with pytest.raises(
+        ValueError, match=r"a01.png cannot be read \(.*\); each file is a condition"
+    ):
+        sample.conditions([f"folder:{tmp_path / 's'}"], 3, models.load_model(path))
+
+
+def test_conditions_need_a_model_that_takes_them(tmp_path):
+    sketches(tmp_path / "s", 3)
+    with pytest.raises(ValueError, match="takes no condition beside an image"):
+        name = f"folder:{tmp_path / 's'}"
+        sample.sample_folder(str(tiny(tmp_path / "m")), tmp_path / "out", 3, cond=[name], **STEPS)
+
+
+def test_images_that_are_not_square(tmp_path):
+    path = tiny(tmp_path, size=[8, 12])
+    sample.sample_folder(str(path), tmp_path / "wide", 2, **STEPS)
+    assert all(image.shape == (8, 12, 3) for image in pixels(tmp_path / "wide").values())
 
 
 # ------------------------------------------------------------------- the command
@@ -315,3 +426,12 @@ def test_wrong_arguments_leave_nothing_behind(tmp_path, wrong, message):
     code, said = call(path, out, *wrong)
     assert code == 2 and message in said, said
     assert {p.name for p in tmp_path.iterdir()} == {"tiny.safetensors", "tiny.json"}
+
+
+def test_the_command_draws_beside_conditions(tmp_path):
+    path, out = tiny(tmp_path / "m", unet=CONDITIONAL), tmp_path / "images"
+    sketches(tmp_path / "s", 3)
+    code, said = call(path, "-n", 3, out, "--steps", 2, "--cond", f"folder:{tmp_path / 's'}")
+    assert code == 0 and len(pixels(out)) == 3, said
+    code, said = call(path, "-n", 3, tmp_path / "other", "--steps", 2)
+    assert code == 2 and "beside conditions of shape (3, 1, 8, 8), got None" in said

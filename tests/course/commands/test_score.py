@@ -145,14 +145,13 @@ def test_distances_are_those_of_the_whole_sets():
     x, y = PIXELS.features(a), PIXELS.features(b)
     assert r["N"] == [300, 500] and r["features"] == "four numbers"
     assert r["frechet"] == pytest.approx(distances.frechet(x, y), rel=1e-9)
-    assert r["frechet_at_floor"] == pytest.approx(distances.frechet(x[:250], y[:250]), rel=1e-9)
-    assert r["frechet_floor"] == pytest.approx(distances.frechet(y[:250], y[250:]), rel=1e-9)
-    assert r["frechet_floor_N"] == r["frechet_at_floor_N"] == [250, 250]
+    assert r["frechet_at_halves"] == pytest.approx(distances.frechet(x[:250], y[:250]), rel=1e-9)
+    assert r["frechet_halves"] == pytest.approx(distances.frechet(y[:250], y[250:]), rel=1e-9)
+    assert r["frechet_halves_N"] == r["frechet_at_halves_N"] == [250, 250]
     assert r["kernel"] == pytest.approx(distances.mmd(x, y), rel=1e-9)
-    low, high = r["kernel_interval"]
-    assert low < r["kernel"] < high and r["kernel_N"] == [300, 500]
-    assert r["kernel_floor"] == pytest.approx(distances.mmd(y[:250], y[250:]), rel=1e-9)
-    assert r["kernel_floor_N"] == [250, 250]
+    assert r["kernel_low"] < r["kernel"] < r["kernel_high"] and r["kernel_N"] == [300, 500]
+    assert r["kernel_halves"] == pytest.approx(distances.mmd(y[:250], y[250:]), rel=1e-9)
+    assert r["kernel_halves_N"] == [250, 250]
     assert (r["precision"], r["recall"]) == distances.precision_recall(y, x)
     assert not math.isnan(r["precision"]) and r["kernel_name"] == "kernel distance"
     assert any("too large, by about 1/N" in note for note in r["notes"])
@@ -162,7 +161,7 @@ def test_the_rest_of_a_large_set_counts_in_the_distance_but_not_in_the_floor():
     a, b = images(100), images(700, 1)
     r = scored(a, b, part=100)
     y = PIXELS.features(b)
-    assert r["frechet_floor"] == pytest.approx(distances.frechet(y[:100], y[100:200]), rel=1e-9)
+    assert r["frechet_halves"] == pytest.approx(distances.frechet(y[:100], y[100:200]), rel=1e-9)
     assert r["frechet"] == pytest.approx(distances.frechet(PIXELS.features(a), y), rel=1e-9)
 
 
@@ -187,9 +186,9 @@ def test_no_number_depends_on_the_batch():
 def test_worse_images_are_farther_and_a_shift_leaves_the_floor():
     a, b = images(300), images(600, 1)
     good, bad = scored(a, b), scored(a // 2, b)
-    assert bad["frechet"] > 20 * good["frechet"] and bad["kernel"] > good["kernel_interval"][1]
-    assert bad["frechet_floor"] == good["frechet_floor"] < 3 * good["frechet_at_floor"]
-    assert good["kernel_interval"][0] < 0 < good["kernel_interval"][1]
+    assert bad["frechet"] > 20 * good["frechet"] and bad["kernel"] > good["kernel_high"]
+    assert bad["frechet_halves"] == good["frechet_halves"] < 3 * good["frechet_at_halves"]
+    assert good["kernel_low"] < 0 < good["kernel_high"]
 
 
 def test_copies_and_repeats_are_counted_mirrored_ones_too():
@@ -202,7 +201,7 @@ def test_copies_and_repeats_are_counted_mirrored_ones_too():
 
 def test_what_the_images_are_too_few_for_is_nan_with_its_reason():
     r = scored(images(3), images(3, 1))
-    for key in ("frechet", "frechet_at_floor", "frechet_floor", "kernel_floor", "precision"):
+    for key in ("frechet", "frechet_at_halves", "frechet_halves", "kernel_halves", "precision"):
         assert math.isnan(r[key]), key
     assert not math.isnan(r["kernel"])
     said = " | ".join(r["notes"])
@@ -328,7 +327,7 @@ def test_the_command_prints_a_table_and_writes_json(tmp_path):
             for k, f in enumerate((pred, gt))
         ]
         expected = score.distances(*readers, space, 150)
-    assert math.isnan(expected["frechet_floor"]) == (found["frechet_floor"] is None)
+    assert math.isnan(expected["frechet_halves"]) == (found["frechet_halves"] is None)
     for key in ("kernel", "precision", "recall"):
         assert found[key] == pytest.approx(expected[key], rel=1e-9), key
     assert found["N"] == [150, 300] and found["size"] == [16, 16] and "paired" not in found
@@ -358,7 +357,7 @@ def test_another_seed_draws_other_halves_but_not_another_distance(tmp_path):
     pred, gt = write(tmp_path / "pred", images(150)), write(tmp_path / "gt", images(400, 1))
     one, other = (score.evaluate(pred, gt, features="random", seed=s) for s in (0, 1))
     assert one["frechet"] == pytest.approx(other["frechet"], rel=1e-5)
-    assert one["frechet_floor"] != pytest.approx(other["frechet_floor"], rel=1e-3)
+    assert one["frechet_halves"] != pytest.approx(other["frechet_halves"], rel=1e-3)
 
 
 def test_pairs_are_matched_by_name_and_what_has_no_partner_is_named(tmp_path):

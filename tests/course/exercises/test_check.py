@@ -12,8 +12,9 @@ import torch
 
 import diffutils as du
 from diffutils.course.exercises import sandbox
-from diffutils.course.exercises.model import Case, Exercise, Mistake, every_exercise
+from diffutils.course.exercises.model import Case, Exercise, Mistake
 from diffutils.course.exercises.verdict import OPEN, RIGHT, WRONG, judge
+from diffutils.lessons import exercises
 
 BROKEN = np.array([1.0, 2.0])
 
@@ -213,7 +214,7 @@ def test_an_answer_with_a_slip_is_wrong_and_no_stub(function, said):
 )
 def test_odd_results_are_wrong_not_fatal(result):
     for id in ("1.1", "2.1", "2.2"):  # an array, two values, one number are expected
-        assert judge(every_exercise()[id], lambda *a: result).status == WRONG
+        assert judge(exercises()[id], lambda *a: result).status == WRONG
 
 
 def endless(x):
@@ -337,7 +338,7 @@ def test_a_function_that_edits_is_not_handed_on(monkeypatch):
 
 def use(monkeypatch):
     """Let du.check know the small exercise of these tests."""
-    monkeypatch.setattr("diffutils.course.exercises.verdict.every_exercise", lambda: {"9.9": TASK})
+    monkeypatch.setattr("diffutils.lessons.exercises", lambda: {"9.9": TASK})
 
 
 def test_check_returns_what_the_lesson_can_go_on_with(monkeypatch, capsys):
@@ -359,7 +360,7 @@ def test_an_unknown_exercise_is_named(capsys):
 
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_a_slip_is_named_although_another_one_overflows():
-    task = every_exercise()["1.2"]
+    task = exercises()["1.2"]
 
     def forgot_the_weights(x, abar, world):  # and works without logarithms: 0/0 far away
         weights, means, stds = world
@@ -383,7 +384,7 @@ def test_a_slip_is_named_although_a_later_case_raises():
 
 
 def test_only_the_overflow_is_wrong():
-    task = every_exercise()["1.2"]
+    task = exercises()["1.2"]
 
     def without_logarithms(x, abar, world):
         weights, means, stds = world
@@ -399,7 +400,7 @@ def test_only_the_overflow_is_wrong():
 
 
 def test_right_answers_may_come_as_tensors_and_lists():
-    task = every_exercise()["2.1"]
+    task = exercises()["2.1"]
     assert judge(task, lambda *a: list(task.reference(*a))).status == RIGHT
 
 

@@ -11,11 +11,11 @@ from scipy import stats
 
 from diffutils import samplers
 from diffutils.course.exercises import folds
-from diffutils.course.exercises.model import every_exercise
 from diffutils.course.exercises.verdict import RIGHT, WRONG, judge
+from diffutils.lessons import exercises
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
-EXERCISES = every_exercise()
+EXERCISES = exercises()
 every = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 mistakes = pytest.mark.parametrize(
     ("exercise", "mistake"),

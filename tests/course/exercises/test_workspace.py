@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from diffutils import __main__ as commands
+from diffutils.__main__ import cli
+from diffutils.course.commands import lab as commands
 from diffutils.course.exercises import folds
 from diffutils.course.exercises.workspace import RECORD, prepare
 from diffutils.course.runs import headless
@@ -145,7 +146,7 @@ def test_lab_opens_the_copies(lesson, tmp_path, monkeypatch):
         returncode = 0
 
     monkeypatch.setattr(commands.subprocess, "run", lambda c, **kw: started.append(c) or Done)
-    done = CliRunner().invoke(commands.cli, ["lab", "--no-browser"])
+    done = CliRunner().invoke(cli, ["lab", "--no-browser"])
     assert done.exit_code == 0, done.output
     assert "a fresh copy for your answers" in done.output
     assert started[0][1:] == ["-m", "jupyterlab", str(tmp_path / "work"), "--no-browser"]
@@ -162,7 +163,7 @@ def test_git_ignores_work(root):
 def export(lesson, tmp_path, monkeypatch):
     monkeypatch.setattr(headless, "NOTEBOOKS", lesson.parent)
     monkeypatch.setattr(commands, "CHECKOUT", tmp_path)
-    return lambda out: CliRunner().invoke(commands.cli, ["export", str(out)])
+    return lambda out: CliRunner().invoke(cli, ["export", str(out)])
 
 
 def test_export_writes_a_set_for_students_and_one_for_instructors(export, lesson, tmp_path):

@@ -1,52 +1,22 @@
-"""Generation and measurement of whole sets, and the training command behind the weights."""
+"""Measuring: one row by one function, its floor, and the numbers on a model's card."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from diffutils import data, denoisers, samplers, training
-from diffutils.course.budgets import budget
-from diffutils.course.experiments import measure
-from diffutils.course.experiments import training as training_command
-from diffutils.course.experiments.training import batch_for, fit_settings, load_for, train
+from diffutils import data, metrics
+from diffutils.course.commands import score
+from diffutils.course.experiments import described, measure, sweep
+from diffutils.course.experiments.training import networks, train, train_card
 from diffutils.course.runs.recorded_fit import recorded_fit
-from diffutils.lessons.lesson02 import faces_trial
-from diffutils.metrics.classifiers import Classifier
-from diffutils.weights import models
+from diffutils.lessons import budget
+from diffutils.metrics.spaces import Space
+from diffutils.metrics.timer import Seconds
+from diffutils.weights.models import Model
 
-
-def test_images_do_not_depend_on_the_batch(model):
-    labels = torch.tensor([0, 1, 2, 0, 1])
-    whole = measure.generate(model, 5, steps=6, eta=1.0, labels=labels, scale=2.0)
-    split = measure.generate(model, 5, steps=6, eta=1.0, labels=labels, scale=2.0, batch=2)
-    assert whole.shape == (5, 3, 8, 8) and whole.dtype == torch.uint8
-    assert (whole.int() - split.int()).abs().max() <= 1  # rounding of the convolutions
-
-
-def test_seed_and_label_change_the_images(model):
-    zero, one = torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.long)
-    base = measure.generate(model, 4, steps=6, labels=zero)
-    assert torch.equal(base, measure.generate(model, 4, steps=6, labels=zero))
-    assert not torch.equal(base, measure.generate(model, 4, steps=6, labels=one))
-    assert not torch.equal(base, measure.generate(model, 4, steps=6, labels=zero, seed=1))
-
-
-def test_balanced_labels():
-    assert measure.balanced_labels(7, 3).tolist() == [0, 1, 2, 0, 1, 2, 0]
-
-
-class Pixels(Classifier):
-    """Four numbers of an image, in place of a trained network's features."""
-
-    def __init__(self):
-        super().__init__(classes=2, in_channels=1, width=16)
-
-    def features(self, x):
-        return x.flatten(1)[:, :4]
+PIXELS = Space("four pixels", lambda x: x.flatten(1)[:, :4].double() / 255)
 
 
 def test_labels_are_asked_as_often_as_in_training_and_of_no_image_in_particular():
@@ -73,205 +43,30 @@ def test_the_floor_is_the_mean_over_disjoint_sets_of_real_images():
     assert mean == pytest.approx(-0.5) and np.isnan(std)
 
 
+def measured(images, of, **more):
+    return measure.measure(images, measure.reference(of, PIXELS, len(images)), **more)
+
+
 def test_measuring_real_images_gives_about_the_floor():
     random = torch.Generator().manual_seed(0)
     train, heldout, fresh = torch.randint(0, 256, (3, 400, 1, 4, 4), generator=random).byte()
     real = data.ImageSet("noise", train, heldout)
-    same = measure.measure(heldout, real, Pixels())
+    same = measured(heldout, real)
     assert same["frechet"] == pytest.approx(0, abs=1e-9)
     assert same["precision"] == same["recall"] == 1
-    good, bad = (measure.measure(x, real, Pixels()) for x in (fresh, fresh // 2))
+    good, bad = (measured(x, real) for x in (fresh, fresh // 2))
     assert good["N"] == 400 and good["frechet"] < 3 * good["frechet_floor"]
     assert bad["frechet"] > 30 * bad["frechet_floor"]
     assert bad["recall"] < 0.6 < good["recall"]
 
 
-def test_training_leaves_weights_that_load(tmp_path):
-    small = budget("02", "smoke", {"steps": 4, "images": 32, "metric_samples": 16})
-    card = train("sprites", small, tmp_path, name="tiny", report=lambda line: None)
-    assert card["trained"]["steps"] == 4
-    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in log] == [2, 4]
-    model = models.load_model(tmp_path / "tiny.safetensors")
-    images = measure.generate(model, 3, steps=2, labels=torch.tensor([0, 1, 2]))
-    assert images.shape == (3, 3, 16, 16)
-
-
-def test_larger_images_come_smaller_and_in_smaller_batches():
-    chosen = budget("02", "student", {"images": 64, "max_size": 32})
-    sprites, faces = load_for("sprites", chosen, 0), load_for("faces", chosen, 0)
-    assert sprites.shape == (3, 16, 16) and batch_for(sprites, chosen) == 64
-    assert faces.shape == (3, 32, 32) and batch_for(faces, chosen) == 16
-
-
-def test_the_clamped_state_is_the_published_one():
-    x = torch.tensor([-9.0, 0.5, 3.0])
-    clamped = faces_trial.clamp_state(samplers.Step(0, x, None, None, x, torch.tensor(2.0)))
-    assert torch.allclose(clamped / 5**0.5, (x / 5**0.5).clamp(-1, 1))
-
-
-def test_a_trial_without_steps_says_not_run():
-    rows = faces_trial.faces_trial(budget("02", "student"), 0, None)
-    assert [row["claim"] for row in rows] and all("measured" not in row for row in rows)
-
-
-def test_both_arms_of_the_trial_train_and_draw():
-    few = {
-        "trial_steps": 3,
-        "seeds": 2,
-        "images": 32,
-        "metric_samples": 4,
-        "log_every": 3,
-        "channels": (16, 16, 16),
-        "pixels": 8 * 64 * 64,
-    }
-    names = []
-
-    def train(name, *arguments, **settings):
-        names.append(name)
-        return training.fit(*arguments, **settings)
-
-    rows = faces_trial.faces_trial(budget("02", "smoke", few), 0, train)
-    assert [row["claim"] for row in rows] == [
-        faces_trial.CLAIM.format(arm) for arm in faces_trial.ARMS
-    ]
-    assert names == [
-        f"trial/{arm.replace(' ', '-')}-seed-{seed}" for arm in faces_trial.ARMS for seed in (0, 1)
-    ]
-    for row in rows:
-        assert row["N"] == 4 and row["seeds"] == "2 training" and "3 steps of 8" in row["protocol"]
-
-
-def test_the_trial_trains_where_a_lesson_keeps_it():
-    """One folder for each arm and seed, so that a killed trial goes on where it was."""
-    names = []
-
-    def train(name, denoiser, images, schedule, *, steps, seed, **settings):
-        names.append((name, steps, seed))
-        yield SimpleNamespace(ema=denoiser)
-
-    few = {"trial_steps": 3, "images": 10, "channels": (16, 16, 16)}
-    for arm in faces_trial.ARMS:
-        faces_trial.train_arm(
-            arm, data.load("faces", size=64, limit=8), budget("02", "smoke", few), 5, train=train
-        )
-    assert names == [("trial/as-published-seed-5", 3, 5), ("trial/corrected-seed-5", 3, 5)]
-
-
-def test_the_arms_differ_where_the_protocol_says():
-    seen = {}
-
-    def train(name, denoiser, images, schedule, **settings):
-        seen[settings["decay"].__name__] = settings | {"betas": schedule.betas}
-        yield SimpleNamespace(ema=denoiser)
-
-    chosen = budget("02", "smoke", {"trial_steps": 40, "images": 10})
-    faces = data.load("faces", size=64, limit=8)
-    for arm in faces_trial.ARMS:
-        faces_trial.train_arm(arm, faces, chosen, 0, train)
-    published, corrected = seen["constant"], seen["cosine"]
-    assert (published["distance"], corrected["distance"]) == (torch.abs, torch.square)
-    assert published["optimizer"] is torch.optim.Adam and published["lr"] == 1e-3
-    assert published["ema"] == published["warmup"] == 0 and corrected["ema"] > 0.99
-    assert float(published["betas"][-1]) == 0.02
-    assert corrected["betas"][-1] / published["betas"][-1] == pytest.approx(1000 / 300)
-
-
-def test_every_set_has_a_feature_space():
-    faces, name = measure.feature_space("faces", 3)
-    assert "faces-features" in name and faces.card["name"] == "faces-features"
-    other, name = measure.feature_space("mnist", 1)
-    assert "random" in name and other.stages[0].in_channels == 1
-
-
-def test_without_labels_no_label_reaches_the_training():
-    chosen = budget("02", "smoke", {"class_dropout": 1})
-    found = load_for("sprites", chosen, 0)
-    assert found.classes == () and found.train_labels is None
-    assert fit_settings(found, chosen)["labels"] is None
-
-
-def test_training_goes_on_from_weights(tmp_path):
-    small = budget("02", "smoke", {"steps": 2, "images": 32, "lr": 1e-9, "ema": 0})
-    train("sprites", small, tmp_path, name="first", report=lambda line: None)
-    first = models.load_model(tmp_path / "first.safetensors").denoiser.net
-    card = train(
-        "sprites",
-        small,
-        tmp_path,
-        name="second",
-        seed=1,
-        report=lambda line: None,
-        start=tmp_path / "first.safetensors",
-    )
-    second = models.load_model(tmp_path / "second.safetensors").denoiser.net
-    assert card["started_from"]["name"] == "first"
-    assert card["coefficients"] == card["started_from"]["coefficients"] == "eps"
-    for a, b in zip(first.parameters(), second.parameters(), strict=True):
-        assert torch.allclose(a, b, atol=1e-3)
-
-
-@pytest.mark.parametrize("predict", ["x0", "v"])
-def test_the_card_says_what_the_network_predicts(tmp_path, predict):
-    small = budget("02", "smoke", {"steps": 1, "images": 32})
-    train("sprites", small, tmp_path, name="own", predict=predict, report=lambda line: None)
-    model = models.load_model(tmp_path / "own.safetensors")
-    assert model.denoiser.coefficients is getattr(denoisers, predict)
-
-
-def write_folder(folder, sizes, mode="RGB"):
-    """Noise images in two class folders, one image for each size."""
-    random = np.random.default_rng(0)
-    for i, size in enumerate(sizes):
-        place = folder / ("cats" if i < len(sizes) // 2 else "dogs")
-        place.mkdir(parents=True, exist_ok=True)
-        pixels = random.integers(0, 256, (size, size + i % 3, len(mode)), np.uint8)
-        Image.fromarray(pixels.squeeze(), mode).save(place / f"{i:03}.png")
-    return f"folder:{folder}"
-
-
-def test_a_folder_of_mixed_sizes_comes_at_one_size_and_shuffled(tmp_path):
-    name = write_folder(tmp_path, [19 + i % 7 for i in range(40)])
-    chosen = budget("02", "student")
-    found = load_for(name, chosen, 0)
-    assert found.shape == (3, 16, 16) and len(found.train) + len(found.heldout) == 40
-    assert len(set(found.train_labels[:8].tolist())) == 2  # not one class first
-
-
-def test_sides_are_made_divisible(tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (30, 14, 14), np.uint8)
-    np.savez(tmp_path / "odd.npz", images=images)
-    found = load_for(f"npz:{tmp_path / 'odd.npz'}", budget("02", "student"), 0)
-    assert found.shape == (1, 16, 16)
-
-
 def test_few_images_give_nan_not_an_error():
     random = torch.Generator().manual_seed(0)
     train, heldout, fake = torch.randint(0, 256, (3, 3, 1, 4, 4), generator=random).byte()
-    found = measure.measure(fake, data.ImageSet("few", train, heldout), Pixels())
+    found = measured(fake, data.ImageSet("few", train, heldout))
     assert found["N"] == 3
-    assert all(np.isnan(found[k]) for k in ("frechet", "kernel", "precision", "recall"))
-
-
-# ------------------------------------------------------------------- names, cards, numbers
-
-
-@pytest.mark.parametrize("name", ["", "a/b", "../esc", ".hidden", "x" * 101, "ä", "a b", "a\n"])
-def test_a_name_that_is_no_file_name_is_refused_before_training(tmp_path, name):
-    with pytest.raises(ValueError, match="the name of a model is .*choose 1 to 100 letters"):
-        train("sprites", budget("02", "smoke"), tmp_path / "out", name=name)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_another_name_or_lost_weights_do_not_end_a_finished_run(tmp_path):
-    small = budget("02", "smoke", {"steps": 1, "images": 32})
-    for name in ("A", "B-2.x_" + "x" * 94):
-        card = train("sprites", small, tmp_path, name=name, report=lambda line: None)
-        assert card["name"] == name
-        (tmp_path / f"{name}.safetensors").unlink()
-        train("sprites", small, tmp_path, name=name, report=lambda line: None)
-        models.load_model(tmp_path / f"{name}.safetensors")
-    assert not list(tmp_path.glob("earlier-*"))
+    assert all(np.isnan(found[k]) for k in ("frechet", "frechet_floor", "precision", "recall"))
+    assert np.isfinite(found["kernel"])  # two images of each kind have one
 
 
 FEW = dict(n=3, steps=1, eta=0.0, scale=1.0, seed=0)  # too few images for any distance
@@ -290,7 +85,7 @@ def test_a_model_without_classes_is_measured_and_its_card_holds_no_nan(tmp_path)
     small = budget("02", "smoke", {"steps": 1, "images": 32, "class_dropout": 1})
     train("sprites", small, tmp_path, name="own", report=lambda line: None)
     found = measure.measure_card(tmp_path / "own.safetensors", **FEW)
-    assert "agreement" not in found and np.isnan(found["frechet"])
+    assert found["agreement"] is None and np.isnan(found["frechet"])
     card = strict(tmp_path / "own.json")
     assert card["metrics"]["frechet"] is None and card["metrics"]["N"] == 3
     assert card["metrics"]["searched"] == "32 training images"
@@ -320,50 +115,17 @@ def test_copies_are_searched_in_every_set_that_the_weights_have_seen():
         assert found["searched"] == f"{searched} training images"
 
 
-def test_the_card_keeps_the_trainings_before(tmp_path):
-    small = budget("02", "smoke", {"steps": 1, "images": 32})
-    for seed, start in ((0, None), (1, 0), (2, 1)):
-        start = None if start is None else tmp_path / f"{start}" / "own.safetensors"
-        card = train(
-            "sprites",
-            small,
-            tmp_path / f"{seed}",
-            name="own",
-            seed=seed,
-            start=start,
-            report=lambda line: None,
-        )
-    before = card["started_from"]
-    assert (before["seed"], before["data"], before["images"]) == (1, "sprites", 32)
-    assert before["started_from"]["seed"] == 0
-
-
-def test_weights_of_a_lesson_are_measured(tmp_path, monkeypatch):
+def test_weights_of_a_lesson_are_measured(tmp_path):
     """Lesson 02 gives its training a full card."""
     small = budget("02", "smoke", {"steps": 1, "images": 32})
-    found = load_for("sprites", small, 0)
-    card = training_command.card(found, small, 0, "model", "eps")
-    made = models.build(card)
-    list(
-        recorded_fit(
-            tmp_path / "model",
-            made.denoiser,
-            found.train,
-            made.schedule,
-            card=card,
-            say=lambda line: None,
-            **fit_settings(found, small),
-        )
-    )
+    found = described.load_for("sprites", small, 0)
+
+    def lesson_train(name, *arguments, **settings):
+        return recorded_fit(tmp_path / name, *arguments, say=lambda line: None, **settings)
+
+    train_card(described.card(found, small, 0, "model"), found, lesson_train)
     numbers = measure.measure_card(tmp_path / "model" / "model.safetensors", **FEW)
     assert numbers["N"] == 3 and 0 <= numbers["agreement"] <= 1
-
-
-def test_the_card_names_the_data_as_load_does():
-    for name in ("mnist-m (made here)", "mnist-m", "folder:a (made here) b"):
-        some = data.ImageSet(name, *torch.zeros(2, 4, 3, 8, 8, dtype=torch.uint8))
-        said = training_command.card(some, budget("02", "smoke"), 0, "own", "eps")["data"]
-        assert said == ("mnist-m" if name.startswith("mnist-m") else name)
 
 
 @pytest.mark.parametrize("interval", [(5.0, 0.3), (-1.0, 2.0), (float("nan"), 2.0)])
@@ -372,3 +134,75 @@ def test_an_interval_upside_down_is_refused_before_anything_is_read(tmp_path, in
         measure.measure_card(
             tmp_path / "none", n=10, steps=2, eta=0.0, scale=2.0, seed=0, interval=interval
         )
+
+
+@pytest.fixture(scope="module")
+def noise():
+    """500 images to measure, and 500 held-out ones with 2,100 training images of one kind."""
+    random = torch.Generator().manual_seed(3)
+    images = torch.randint(0, 256, (3100, 3, 4, 4), generator=random).byte()
+    labels = torch.arange(2600) % 2
+    return images[:500] // 2 + 60, data.ImageSet(
+        "noise", images[1000:], images[500:1000], labels[500:], labels[:500], ("a", "b")
+    )
+
+
+def test_one_name_is_one_number_through_all_three_doors(noise, monkeypatch):
+    """The same 500 + 500 images on a card, in a sweep and in folders; floors of two kinds."""
+    fake, real = noise
+    card = measured(fake, real, judge=lambda x, y: 0.5, labels=torch.zeros(500))
+    monkeypatch.setattr(sweep, "drawn", lambda *_, **__: (fake, 1.0, Seconds(1.0)))
+    model = Model(torch.nn.Linear(1, 1), lambda u: u, lambda u: u, {})
+    (row,) = sweep.sweep(model, real, PIXELS, n=500, steps=[1], etas=[0.0], judge=lambda x, y: 0.5)
+    assert {k: row[k] for k in card} == card
+    folder = score.distances(fake.split(77), real.heldout.split(77), PIXELS, 250)
+    shared = folder.keys() & card.keys() - {"N"}
+    assert shared == {
+        "features", "frechet", "kernel", "kernel_low", "kernel_high", "precision", "recall"
+    }  # fmt: skip
+    for key in shared - {"features"}:
+        assert folder[key] == pytest.approx(card[key], rel=1e-9), key
+    # What the folder has no images for goes by another name.
+    x = PIXELS.features(real.heldout)
+    assert folder["frechet_halves"] == pytest.approx(metrics.frechet(x[:250], x[250:]), rel=1e-9)
+    sets = PIXELS.features(real.train).split(500)[:4]
+    floors = [metrics.frechet(part, x) for part in sets]
+    assert card["frechet_floor"] == pytest.approx(np.mean(floors), rel=1e-9)
+    assert card["frechet_floor_std"] == pytest.approx(np.std(floors, ddof=1), rel=1e-9)
+    assert card["kernel_floor"] == pytest.approx(np.mean([metrics.mmd(part, x) for part in sets]))
+    assert card["floor_sets"] == 4
+    assert card["frechet_train"] == pytest.approx(
+        metrics.frechet(PIXELS.features(fake), sets[0]), rel=1e-9
+    )
+
+
+def test_a_row_has_what_the_schema_says(noise):
+    fake, real = noise
+    assert measured(fake, real).keys() == measure.Measured.__annotations__.keys()
+
+
+def test_images_are_as_many_as_the_real_ones(noise):
+    fake, real = noise
+    with pytest.raises(ValueError, match="9 images cannot be measured against 20"):
+        measure.measure(fake[:9], measure.reference(real, PIXELS, 20))
+    assert measured(fake[:20], real)["N"] == 20
+    assert measure.reference(real, PIXELS, 10_000).heldout.shape == (500, 4)
+
+
+def test_a_model_is_measured_on_the_images_that_its_card_names(tmp_path, monkeypatch):
+    """Not on those of its own training seed: the second network of a lesson saw the first's."""
+    small = budget("03", "smoke", {"pretrained": False, "steps": 1, "images": 32, "seeds": 2})
+
+    def lesson_train(name, *arguments, **settings):
+        return recorded_fit(tmp_path / name, *arguments, say=lambda line: None, **settings)
+
+    _, seen = networks("sprites", small, 5, lesson_train)
+    searched = []
+    monkeypatch.setattr(
+        measure, "search_copies", lambda images, data, card: searched.append(data) or {}
+    )
+    measure.measure_card(tmp_path / "model-1" / "model-1.safetensors", **FEW)
+    (found,) = searched
+    key = lambda images: sorted(x.numpy().tobytes() for x in images)  # noqa: E731
+    assert key(found.train) == key(seen.train)
+    assert not {*key(found.heldout)} & {*key(seen.train)}

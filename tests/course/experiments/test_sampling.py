@@ -1,14 +1,16 @@
 """Drawing in batches, by any sampler: equal to the samplers called by hand, whatever the batch."""
 
-from types import SimpleNamespace
+import re
 
 import pytest
 import torch
 
 from diffutils import denoisers, rng, samplers, schedules
-from diffutils.course.experiments import measure, sampling
-from diffutils.data import to_uint8
+from diffutils.course.experiments import sampling
+from diffutils.data import to_float, to_uint8
 from diffutils.methods import textbook
+from diffutils.unet import UNet
+from diffutils.weights.models import Model
 
 
 def start(index, seed=0):
@@ -19,7 +21,7 @@ def start(index, seed=0):
 def test_a_respaced_sampler_is_the_one_called_by_hand(model, eta, spacing):
     index = torch.arange(4)
     (got,) = sampling.drawn(model, index, sampling.respaced(6, eta, spacing))
-    sigmas = schedules.steps(model.schedule, 6, spacing)
+    sigmas = schedules.levels(model.schedule, 6, spacing)
     noise = samplers.seeded_noise(0, index)
     x = samplers.start(sigmas, start(index))
     want = samplers.sample(denoisers.clipped(model.denoiser), x, sigmas, eta=eta, noise=noise)
@@ -79,7 +81,7 @@ def test_generate_collects_what_is_drawn(model):
         (dict(sampler=sampling.skipped(5)), sampling.skipped(5)),
     ):
         batches = sampling.drawn(model, torch.arange(5), sampler, batch=2)
-        assert torch.equal(measure.generate(model, 5, batch=2, **given), torch.cat(list(batches)))
+        assert torch.equal(sampling.generate(model, 5, batch=2, **given), torch.cat(list(batches)))
 
 
 def test_without_clipping_the_estimates_go_beyond_the_range(model):
@@ -97,7 +99,7 @@ def edm_model(model):
     """The same network as an EDM model, which walks Karras' grid."""
     net = model.denoiser.net
     denoiser = denoisers.Denoiser(net, denoisers.edm, denoisers.rescaled(torch.log))
-    return SimpleNamespace(denoiser=denoiser, schedule=schedules.karras(), card=model.card)
+    return Model(denoiser, schedules.karras(), schedules.log_normal(), model.card)
 
 
 @pytest.mark.parametrize("heun", [True, False])
@@ -106,7 +108,7 @@ def test_edm_is_the_sampler_called_by_hand(model, heun, grid):
     """From sigma_max n, on the model's own levels or on those of another grid."""
     model, index = edm_model(model), torch.arange(4)
     (got,) = sampling.drawn(model, index, sampling.edm(6, heun, grid), seed=2)
-    sigmas = schedules.steps(grid or schedules.karras(), 6)
+    sigmas = schedules.levels(grid or schedules.karras(), 6)
     x = float(sigmas[0]) * start(index, 2)
     want = (samplers.heun if heun else samplers.ddim)(denoisers.clipped(model.denoiser), x, sigmas)
     assert torch.equal(got, to_uint8(want))
@@ -119,7 +121,7 @@ def test_edm_passes_churn_on(model):
     model, index = edm_model(model), torch.arange(3)
     churn = dict(S_churn=20.0, S_min=0.1, S_max=10.0, S_noise=1.1)
     (got,) = sampling.drawn(model, index, sampling.edm(6, **churn), seed=4)
-    sigmas = schedules.steps(schedules.karras(), 6)
+    sigmas = schedules.levels(schedules.karras(), 6)
     settings = dict(heun=True, noise=samplers.seeded_noise(4, index))
     x, D = 80 * start(index, 4), denoisers.clipped(model.denoiser)
     assert torch.equal(got, to_uint8(samplers.sample(D, x, sigmas, **settings, **churn)))
@@ -148,7 +150,7 @@ def test_evaluations_of_edm(model, steps):
 def test_edm_walks_the_levels_of_a_ddpm_table(model):
     index = torch.arange(2)
     (got,) = sampling.drawn(model, index, sampling.edm(5))
-    sigmas = schedules.steps(model.schedule, 5)
+    sigmas = schedules.levels(model.schedule, 5)
     x = float(sigmas[0]) * start(index)
     assert torch.equal(got, to_uint8(samplers.heun(denoisers.clipped(model.denoiser), x, sigmas)))
 
@@ -158,7 +160,7 @@ def test_a_respaced_sampler_walks_a_grid_without_timesteps(model, eta):
     """`sample` and `measure` draw from EDM models so."""
     model, index = edm_model(model), torch.arange(3)
     (got,) = sampling.drawn(model, index, sampling.respaced(5, eta))
-    sigmas = schedules.steps(schedules.karras(), 5)
+    sigmas = schedules.levels(schedules.karras(), 5)
     x = (80**2 + 1) ** 0.5 * start(index)
     want = samplers.sample(
         denoisers.clipped(model.denoiser), x, sigmas, eta=eta, noise=samplers.seeded_noise(0, index)
@@ -177,3 +179,62 @@ def test_a_respaced_sampler_walks_a_grid_without_timesteps(model, eta):
 def test_wrong_labels(model, labels, message):
     with pytest.raises(ValueError, match=message):
         next(sampling.drawn(model, torch.arange(2), sampling.respaced(2), labels=labels))
+
+
+# ------------------------------------------------------------------- conditions and sizes
+
+
+@pytest.fixture(scope="module")
+def conditional():
+    """A model of 8 x 12 pixels that draws beside two channels, in three classes."""
+    torch.manual_seed(0)
+    net = UNet(channels=(16, 16), blocks=1, attention=(False, False), classes=3, cond_channels=2)
+    for p in net.parameters():
+        torch.nn.init.normal_(p, std=0.1)
+    schedule = schedules.Discrete(schedules.linear_betas(50))
+    denoiser = denoisers.Denoiser(net, denoisers.eps, schedule.t)
+    return Model(denoiser, schedule, schedule, {"size": [8, 12]})
+
+
+GENERATOR = torch.Generator().manual_seed(0)
+COND = torch.randint(0, 256, (5, 2, 8, 12), generator=GENERATOR, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("labels", [None, torch.arange(5) % 3])
+def test_each_image_is_drawn_beside_its_condition(conditional, labels):
+    """As by hand with one image a time; whole numbers are taken to [-1, 1]."""
+    settings = dict(seed=3, labels=labels, scale=2.0 if labels is not None else 1.0)
+    walk = sampling.respaced(4)
+    got = torch.cat(
+        list(sampling.drawn(conditional, torch.arange(5), walk, cond=COND, batch=2, **settings))
+    )
+    assert got.shape == (5, 3, 8, 12)
+    sigmas = schedules.levels(conditional.schedule, 4)
+    for i in range(5):
+        c, D = to_float(COND[i : i + 1]), conditional.denoiser
+        denoise = lambda x, sigma, c=c: conditional.denoiser(x, sigma, cond=c)  # noqa: E731
+        if labels is not None:
+            denoise = denoisers.guided(D, labels[i : i + 1], 2.0, 3, cond=c)
+        z = rng.normal(3, 0, torch.tensor([i]), (3, 8, 12), rng.START)
+        x = samplers.sample(denoisers.clipped(denoise), samplers.start(sigmas, z), sigmas)
+        assert (got[i].int() - to_uint8(x)[0].int()).abs().max() <= 1  # other batches
+    as_floats = sampling.generate(conditional, 5, sampler=walk, cond=to_float(COND), **settings)
+    assert (got.int() - as_floats.int()).abs().max() <= 1
+    other = sampling.generate(conditional, 5, sampler=walk, cond=COND.flip(0), **settings)
+    assert (got.int() - other.int()).abs().max() > 5
+
+
+@pytest.mark.parametrize(
+    "cond", [None, COND[:1], COND[:2, :1], COND[:2, :, :, :8], COND[:2].transpose(2, 3)]
+)
+def test_conditions_that_do_not_fit(conditional, cond):
+    got = "None" if cond is None else re.escape(str(tuple(cond.shape)))
+    with pytest.raises(
+        ValueError, match=rf"2 images beside conditions of shape \(2, 2, 8, 12\), got {got}"
+    ):
+        next(sampling.drawn(conditional, torch.arange(2), sampling.respaced(2), cond=cond))
+
+
+def test_a_model_without_conditions_takes_none(model):
+    with pytest.raises(ValueError, match="takes no condition beside an image, got"):
+        next(sampling.drawn(model, torch.arange(5), sampling.respaced(2), cond=COND))

@@ -2,21 +2,23 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from diffutils import denoisers, schedules
-from diffutils.course.experiments import measure, sampling, sweep
+from diffutils.course.experiments import measure, rows, sampling, sweep
+from diffutils.course.experiments.training import Arm
+from diffutils.course.runs import fingerprint
 from diffutils.data import ImageSet
 from diffutils.denoisers import Denoiser
-from diffutils.methods import textbook
-from diffutils.metrics import classifiers, distances, intervals, streaming
+from diffutils.metrics import classifiers, distances, streaming
 from diffutils.metrics.spaces import Space
 from diffutils.unet import UNet
-from diffutils.weights import cards
+from diffutils.weights import cards, models
+from diffutils.weights.models import Model
 
 N = 40
 PIXELS = Space("four pixels", lambda x: x[:, 0].flatten(1)[:, :4].double() / 255)
@@ -30,7 +32,7 @@ def model():
         torch.nn.init.normal_(p, std=0.1)
     schedule = schedules.Discrete(schedules.linear_betas(50))
     denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 4, "name": "noise"})
+    return Model(denoiser, schedule, schedule, {"size": 4, "name": "noise"})
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,19 @@ def test_seconds_are_those_of_the_drawing(model, data, monkeypatch):
     assert drawn == [N, N, N]  # one warm-up, of at most 64 images
 
 
+def counted(monkeypatch):
+    """The network evaluations for an image of everything that is drawn from now on."""
+    calls, draw = [], sweep.drawn
+
+    def spy(*arguments, **settings):
+        found = draw(*arguments, **settings)
+        calls.append(found[1])
+        return found
+
+    monkeypatch.setattr(sweep, "drawn", spy)
+    return calls
+
+
 def test_a_killed_sweep_goes_on(model, data, tmp_path, monkeypatch):
     """Rows that are there are not drawn again, and are the same, numbers and all."""
     whole = list(sweep.sweep(model, data, PIXELS, folder=tmp_path / "whole", **SMALL))
@@ -131,8 +146,7 @@ def test_a_killed_sweep_goes_on(model, data, tmp_path, monkeypatch):
     cut.close()  # as a kill: the file has the three rows
     path = tmp_path / "cut" / "sweep.jsonl"
     assert [json.loads(line) for line in path.read_text().splitlines()] == first
-    drawn, draw = [], sweep._drawn
-    monkeypatch.setattr(sweep, "_drawn", lambda *a: drawn.append(a[3]["steps"]) or draw(*a))
+    drawn = counted(monkeypatch)
     rows = list(sweep.sweep(model, data, PIXELS, folder=tmp_path / "cut", **SMALL))
     assert rows[:3] == first and len(drawn) == 7 + 1  # and one warm-up
     timing = ("seconds_per_image",)
@@ -185,8 +199,7 @@ def walks_by_grid(grid, counts=(3,)):
 
 def test_a_killed_sweep_of_walks_goes_on(model, data, tmp_path, monkeypatch):
     """Also with more counts and more walks than before: only what is missing is drawn."""
-    drawn, draw = [], sweep._drawn
-    monkeypatch.setattr(sweep, "_drawn", lambda *a: drawn.append(a[3]["steps"]) or draw(*a))
+    drawn = counted(monkeypatch)
 
     def rows(walks, **settings):
         drawn.clear()
@@ -198,9 +211,9 @@ def test_a_killed_sweep_of_walks_goes_on(model, data, tmp_path, monkeypatch):
     first = next(cut)
     cut.close()
     again = list(rows(walks_by_grid(schedules.karras(), (2, 3))))
-    assert again[0] == first and drawn == [1, 3]  # a warm-up, and the missing row
+    assert again[0] == first and drawn == [1, 5]  # a warm-up, and the missing row
     more = walks_by_grid(schedules.karras(), (2, 3, 4)) | WALKS
-    assert list(rows(more))[:2] == again and drawn == [1, 4, 1, 3, 4]
+    assert list(rows(more))[:2] == again and drawn == [1, 7, 1, 5, 4]
     assert list(rows(walks_by_grid(schedules.karras(), (3,)))) == again[1:] and not drawn
 
 
@@ -239,11 +252,9 @@ def test_another_solver_under_the_same_name_is_another_row(model, data, tmp_path
     ],
 )
 def test_what_an_edm_card_says_of_the_network_tells_models_apart(model, entry, value):
-    model.card |= {
-        "coefficients": "edm",
-        "sigma_data": 0.5,
-        "embedding": {"name": "log", "arguments": {}},
-    }
+    model.card.update(
+        coefficients="edm", sigma_data=0.5, embedding={"name": "log", "arguments": {}}
+    )
     before = sweep.weights_of(model)
     model.card["metrics"] = {"N": 5}
     assert sweep.weights_of(model) == before  # what was measured does not
@@ -251,7 +262,7 @@ def test_what_an_edm_card_says_of_the_network_tells_models_apart(model, entry, v
     assert sweep.weights_of(model) != before
 
 
-@pytest.mark.parametrize("change", ["weights", "data", "n", "scale", "space", "schedule"])
+@pytest.mark.parametrize("change", ["weights", "data", "n", "scale", "space", "schedule", "clip"])
 def test_other_settings_are_other_rows(model, data, tmp_path, change):
     """What decides a number is compared before a row is taken from the file; old rows stay."""
     one = dict(n=N, steps=(2,), etas=(0.0,), folder=tmp_path)
@@ -265,9 +276,9 @@ def test_other_settings_are_other_rows(model, data, tmp_path, change):
     elif change == "space":
         space = Space("other pixels", PIXELS.features)
     elif change == "schedule":
-        model.schedule = schedules.Discrete(schedules.cosine_betas(50))
+        model = replace(model, schedule=schedules.Discrete(schedules.cosine_betas(50)))
     else:
-        one[change] = {"n": N - 1, "scale": 3.0}[change]
+        one[change] = {"n": N - 1, "scale": 3.0, "clip": False}[change]
     (after,) = sweep.sweep(model, data, space, **one)
     assert after["run"] != before["run"]
     assert len((tmp_path / "sweep.jsonl").read_text().splitlines()) == 2
@@ -341,93 +352,49 @@ def test_shipped_sprites_improve_with_steps_and_skipping_ruins_them():
     assert more["agreement"] > 0.8 > skip["agreement"]
 
 
-# ------------------------------------------------------------------- what the rows say
+def test_conditions_are_handed_through(data, tmp_path):
+    """To the network, also in the warm-up of fewer images; other ones are other rows."""
+    torch.manual_seed(0)
+    net = UNet(channels=(8,), blocks=1, attention=(False,), cond_channels=1)
+    for p in net.parameters():
+        torch.nn.init.normal_(p, std=0.1)
+    schedule = schedules.Discrete(schedules.linear_betas(50))
+    model = Model(Denoiser(net, denoisers.eps, schedule.t), schedule, schedule, {"size": 4})
+    plain, n = data.without_labels(), 60
+    cond = data.train[:n, :1]
+    found = []
+    for given in (cond, cond.flip(0), cond):
+        settings = dict(n=n, steps=(3,), etas=(0.0,), cond=given, folder=tmp_path)
+        found += sweep.sweep(model, plain, PIXELS, **settings)
+    assert found[0] == found[2] and found[0]["frechet"] != found[1]["frechet"]
+    images = measure.generate(model, n, sampler=sampling.respaced(3), cond=cond)
+    want = distances.frechet(PIXELS.features(images), PIXELS.features(data.heldout[:n]))
+    assert found[0]["frechet"] == pytest.approx(want, rel=1e-9)
 
 
-def test_student_interval():
-    """1, 2, 3: 2 -/+ 4.3027 x 1/sqrt(3); 90 %: 2.9200."""
-    assert intervals.student_interval([1.0, 2.0, 3.0]) == pytest.approx(
-        (2, 2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5), abs=1e-5
+def test_rows_of_a_trial_are_those_of_the_sweep_and_say_what_was_trained(model, data):
+    model.card.update(
+        images=130,
+        unet={"channels": [8], "classes": 3},
+        settings={"steps": 4, "batch": 2, "lr": 0.1, "ema": 0.5, "loss": "l1"},
     )
-    mean, low, high = intervals.student_interval([1.0, 2.0, 3.0], 0.9)
-    assert high - mean == mean - low == pytest.approx(2.919986 / 3**0.5, abs=1e-5)
-    with pytest.raises(ValueError, match="two runs or more, got 1; add seeds"):
-        intervals.student_interval([1.0])
+    arm = Arm("some arm", {"lr": 0.1})
+    (row,) = sweep.trial_rows(arm, model, data, PIXELS, 7, n=N, steps=(2,), etas=(0.0,))
+    (plain,) = sweep.sweep(model, data, PIXELS, n=N, steps=(2,), etas=(0.0,), seeds=(7,))
+    own = {"arm": "some arm", "training": 7}
+    own["trial"] = {"steps": 4, "batch": 2, "ema": 0.5, "images": 130, "channels": [8]}
+    own["trial"]["classes"] = 3  # lr is the arm's own: arms do not share it
+    assert row | {"seconds_per_image": 0} == plain | own | {"seconds_per_image": 0}
+    assert row["weights"] == sweep.weights_of(model) and row["code"] == fingerprint.code()
+    assert json.loads(json.dumps(row)) == row
 
 
-def test_student_interval_covers_as_often_as_it_says():
-    z = torch.randn(4000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    inside = 0
-    for values in z.tolist():
-        _, low, high = intervals.student_interval(values)
-        inside += low <= 0 <= high
-    assert inside / 4000 == pytest.approx(0.95, abs=0.014)  # 4 standard errors
-
-
-def rows_of(*triples):
-    return [dict(sampler="respaced", steps=s, seed=k, frechet=f, kernel=1.0) for s, k, f in triples]
-
-
-def test_a_change_is_paired_over_seeds():
-    """(3 - 2)/2 and (5 - 4)/4, whatever the order of the rows: mean 0.375, t = 12.706."""
-    rows = rows_of((50, 1, 5.0), (1000, 0, 2.0), (50, 0, 3.0), (1000, 1, 4.0))
-    found = sweep.paired_change(rows, dict(steps=50), dict(steps=1000))
-    half = 12.7062 * 0.125  # std 0.25/sqrt(2), over sqrt(2)
-    assert (found.mean, found.low, found.high) == pytest.approx(
-        (0.375, 0.375 - half, 0.375 + half), abs=1e-4
-    )
-    assert (found.runs, found.what) == (2, "sampling seeds")
-
-
-def test_kernel_distances_around_zero_are_compared_by_their_difference():
-    """3 - (-1) = 4 and 3.5 - (-1.5) = 5, although a ratio would say -400 %."""
-    rows = [
-        dict(steps=n, seed=s, kernel=v)
-        for n, s, v in ((50, 0, 3.0), (50, 1, 3.5), (1000, 0, -1.0), (1000, 1, -1.5))
-    ]
-    found = sweep.paired_change(rows, dict(steps=50), dict(steps=1000), "kernel")
-    assert found.mean == pytest.approx(4.5)
-    assert found.high - found.mean == pytest.approx(12.7062 * 0.5, abs=1e-3)
-
-
-def test_several_trainings_are_the_runs_of_an_interval():
-    """Ratios .5 and .25 of one training, 0 and 1 of the other: means .375 and .5."""
-    one = rows_of((50, 1, 5.0), (1000, 0, 2.0), (50, 0, 3.0), (1000, 1, 4.0))
-    other = rows_of((50, 0, 2.0), (1000, 0, 2.0), (50, 1, 8.0), (1000, 1, 4.0))
-    rows = [row | {"training": k} for k, part in enumerate((one, other)) for row in part]
-    found = sweep.paired_change(rows, dict(steps=50), dict(steps=1000))
-    assert (found.runs, found.what) == (2, "trainings")
-    assert found.mean == pytest.approx(0.4375)
-    assert found.high - found.mean == pytest.approx(12.7062 * 0.0625, abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    "rows, message",
-    [
-        (rows_of((50, 0, 1.0), (50, 1, 1.0), (1000, 0, 1.0)), r"2 rows of seeds \[0, 1\] and 1"),
-        (rows_of((50, 0, 1.0), (50, 0, 1.0), (1000, 0, 1.0)), r"2 rows of seeds \[0\]"),
-        (rows_of((50, 0, 1.0), (1000, 0, 1.0)), "two runs or more"),
-        ([], "got 0 rows of seeds"),
-    ],
-)
-def test_seeds_that_do_not_match(rows, message):
-    with pytest.raises(ValueError, match=message):
-        sweep.paired_change(rows, dict(steps=50), dict(steps=1000))
-
-
-def test_the_sweep_skips_as_the_textbook_does():
-    """On a Gaussian: std of what the sweep's samplers draw, against the exact one; 20,000 draws."""
-    schedule = schedules.Discrete(schedules.linear_betas())
-    oracle, g = denoisers.gaussian(0.3, 0.25), torch.Generator().manual_seed(0)
-    z = torch.randn(20_000, 1, generator=g)
-    for name, plan, spacing in (
-        ("respaced", textbook.respaced, schedules.trailing),
-        ("unspaced skip", textbook.unspaced, schedules.leading),
-    ):
-        sampler = sweep.SAMPLERS[name](50, 1.0)
-        x = sampler(oracle, schedule, z, lambda k, x: torch.randn(x.shape, generator=g))
-        steps = plan(schedule.betas, spacing(1000, 50))
-        exact = textbook.moments(0.3, 0.25, steps, textbook.ddpm)
-        *_, (mean, std) = exact
-        assert float(x.mean()) == pytest.approx(mean, abs=4 * std / math.sqrt(20_000))
-        assert float(x.std()) == pytest.approx(std, abs=4 * std / math.sqrt(40_000))
+def test_every_recorded_row_that_ships_is_found():
+    """Of the very networks that ship, by their weights."""
+    sprites, edm = (models.pretrained(name) for name in ("sprites", "sprites-edm"))
+    assert len(sweep.recorded(sprites)) == 40
+    both = rows.read(cards.PRETRAINED / "sprites-edm.sweep.jsonl", "")
+    assert len(sweep.recorded(edm)) == 125
+    assert len(sweep.recorded(sprites, beside="sprites-edm")) == len(both) - 125 == 33
+    trial = rows.read(cards.PRETRAINED / "sprites-edm.trial.jsonl", "")
+    assert len(trial) == 90 and len(rows.group(trial, "arm", "training")) == 24

@@ -10,17 +10,18 @@ import pytest
 import torch
 
 from diffutils import denoisers, schedules
-from diffutils.course.budgets import budget
 from diffutils.course.experiments import measure, sampling, sweep
 from diffutils.course.experiments import rows as rows_
 from diffutils.course.lesson import COLUMNS
 from diffutils.data import ImageSet
 from diffutils.denoisers import Denoiser
+from diffutils.lessons import budget
 from diffutils.lessons.lesson03 import sprites_trial
 from diffutils.methods import textbook
 from diffutils.metrics import distances, intervals, spaces
 from diffutils.metrics.spaces import Space
 from diffutils.unet import UNet
+from diffutils.weights.models import Model
 
 T = 6
 PIXELS = Space("four pixels", lambda x: x[:, 0].flatten(1)[:, :4].double() / 25)
@@ -34,7 +35,7 @@ def network(seed):
         torch.nn.init.normal_(p, std=0.1)
     schedule = schedules.Discrete(schedules.linear_betas(T, 0.1, 0.5))
     denoiser = Denoiser(net, denoisers.eps, schedule.t)
-    return SimpleNamespace(denoiser=denoiser, schedule=schedule, card={"size": 4})
+    return Model(denoiser, schedule, schedule, {"size": 4})
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +218,7 @@ def test_fid_of_ddim_goes_on_after_a_kill(models, data, inception, tmp_path, mon
     """Rows of each model in a folder of its own; with all of them there nothing is drawn."""
     first = claims([], models=models, data=data, chosen=FID, folder=tmp_path)
     assert sorted(x.name for x in tmp_path.iterdir()) == ["fid-0", "fid-1"]
-    kept = [rows_.lines_of(tmp_path / f"fid-{k}" / "sweep.jsonl", "") for k in (0, 1)]
+    kept = [rows_.read(tmp_path / f"fid-{k}" / "sweep.jsonl", "") for k in (0, 1)]
     assert [{row["seed"] for row in rows} for rows in kept] == [{7}, {8}]
     monkeypatch.setattr(sweep, "generate", None)
     assert claims([], models=models, data=data, chosen=FID, folder=tmp_path).all == first.all
@@ -226,7 +227,7 @@ def test_fid_of_ddim_goes_on_after_a_kill(models, data, inception, tmp_path, mon
 def test_fid_of_ddim_in_bfloat16_says_so(models, data, inception, tmp_path):
     chosen = replace(FID, bf16=True, grid_steps=(2,))
     found = claims([], models=models[:1], data=data, chosen=chosen, folder=tmp_path)
-    rows = rows_.lines_of(tmp_path / "fid-0" / "sweep.jsonl", "")
+    rows = rows_.read(tmp_path / "fid-0" / "sweep.jsonl", "")
     assert [(row["steps"], row["bf16"]) for row in rows] == [(2, True)] * 2
     assert "network in bfloat16" in found.fid_ddim["protocol"]
 

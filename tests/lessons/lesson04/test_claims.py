@@ -276,7 +276,7 @@ def test_a_solver_that_is_not_there_is_not_run():
 
 def test_the_recorded_trial_is_whole():
     """Every arm at three trainings, each EDM arm on both grids by both solvers, equal calls."""
-    rows = rows_.lines_of(cards.PRETRAINED / "sprites-edm.trial.jsonl", "fetch it again")
+    rows = rows_.read(cards.PRETRAINED / "sprites-edm.trial.jsonl", "fetch it again")
     cells = {(r["arm"], r["training"], r["sampler"], r["eta"]) for r in rows}
     assert len(cells) == len(rows) == (len(arms.ARMS) - 1) * 3 * 4 + 3 * 2
     assert {r["arm"] for r in rows} == set(arms.ARMS)

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from diffutils import denoisers, schedules
+from diffutils import denoisers, rng, schedules
 from diffutils.course.runs.recorded_fit import recorded_fit
-from diffutils.data import png
+from diffutils.data import png, to_float, to_uint8
 from diffutils.denoisers import Denoiser
-from diffutils.training import constant
+from diffutils.training import batch_order, constant
 from diffutils.unet import UNet
-from diffutils.weights import cards
+from diffutils.weights import cards, models
 from diffutils.weights import state as saves
 
 SCHEDULE = schedules.Discrete(schedules.linear_betas(100, 1e-3, 0.2))
@@ -158,6 +158,21 @@ def test_training_images_are_kept_as_the_network_sees_them(tmp_path):
     assert any(turned) and any(kept) and all(a or b for a, b in zip(turned, kept, strict=True))
 
 
+def brighter(x0, cond, k, slots):
+    """A batch hook that draws from the step and the sample alone."""
+    return x0 * (0.5 + rng.uniform(0, k, slots, 1, rng.AUGMENT)[:, :, None, None] / 2), cond
+
+
+def test_training_images_are_kept_as_a_hook_leaves_them(tmp_path):
+    list(train(tmp_path, augment=brighter, trdata=True, steps=2))
+    seen = png.read_grid(tmp_path / "trdata" / "first.png", (8, 3, 8, 8))
+    slots = torch.arange(8)
+    chosen = IMAGES[batch_order(0, 0, 8, 40)]
+    mirrored = rng.uniform(0, 0, slots, 1, rng.FLIP)[:, :, None, None] < 0.5
+    x0 = to_float(torch.where(mirrored, chosen.flip(-1), chosen))
+    assert torch.equal(seen, to_uint8(brighter(x0, None, 0, slots)[0]))
+
+
 # ------------------------------------------------------------------- going on
 
 
@@ -173,6 +188,40 @@ def test_a_stopped_run_goes_on(tmp_path, done):
     assert result(tmp_path / "run") == result(tmp_path / "whole")
     assert SAID == [f"run: resumed after step {2 * done} of 12"]
     assert not list((tmp_path / "run").glob("earlier-*"))
+
+
+def conditional():
+    torch.manual_seed(0)
+    net = UNet(channels=(8, 16), blocks=1, attention=(False, True), cond_channels=1)
+    return Denoiser(net, denoisers.eps, SCHEDULE.t)
+
+
+def test_a_conditional_run_goes_on(tmp_path):
+    """Its conditions decide it: with others it starts anew; its card says what it takes."""
+    cond = IMAGES[:, :1].flip(2)
+    about = dict(cond=cond, heldout_cond=cond[:9], augment=brighter, draw=None)
+    unet = dict(channels=[8, 16], blocks=1, attention=[False, True], cond_channels=1)
+    betas = {"name": "linear", "arguments": {"T": 100, "beta_min": 1e-3, "beta_max": 0.2}}
+    about["card"] = dict(name="model", unet=unet, coefficients="eps", betas=betas, size=8)
+    whole = list(train(tmp_path / "whole", conditional(), **about))
+    running = train(tmp_path / "run", conditional(), **about)
+    for _ in range(3):
+        next(running)
+    running.close()
+    rest = list(train(tmp_path / "run", conditional(), **about))
+    assert [r.replayed for r in rest] == [True] * 3 + [False] * 3
+    assert [numbers(r) for r in rest] == [numbers(r) for r in whole]
+    files = [
+        saves.read(saves.newest(tmp_path / n / "checkpoints"))[1]["files"] for n in ("whole", "run")
+    ]
+    assert files[0] == files[1]
+    model = models.load_model(tmp_path / "run" / "model.safetensors")
+    x, c = torch.randn(2, 3, 8, 8), torch.randn(2, 1, 8, 8)
+    want = rest[-1].ema(x, 0.5, cond=c)
+    torch.testing.assert_close(model.denoiser(x, 0.5, cond=c), want, atol=0.02, rtol=0.02)
+    other = about | dict(cond=cond.flip(0))
+    assert next(train(tmp_path / "run", conditional(), **other)).replayed is False
+    assert "its settings differ: cond was (40, 1, 8, 8) torch.uint8" in SAID[-1]
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
@@ -277,7 +326,7 @@ def test_a_changed_number_in_a_closure_does_not_resume(tmp_path):
 
 def test_other_code_resumes_with_a_word(tmp_path, monkeypatch):
     stop_after(tmp_path, 1)
-    monkeypatch.setattr("diffutils.course.runs.fingerprint.code", lambda: "0123")
+    monkeypatch.setattr("diffutils.course.runs.fingerprint.training_code", lambda: "0123")
     assert next(train(tmp_path)).replayed
     assert "not bit for bit" in SAID[-1] and "is 0123" in SAID[-1]
 

@@ -1,0 +1,168 @@
+"""Rows of the claim table: fields that are joined only to be shown, made of effects and of rows."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from diffutils.course.experiments.effects import Effect, differ, holm
+from diffutils.course.experiments.rows import group
+from diffutils.course.tables import CLAIM_COLUMNS, cell_of
+from diffutils.metrics.intervals import mean_interval
+
+LONGEST = 160  # characters of a cell; the protocol, in a fold, has room for more
+MANY = 5  # verdicts; where more are drawn together, those after Holm's correction stand beside
+RULE = (
+    "nearer or farther: the 95 % interval leaves out 0; equivalent within a tenth: the 90 % "
+    "interval lies within 1/1.1 to 1.1, of three runs or more"
+)
+
+
+def claim(
+    claim: str,
+    published="-",
+    measured="not run",
+    protocol: str | Sequence[str] = (),
+    N="-",
+    seeds="-",
+    verdict="-",
+    why: str = "",
+) -> dict:
+    """The fields of a claim, as text; protocol, for the fold, is a list of short sentences.
+
+    why: the reason for "not run", which is shown behind it.
+    Raises: ValueError for a cell of more than 160 characters.
+    """
+    if isinstance(measured, float):
+        measured = f"{measured:.3g}"
+    cells = (claim, published, measured, verdict, N, seeds)
+    fields = dict(zip(CLAIM_COLUMNS, map(str, cells), strict=True)) | {"why": why}
+    for key in CLAIM_COLUMNS:
+        if (length := len(cell_of(fields, key))) > LONGEST:
+            raise ValueError(
+                f"{key} of the claim {fields['claim'][:40]!r} has {length} characters, but nobody "
+                f"reads a cell of more than {LONGEST}; say the rest as sentences of protocol"
+            )
+    sentences = [protocol] if isinstance(protocol, str) else protocol
+    return fields | {"protocol": [sentence for sentence in sentences if sentence]}
+
+
+def from_effects(
+    text: str,
+    effects: Sequence[Effect],
+    rows: Sequence[dict],
+    *,
+    published: str = "-",
+    beside: Sequence[Effect] = (),
+    family: Sequence[Effect] = (),
+    protocol: Sequence[str] = (),
+) -> dict:
+    """The claim that these effects decide, each under its label `by`; beside: more, for the fold.
+
+    rows: those compared.  family: all effects that are drawn together, for Holm's correction.
+    Without any run it is "not run", and says why.
+    """
+    run = [x for x in effects if x.runs]
+    left_out = dict.fromkeys(x.why() for x in (*effects, *beside))
+    if not run:
+        why = next((why for x in effects for why in x.left_out.values()), "no rows of both sides")
+        return claim(text, published, protocol=[*left_out, *protocol], why=why)
+    own, k = run[0], max(len(x.runs) for x in run)
+    counted = {run for x in effects for run in x.runs}
+    by = "training" if own.unit == "trainings" else "seed"
+    rows = [row for row in rows if row.get(by, 0) in counted]
+    how = "relative change, by mean log ratio," if own.relative else "difference"
+    many = sum(len(x.runs) > 1 for x in family)
+    return claim(
+        text,
+        published,
+        fitting([f"{x.by}: {x.words}" if x.by else x.words for x in run]),
+        N=rows[0]["N"],
+        seeds=seeds_of(rows),
+        verdict=verdicts(run, family),
+        protocol=[
+            f"{own.name}: {how} of the distance to held-out images, below 0 nearer",
+            f"95 % intervals over {k} {own.unit}",
+            RULE,
+            f"Holm's correction is over {many} comparisons" if many > MANY else "",
+            *(f"{x.name}, {x.by}: {x.words}, {verdicts([x], family)}" for x in beside if x.runs),
+            *left_out,
+            rows[0]["features"],
+            *protocol,
+        ],
+    )
+
+
+def verdicts(effects: Sequence[Effect], family: Sequence[Effect] = ()) -> str:
+    """Effects by verdict: "nearer (5, 9); cannot be told (19)"; of a single one its verdict alone.
+
+    family: effects that are drawn together.  Where more than five of them have an interval, what
+    Holm's correction over all of them changes is added: "; after Holm cannot be told (9)".
+    """
+    said = {}
+    for x in effects:
+        said.setdefault(x.verdict, []).append(x.by)
+    if sum(len(x.runs) > 1 for x in family) > MANY:
+        after = {(x.name, x.by): verdict for x, verdict in zip(family, holm(family), strict=True)}
+        for x in effects:
+            if after[x.name, x.by] != x.verdict:
+                said.setdefault(f"after Holm {after[x.name, x.by]}", []).append(x.by)
+    if len(effects) == 1:
+        return ", ".join(said)
+    return fitting([f"{verdict} ({', '.join(labels)})" for verdict, labels in said.items()], "; ")
+
+
+def mean_words(values: Iterable[float], digits: int = 1) -> str:
+    """The mean of independent runs, and its 95 % interval where several: "2.3 (1.9 to 2.7)"."""
+    mean, low, high, k = mean_interval([*values])
+    interval = f" ({low:.{digits}f} to {high:.{digits}f})" if k > 1 else ""
+    return f"{mean:.{digits}f}{interval}"
+
+
+def over_trainings(rows: Sequence[dict], metric: str = "frechet") -> list[float]:
+    """A distance over the floor, real against real, by training: each one's mean over its rows."""
+    return [
+        sum(row[metric] / row["frechet_floor"] for row in own) / len(own)
+        for own in group(rows, "training").values()
+    ]
+
+
+def ratio_claim(text: str, rows: Sequence[dict], protocol: Sequence[str] = (), **fields) -> dict:
+    """A claim on one setting: its distance to held-out images over the floor, over trainings."""
+    if why := missing(rows, "row of it"):
+        return claim(text, protocol=protocol, why=why, **fields)
+    ratios = over_trainings(rows)
+    how = f"mean and 95 % interval over {len(ratios)} trainings" if len(ratios) > 1 else "one run"
+    return claim(
+        text,
+        measured=f"{mean_words(ratios)} times the floor",
+        N=rows[0]["N"],
+        seeds=seeds_of(rows),
+        protocol=[f"distance to held-out images / floor, {how}", *protocol, rows[0]["features"]],
+        **fields,
+    )
+
+
+def missing(rows: Sequence[dict], what: str) -> str:
+    """Why these rows say nothing, in words; "" where they do.  what: "row of Heun"."""
+    if not rows:
+        return f"no {what}"
+    distances = ("frechet", "frechet_train", "frechet_floor")
+    if any(math.isnan(row.get(key, 0.0)) for row in rows for key in distances):
+        return f"{rows[0]['N']:,} images are too few for distances on {rows[0]['features']}"
+    return differ(rows)
+
+
+def seeds_of(rows: Sequence[dict]) -> str:
+    """How many trainings and sampling seeds: "3 training, 1 sampling each"."""
+    by_training = group(rows, "training").values()
+    seeds = max(len({row["seed"] for row in own}) for own in by_training)
+    several = len(by_training) > 1
+    return f"{len(by_training)} training, {seeds} sampling{' each' if several else ''}"
+
+
+def fitting(parts: Sequence[str], joint: str = ", ") -> str:
+    """The parts in one cell, or as many of them as have room there."""
+    for k in range(len(parts), 0, -1):
+        more = f"{joint}and {len(parts) - k} more" if k < len(parts) else ""
+        if len(text := joint.join(parts[:k]) + more) <= LONGEST:
+            return text
+    return f"{len(parts)} parts, see the protocol"

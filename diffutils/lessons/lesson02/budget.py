@@ -1,0 +1,43 @@
+"""How much lesson 02 computes."""
+
+from dataclasses import dataclass
+
+from diffutils.course.budgets import TrainingBudget, field, profiles
+
+
+@dataclass(frozen=True)
+class Lesson02Budget(TrainingBudget):
+    """Lesson 02, DDPM training on one data set."""
+
+    sample_steps: int = field(50, least=1)
+    metric_samples: int = field(256, least=1)  # images on each side of a distance
+    trial_steps: int = field(0, least=0)  # steps of each training of the claim on trial; 0: none
+    seeds: int = field(1, least=1)  # training seeds of the claim on trial
+
+
+BUDGETS = profiles(Lesson02Budget, {  # student: as above; ...: as in student
+    #                  smoke         full                 published
+    "max_size":       (...,          64,                  64),
+    "images":         (400,          100_000,             63_632),
+    "channels":       ((16, 16, 16), (128, 256, 256),     (64, 128, 256, 512, 512)),
+    "attention":      (...,          (False, True, True), (False,) * 5),
+    "blocks":         (...,          2,                   ...),
+    "T":              (...,          ...,                 300),
+    "loss":           (...,          ...,                 "l1"),
+    "optimizer":      (...,          ...,                 "adam"),
+    "decay":          (...,          ...,                 "constant"),
+    "bf16":           (...,          True,                ...),
+    "compile":        (...,          True,                ...),
+    "steps":          (8,            30_000,              99_400),
+    "batch":          (16,           256,                 64),
+    "pixels":         (...,          256 * 32 * 32,       64 * 64 * 64),
+    "lr":             (...,          4e-4,                1e-3),
+    "warmup":         (2,            1_000,               0),
+    "ema":            (...,          0.9995,              0.0),
+    "class_dropout":  (...,          ...,                 1.0),
+    "log_every":      (2,            500,                 994),
+    "sample_steps":   (4,            250,                 300),
+    "metric_samples": (150,          5_000,               5_000),
+    "trial_steps":    (...,          5_000,               99_400),
+    "seeds":          (...,          3,                   3),
+})  # fmt: skip

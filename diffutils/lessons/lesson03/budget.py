@@ -1,0 +1,63 @@
+"""How much lesson 03 computes."""
+
+from dataclasses import dataclass
+
+from diffutils.course.budgets import TrainingBudget, field, items, profiles
+
+
+@dataclass(frozen=True)
+class Lesson03Budget(TrainingBudget):
+    """Lesson 03, DDIM sampling: a grid of samplers on one network."""
+
+    pretrained: bool = True  # the weights that ship, where the data set has some
+    seeds: int = field(1, least=1)  # training seeds, where the network is trained
+    metric_samples: int = field(140, least=1)  # images on each side of a distance
+    grid_steps: tuple[int, ...] = (4, 8, 16)  # sampling steps
+    grid_etas: tuple[float, ...] = field((0.0, 1.0), least=0, most=1)  # 0 is DDIM, 1 is DDPM
+    skip_steps: tuple[int, ...] = (8,)  # steps of the published sampler that only skips
+    sampling_seeds: int = field(3, least=1)
+    scale: float = field(1.0, least=0)  # guidance
+    fid: bool = False  # the published FID too: 3,000 images by all T steps, Inception features
+    long_steps: int = field(1000, least=5)  # of the DDPM chain that is shown beside DDIM
+    short_steps: int = field(50, least=1)  # of the DDIM chain beside it
+    shown: int = field(20, least=4)  # images of each
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("grid_steps", "skip_steps", "long_steps", "short_steps"):
+            if wrong := [n for n in items(getattr(self, name)) if not 1 <= n <= self.T]:
+                raise ValueError(f"{name} has {wrong[0]}, expected 1 to T = {self.T} steps.")
+
+
+GRID = (10, 20, 50, 100, 250, 500, 1000)
+
+BUDGETS = profiles(Lesson03Budget, {  # student: as above; ...: as in student
+    #                  smoke         full             published
+    "pretrained":     (False,        False,           False),
+    "images":         (400,          60_000,          60_000),
+    "channels":       ((16, 16, 16), (64, 128),       (64, 128)),
+    "attention":      (...,          (False, True),   (False, False)),
+    "blocks":         (...,          2,               ...),
+    "optimizer":      (...,          ...,             "adam"),
+    "decay":          (...,          ...,             "constant"),
+    "bf16":           (...,          True,            ...),
+    "compile":        (...,          True,            ...),
+    "steps":          (8,            24_000,          24_000),
+    "batch":          (16,           100,             100),
+    "pixels":         (...,          100 * 16 * 16,   100 * 16 * 16),
+    "lr":             (...,          1e-3,            1e-3),
+    "warmup":         (2,            500,             0),
+    "ema":            (...,          0.999,           0.0),
+    "class_dropout":  (...,          ...,             1.0),
+    "log_every":      (2,            600,             600),
+    "seeds":          (...,          3,               3),
+    "metric_samples": (...,          5_000,           3_000),
+    "grid_steps":     ((2, 4),       GRID,            GRID),
+    "grid_etas":      (...,          (0.0, 0.5, 1.0), ...),
+    "skip_steps":     ((4,),         (50, 100, 250),  (50, 100, 250)),
+    "sampling_seeds": (2,            ...,             ...),
+    "fid":            (...,          True,            True),
+    "long_steps":     (20,           ...,             ...),
+    "short_steps":    (4,            ...,             ...),
+    "shown":          (4,            ...,             ...),
+})  # fmt: skip

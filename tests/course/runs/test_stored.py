@@ -1,0 +1,91 @@
+"""What the repository stores of a lesson: clean notebooks, and README's table."""
+
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from diffutils.course.runs import headless, stored
+
+
+def stream(text, name="stdout"):
+    return new_output("stream", name=name, text=text)
+
+
+def test_what_papermill_and_widgets_leave_is_taken_out(tmp_path):
+    left = {"papermill": {"duration": 1.0}, "tags": [], "execution": {}}
+    result = new_output("execute_result", {"text/plain": "2"}, execution_count=9)
+    figure = new_output(
+        "display_data", {"text/plain": "Figure"}, metadata={"image/png": {"alt": "a"}}
+    )
+    pieces = [stream("a\n"), stream("b\n"), figure, stream("c\n"), stream("d", "stderr"), result]
+    cells = [
+        new_markdown_cell("# Lesson 01", metadata=left),
+        new_code_cell("seed = 0", metadata=left | {"tags": ["parameters"]}, execution_count=3),
+        new_code_cell("seed = 1", metadata={"tags": ["injected-parameters"]}, execution_count=4),
+        new_code_cell("print('a')", metadata=left, outputs=pieces, execution_count=9),
+    ]
+    kept = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nb = new_notebook(cells=cells, metadata=kept | {"papermill": {}, "widgets": {"state": {}}})
+    nbformat.write(nb, tmp_path / "run.ipynb")
+    found = nbformat.reads(stored.cleaned(tmp_path / "run.ipynb"), as_version=4)
+    assert found.metadata == kept
+    assert [cell.source for cell in found.cells] == ["# Lesson 01", "seed = 0", "print('a')"]
+    assert [cell.metadata for cell in found.cells] == [{}, {"tags": ["parameters"]}, {}]
+    assert [cell.execution_count for cell in found.cells[1:]] == [1, 2]
+    outputs = found.cells[2].outputs
+    assert [o.get("text") for o in outputs] == ["a\nb\n", None, "c\n", "d", None]
+    assert outputs[1].metadata == {"image/png": {"alt": "a"}}
+    assert outputs[-1].execution_count == 2
+
+
+HEAD = "<!-- lessons: made by `make notebooks` -->\n"
+OLD = f"""before
+{HEAD}| lesson | its question | smoke | student | full (1 GPU) |
+| --- | --- | --- | --- | --- |
+| [01_a](notebooks/01_a.ipynb) | An old question? | 3 s | 20 s | 9 min |
+<!-- end -->
+after
+"""
+
+
+@pytest.fixture
+def lessons(tmp_path, write_notebook):
+    paths = [tmp_path / "notebooks" / name for name in ("01_a.ipynb", "08_b.ipynb")]
+    for path in paths:
+        cells = [new_markdown_cell(f"# Lesson {path.stem[:2]} · Why | how?\n\nA picture.")]
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(new_notebook(cells=cells), path)
+    return paths
+
+
+def test_readme_gets_a_row_for_each_lesson(lessons, tmp_path):
+    """Titles from the first cells, times from finished runs; the rest keep their old ones."""
+    for folder, record in (
+        ("student/01", {"seconds": 21.4, "finished": {}}),
+        ("smoke/08", {"seconds": 5.0, "finished": {}}),
+        ("full/08", {"seconds": 77.0}),  # not executed whole: its time says nothing
+    ):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "run.json").write_text(json.dumps(record))
+    runs = {name: tmp_path / name for name in stored.SHOWN}
+    new = stored.with_lessons(OLD, lessons, runs)
+    assert new.splitlines()[1:-2] == [
+        HEAD.strip(),
+        "| lesson | its question | smoke | student | full (1 GPU) |",
+        "| --- | --- | --- | --- | --- |",
+        "| [01_a](notebooks/01_a.ipynb) | Why \\| how? | 3 s | 21 s | 9 min |",
+        "| [08_b](notebooks/08_b.ipynb) | Why \\| how? | 5 s | not run | not run |",
+    ]
+    assert new.startswith("before\n") and new.endswith("<!-- end -->\nafter\n")
+    assert stored.with_lessons(new, lessons, runs) == new
+    with pytest.raises(ValueError, match="README.md has no lines"):
+        stored.with_lessons("no table", lessons, runs)
+
+
+def test_readme_is_in_step_with_the_lessons(root, tmp_path):
+    """Made anew without any run, so with the times that stand there, it is what is stored."""
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    nowhere = {name: tmp_path for name in stored.SHOWN}
+    assert stored.with_lessons(readme, headless.select(), nowhere) == readme
