@@ -27,7 +27,6 @@ _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _SPRITES = "https://huggingface.co/datasets/ashis-palai/sprites_image_dataset/resolve/main/"
 _PYTORCH_FID = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
 _TORCHVISION = "https://download.pytorch.org/models/"
-# fmt: off
 REMOTES = {
     "mnist": (
         _from(_MNIST, "train-images-idx3-ubyte.gz", "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873"),
@@ -53,8 +52,7 @@ REMOTES = {
         _from(_TORCHVISION, "alexnet-owt-7be5be79.pth",
               "sha256:7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"),
     ),
-}
-# fmt: on
+}  # fmt: skip
 MADE_HERE = " (made here)"  # after the name of a set that only imitates the published one
 CIFAR_BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
