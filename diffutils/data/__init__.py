@@ -77,6 +77,7 @@ def load(
             or too few.
         FileNotFoundError: the files of the set are not here; the message says how to get them.
     """
+    # Check the arguments.
     for value, what in ((size, "size"), (limit, "limit"), (heldout, "heldout")):
         if value is not None and (type(value) is not int or value < 1):
             raise ValueError(f"{what}={value!r}; expected a whole number of at least 1, or None")
@@ -91,6 +92,7 @@ def load(
             f"label={label!r}: only {', '.join(LABELLED)} have labels to choose from, "
             f"not {name}; leave label out"
         )
+    # Read or draw the images.
     if colon and f"{kind}:PATH" in NAMES:
         if not path:
             raise ValueError(f"{name!r} names no file; write {kind}:PATH")

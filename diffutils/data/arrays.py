@@ -128,6 +128,7 @@ def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
 
 def _class_values(name: str, key: str, labels: np.ndarray, n: int) -> np.ndarray:
     """Labels of n images, (N,), (N, 1) or one-hot (N, K) -> integers or names (N,)."""
+    # Find one label for each image.
     if labels.dtype.kind not in "biufUS":
         raise ValueError(
             f"{name}: labels must be whole numbers or names, but their type is {labels.dtype}"
@@ -145,6 +146,7 @@ def _class_values(name: str, key: str, labels: np.ndarray, n: int) -> np.ndarray
         raise ValueError(f"{name}: labels have shape {labels.shape}; expected (N,) or (N, K)")
     if len(labels) != n:
         raise ValueError(f"{name}: {key} has {len(labels)} rows for {n} images; give one for each")
+    # Check that they are numbers of classes, or names.
     if labels.dtype.kind in "bUS":
         return labels
     if not np.array_equal(labels, np.rint(labels)):

@@ -58,6 +58,7 @@ def fetch(remote: Remote, folder: Path, report: Callable[[str], None] = print) -
     path = folder / remote.file
     part = folder / f"{remote.file}.part"
     problems = []
+    # Try the mirrors in turn.
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not remote.checksum:  # nothing would tell two glued halves from a whole file

@@ -255,8 +255,6 @@ def resized(data: ImageSet, size: int | None) -> ImageSet:
     """The set at size x size; see `fit_size`."""
     if size is None or data.shape[1:] == (size, size):
         return data
-    train, heldout = (
-        to_tensor(fit_size(images.permute(0, 2, 3, 1).numpy(), size))
-        for images in (data.train, data.heldout)
-    )
-    return replace(data, train=train, heldout=heldout)
+    parts = {"train": data.train, "heldout": data.heldout}
+    large = {part: images.permute(0, 2, 3, 1).numpy() for part, images in parts.items()}
+    return replace(data, **{part: to_tensor(fit_size(x, size)) for part, x in large.items()})

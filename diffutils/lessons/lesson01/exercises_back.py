@@ -52,6 +52,7 @@ def step_cases() -> list[Case]:
         sigma, sigma_then = math.sqrt(1 / now - 1), math.sqrt(1 / then - 1)
         return math.sqrt(then) * (clean + sigma_then * (x / math.sqrt(now) - clean) / sigma)
 
+    # Know the answers by both.
     mean, std = bayes(0.36, 0.64)
     half = 0.5 * bayes(0.3, 0.4)[1]
     eps = (x - 0.3**0.5 * clean) / 0.7**0.5

@@ -26,15 +26,8 @@ from diffutils.methods.perceptual import (
 from diffutils.viz import COLORS, DPI, figure, pixels, plain_log_axis, style
 from diffutils.viz.display import empty
 
-# colour, dashes, marker
-LOOKS = (
-    ("blue", "-", "o"),
-    ("vermilion", "--", "s"),
-    ("green", "-.", "^"),
-    ("purple", ":", "D"),
-    ("orange", (0, (5, 1)), "v"),
-    ("sky", (0, (3, 1, 1, 1)), "P"),
-)
+INKS = ("blue", "vermilion", "green", "purple", "orange", "sky")
+MARKERS = ("o", "s", "^", "D", "v", "P")
 MARKS = (0.01, 0.5, 0.99)  # shares of the draws whose noise levels are marked
 Picture = UInt8[Tensor, "C H W"]
 TILE = 88  # dots: the least side of an image in a row, wide enough for its noise level
@@ -131,10 +124,8 @@ def quantiles(
     ln sigma ~ N(P_mean, P_std^2) (Karras et al. 2022, table 1).
     """
     u = torch.tensor(at, dtype=torch.float64)
-    return {
-        "phi*": schedules.log_logistic(c, SIGMA_MIN, SIGMA_MAX)(u).tolist(),
-        "EDM": schedules.log_normal(P_mean, P_std)(u).tolist(),
-    }
+    drawn = {"phi*": schedules.log_logistic(c), "EDM": schedules.log_normal(P_mean, P_std)}
+    return {name: schedule(u).tolist() for name, schedule in drawn.items()}
 
 
 @style()
@@ -152,15 +143,16 @@ def densities(c: float = 0.3, P_mean: float = -1.2, P_std: float = 1.2) -> Any:
         (f"EDM: ln σ ~ N({P_mean:g}, {P_std:g}²)", normal, SIGMA_MIN / math.e, found["EDM"]),
     )
     fig, ax = figure(width=7.2, height=3.4)
-    for (name, density, lowest, marks), (color, dashes, marker) in zip(shown, LOOKS, strict=False):
+    looks = zip(INKS, ("-", "--"), MARKERS, strict=False)
+    for (name, density, lowest, marks), (ink, dashes, marker) in zip(shown, looks, strict=True):
         x = torch.from_numpy(np.geomspace(lowest, SIGMA_MAX, 400))
         first, median, last = marks
         y = density(torch.tensor(marks, dtype=torch.float64))
-        looks = {"color": COLORS[color], "linestyle": dashes}
+        line = {"color": COLORS[ink], "linestyle": dashes}
         label = f"{name}\n1 %, 50 %, 99 %: {first:.3g}, {median:.3g}, {last:.3g}"
-        ax.plot(x, density(x), linewidth=2, label=label, **looks)
-        ax.vlines(median, 0, float(y[1]), linewidth=1.2, **looks)
-        ax.plot(marks, y, marker, color=COLORS[color], markersize=7)
+        ax.plot(x, density(x), linewidth=2, label=label, **line)
+        ax.vlines(median, 0, float(y[1]), linewidth=1.2, **line)
+        ax.plot(marks, y, marker, color=COLORS[ink], markersize=7)
     ax.set(xlabel="noise level σ", ylabel="density of ln σ", ylim=(0, None))
     plain_log_axis(ax.xaxis, subs=(1,))
     fig.legend(loc="outside lower center", ncols=2, handlelength=3)
@@ -176,10 +168,10 @@ def grids(named: Mapping[str, schedules.Schedule], n: int) -> Any:
     """
     fig, ax = figure(width=8.4, height=1.0 + 0.42 * len(named))
     for row, (name, schedule) in enumerate(named.items()):
-        color, _, marker = LOOKS[row % len(LOOKS)]
-        levels, looks = schedules.levels(schedule, n)[:-1].numpy(), {"color": COLORS[color]}
-        ax.vlines(levels, row - 0.3, row + 0.3, linewidth=1.2, **looks)
-        ax.plot(levels, np.full(n, row), marker, markersize=3.5, label=name, **looks)
+        color, marker = COLORS[INKS[row % len(INKS)]], MARKERS[row % len(MARKERS)]
+        levels = schedules.levels(schedule, n)[:-1].numpy()
+        ax.vlines(levels, row - 0.3, row + 0.3, color=color, linewidth=1.2)
+        ax.plot(levels, np.full(n, row), marker, color=color, markersize=3.5, label=name)
     ax.set_yticks(range(len(named)), list(named))
     ax.set(xlabel=f"noise level σ of the {n} steps", ylim=(len(named) - 0.5, -0.5))
     ax.grid(axis="y", visible=False)
@@ -240,7 +232,7 @@ def at_level(
     bars = ax.inset_axes((0.6, 0, 0.4, 0.7))
     for row, (name, value) in enumerate(found["phi"].items()):
         bars.barh(row, 1, height=0.36, color="#E5E5E5")
-        bars.barh(row, value, height=0.36, color=COLORS[LOOKS[row % len(LOOKS)][0]])
+        bars.barh(row, value, height=0.36, color=COLORS[INKS[row % len(INKS)]])
         bars.text(0, row - 0.25, f"{name}: {value:.3f}", va="bottom", size=8)
     bars.set(xlim=(0, 1), ylim=(len(coordinates) - 0.7, -0.8), yticks=[], xticks=[0, 0.5, 1])
     bars.spines["left"].set_visible(False)
