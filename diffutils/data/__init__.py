@@ -8,16 +8,16 @@ from pathlib import Path
 
 import torch
 
+from diffutils.data import arrays, digits, downloads, files, photos, tables
+from diffutils.data import images as px
+from diffutils.data.drawn import faces, sprites
 from diffutils.data.images import ImageSet, to_float, to_uint8
-from diffutils.data.images import check_parts as _check_parts
-from diffutils.data.images import limited as _limited
-from diffutils.data.images import resized as _resized
-from diffutils.data.images import without_leaks as _without_leaks
 
 __all__ = [
     "NAMES",
     "ImageSet",
     "Record",
+    "any_size",
     "catalogue",
     "download",
     "load",
@@ -26,21 +26,23 @@ __all__ = [
     "to_uint8",
 ]
 
-NAMES = (
-    "sprites",
-    "faces",
-    "digits",
-    "digits-m",
-    "photos",
-    "mnist",
-    "cifar10",
-    "mnist-m",
-    "sprites-dlai",
-    "folder:PATH",
-    "zip:PATH",
-    "npz:PATH",
-    "csv:PATH",
+# name, what, side in pixels, number of images, licence
+SETS = (
+    ("sprites", "pixel art in labelled classes, drawn by code", "16", "endless", "CC0"),
+    ("faces", "anime-styled faces with attributes, drawn by code", "16 to 256", "endless", "CC0"),
+    ("digits", "scikit-learn's handwritten digits", "32", "1,797", "CC BY 4.0"),
+    ("digits-m", "the same on photo patches", "32", "1,797", "CC BY 4.0"),
+    ("photos", "crops of 13 photographs in scikit-image", "any", "endless", "public domain, CC0"),
+    ("mnist", "handwritten digits", "28", "60,000 + 10,000", "CC BY-SA 3.0"),
+    ("cifar10", "photographs of ten classes", "32", "50,000 + 10,000", "none stated"),
+    ("mnist-m", "MNIST on photo patches", "28 or 32", "60,000 + 10,000", "non-commercial"),
+    ("sprites-dlai", "sprites of the published experiment", "16", "89,400", "MIT"),
+    ("folder:PATH", "your images; class sub-folders or labels.csv", "any", "-", "yours"),
+    ("zip:PATH", "the same in a zip archive", "any", "-", "yours"),
+    ("npz:PATH", "arrays images, labels, test_images, test_labels", "any", "-", "yours"),
+    ("csv:PATH", "one image a row, label first or last", "any", "-", "yours"),
 )
+NAMES = tuple(name for name, *_ in SETS)
 MAX_SIDE = 8192  # pixels; a larger `size` is a slip
 MAX_SEED = 2**63 - 1  # torch takes twice that, and lessons count on from their seed
 LABELLED = ("faces", "folder", "zip", "csv")  # sets with several kinds of label
@@ -75,6 +77,7 @@ def load(
             or too few.
         FileNotFoundError: the files of the set are not here; the message says how to get them.
     """
+    # Check the arguments.
     for value, what in ((size, "size"), (limit, "limit"), (heldout, "heldout")):
         if value is not None and (type(value) is not int or value < 1):
             raise ValueError(f"{what}={value!r}; expected a whole number of at least 1, or None")
@@ -89,26 +92,31 @@ def load(
             f"label={label!r}: only {', '.join(LABELLED)} have labels to choose from, "
             f"not {name}; leave label out"
         )
+    # Read or draw the images.
     if colon and f"{kind}:PATH" in NAMES:
         if not path:
             raise ValueError(f"{name!r} names no file; write {kind}:PATH")
-        data = _check_parts(_without_leaks(_own(kind, own_path(path), size, limit, seed, label)))
+        data = px.check_parts(px.without_leaks(_own(kind, path, size, limit, seed, label)))
     elif name in ("sprites", "faces", "photos"):
         return replace(_drawn(name, size, limit, seed, heldout, label), loaded=loaded)
     elif name in NAMES:
-        data = _without_leaks(_published(name, seed))
+        data = px.without_leaks(_published(name, seed))
     else:
         raise ValueError(
             f"no data set is called {name!r}{_meant(kind, NAMES)}; the names are {', '.join(NAMES)}"
         )
-    return replace(_resized(_limited(data, limit, heldout, seed), size), loaded=loaded)
+    return replace(px.resized(px.limited(data, limit, heldout, seed), size), loaded=loaded)
+
+
+def any_size(name: str) -> bool:
+    """Whether the images of a set come at any size as sharp; arrays have a size of their own."""
+    return name.partition(":")[0] in ("faces", "photos", "folder", "zip")
 
 
 def own_path(text: str) -> Path:
     """The path that a user wrote, with ~ expanded; whether something is there is another question.
 
-    Raises:
-        ValueError: no such user, a name that no file can have, or a folder that is closed.
+    Raises: ValueError (no such user, a name that no file can have, or a folder that is closed).
     """
     try:
         path = Path(text).expanduser()
@@ -130,68 +138,57 @@ def _meant(name: str, names: Iterable[str]) -> str:
 
 
 def _own(kind, path, size, limit, seed, label) -> ImageSet:
-    from diffutils.data import arrays, files
-
-    if kind in ("folder", "zip"):
-        read = files.folder if kind == "folder" else files.zipped
-        return read(path, size=size, limit=limit, seed=seed, label=label)
-    return arrays.npz(path) if kind == "npz" else arrays.csv_rows(path, label)
+    path = own_path(path)
+    if kind == "npz":
+        return arrays.npz(path)
+    if kind == "csv":
+        return tables.csv_rows(path, label)
+    read = files.folder if kind == "folder" else files.zipped
+    return read(path, size=size, limit=limit, seed=seed, label=label)
 
 
 def _drawn(name, size, limit, seed, heldout, label) -> ImageSet:
     """Sets made on demand: `limit` and `heldout` are the numbers of images drawn."""
     limit = limit or {"sprites": 50_000, "faces": 20_000, "photos": 5_000}[name]
-    counts = {"train": limit, "heldout": heldout or min(limit, max(500, limit // 10))}
+    heldout = heldout or min(limit, max(500, limit // 10))
     if name == "photos":
-        from diffutils.data import photos
-
-        return photos.load(size, *counts.values(), seed)
+        return photos.load(size, limit, heldout, seed)
+    counts = (limit, "train"), (heldout, "heldout")
     if name == "sprites":
-        from diffutils.data.drawn.sprites import CLASSES, sprites
-
-        parts = [sprites(n, seed, split) for split, n in counts.items()]
-        tensors = [torch.as_tensor(part[i]) for i in (0, 1) for part in parts]
-        data = ImageSet(
-            name, *tensors, tuple(CLASSES), "CC0", "drawn by diffutils.data.drawn.sprites"
-        )
-        return _resized(data, size)
-    from diffutils.data.drawn.faces import ATTRIBUTES, faces
-
-    label = label or "hair_colour"
-    if label not in ATTRIBUTES:
-        raise ValueError(f"faces have no attribute {label!r}; they have {', '.join(ATTRIBUTES)}")
-    parts = [faces(n, size or 64, seed, split) for split, n in counts.items()]
-    tensors = [torch.as_tensor(images) for images, _ in parts]
-    tensors += [torch.as_tensor(attributes[label]) for _, attributes in parts]
-    return ImageSet(
-        name, *tensors, tuple(ATTRIBUTES[label]), "CC0", "drawn by diffutils.data.drawn.faces"
-    )
+        classes = sprites.CLASSES
+        parts = [sprites.sprites(n, seed, split) for n, split in counts]
+    else:
+        label = label or "hair_colour"
+        if label not in faces.ATTRIBUTES:
+            known = ", ".join(faces.ATTRIBUTES)
+            raise ValueError(f"faces have no attribute {label!r}; they have {known}")
+        classes = faces.ATTRIBUTES[label]
+        drawn = [faces.faces(n, size or 64, seed, split) for n, split in counts]
+        parts = [(images, attributes[label]) for images, attributes in drawn]
+    tensors = [torch.as_tensor(part[i]) for i in (0, 1) for part in parts]
+    source = f"drawn by {faces.__package__}.{name}"
+    return px.resized(ImageSet(name, *tensors, tuple(classes), "CC0", source), size)
 
 
 def _published(name, seed) -> ImageSet:
-    from diffutils.data import digits, downloads
-
-    if name == "digits":
-        return digits.load()
     if name == "digits-m":
         return digits.on_photos(digits.load(), name, seed)
     if name == "mnist-m":
         return downloads.mnist_m(seed)
-    return {
+    read = {
+        "digits": digits.load,
         "mnist": downloads.mnist,
         "cifar10": downloads.cifar10,
         "sprites-dlai": downloads.sprites_dlai,
-    }[name]()
+    }[name]
+    return read()
 
 
 def download(name: str, root: Path | None = None, report: Callable[[str], None] = print) -> Path:
     """Fetch a published set, or weights, into data/NAME once; see `downloads.download`.
 
-    Raises:
-        ValueError: the set has no download.
+    Raises: ValueError (the set has no download).
     """
-    from diffutils.data import downloads
-
     known = downloads.REMOTES
     if name not in known:
         raise ValueError(
@@ -216,50 +213,19 @@ class Record:
 
 def catalogue() -> list[Record]:
     """Every name that `load` knows, with size, licence and whether the files are here."""
-    from diffutils.data import downloads
-
-    drawn = ("drawn by code", "CC0")
-    rows = [
-        ("sprites", "pixel art in labelled classes, " + drawn[0], "16", "endless", drawn[1]),
-        (
-            "faces",
-            "anime-styled faces with attributes, " + drawn[0],
-            "16 to 256",
-            "endless",
-            drawn[1],
-        ),
-        ("digits", "scikit-learn's handwritten digits", "32", "1,797", "CC BY 4.0"),
-        ("digits-m", "the same on photo patches", "32", "1,797", "CC BY 4.0"),
-        (
-            "photos",
-            "crops of 13 photographs in scikit-image",
-            "any",
-            "endless",
-            "public domain, CC0",
-        ),
-        ("mnist", "handwritten digits", "28", "60,000 + 10,000", "CC BY-SA 3.0"),
-        ("cifar10", "photographs of ten classes", "32", "50,000 + 10,000", "none stated"),
-        ("mnist-m", "MNIST on photo patches", "28 or 32", "60,000 + 10,000", "non-commercial"),
-        ("sprites-dlai", "sprites of the published experiment", "16", "89,400", "MIT"),
-        ("folder:PATH", "your images; class sub-folders or labels.csv", "any", "-", "yours"),
-        ("zip:PATH", "the same in a zip archive", "any", "-", "yours"),
-        ("npz:PATH", "arrays images, labels, test_images, test_labels", "any", "-", "yours"),
-        ("csv:PATH", "one image a row, label first or last", "any", "-", "yours"),
-    ]
-    return [Record(*row, *_whereabouts(row[0], downloads)) for row in rows]
+    return [Record(*row, *_whereabouts(row[0])) for row in SETS]
 
 
-def _whereabouts(name, downloads) -> tuple[bool, str]:
+def _whereabouts(name: str) -> tuple[bool, str]:
+    """Whether a set is here, and where it is or how to get it."""
     if name.endswith(":PATH"):
         return True, "give the path"
-    package = {"digits": ("sklearn",), "photos": ("skimage",), "digits-m": ("sklearn", "skimage")}
-    missing = [p for p in package.get(name, ()) if find_spec(p) is None]
+    learn, image = ("sklearn", "scikit-learn"), ("skimage", "scikit-image")
+    needs = {"digits": [learn], "photos": [image], "digits-m": [learn, image]}
+    missing = [pip for module, pip in needs.get(name, ()) if find_spec(module) is None]
     if missing:
-        names = {"sklearn": "scikit-learn", "skimage": "scikit-image"}
-        return False, "pip install " + " ".join(names[p] for p in missing)
+        return False, "pip install " + " ".join(missing)
     if name not in (*downloads.REMOTES, "mnist-m"):
         return True, "built in"
     path = downloads.here(name)
-    if path is not None:
-        return True, str(path)
-    return False, f"python -m diffutils data get {'mnist' if name == 'mnist-m' else name}"
+    return path is not None, str(path or downloads.command(name))

@@ -10,9 +10,7 @@ RATIO = 500  # of unpacked to packed bytes; images and arrays stay far below, a 
 def existing(name: str, path: Path, what: str) -> Path:
     """The path of a file that is there.
 
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: it is a folder.
+    Raises: FileNotFoundError (no such file); ValueError (it is a folder).
     """
     if path.is_dir():
         raise ValueError(f"{name} is a folder; give the path of {what}, or folder:{path}")
@@ -24,36 +22,32 @@ def existing(name: str, path: Path, what: str) -> Path:
 def opened(name: str, path: Path, what: str = "a zip archive") -> zipfile.ZipFile:
     """A zip archive, checked by its table of contents before anything in it is read.
 
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: no zip archive or a cut one, encrypted, with names that lead out of it, or
-            unpacking to `RATIO` times its size.
+    Raises: FileNotFoundError (no such file); ValueError (no zip archive or a cut one, encrypted,
+        with names that lead out of it, or unpacking to `RATIO` times its size).
     """
-    existing(name, path, what)
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(existing(name, path, what))
     except zipfile.BadZipFile as error:
         raise ValueError(
             f"{name} is not a readable zip archive ({error}); it must be {what}, and "
             "whole: copy or fetch it again"
         ) from None
-    entries = archive.infolist()
-    problem = None
-    for entry in entries:
-        if entry.flag_bits & 1:
-            problem = f"{entry.filename} in it is encrypted; unpack it and give folder:PATH"
-        inside = PurePosixPath(entry.filename.replace("\\", "/"))
-        if inside.is_absolute() or ".." in inside.parts:
-            problem = f"{entry.filename} leads out of it; pack the images again without that"
-    unpacked, packed = (
-        sum(getattr(entry, key) for entry in entries) for key in ("file_size", "compress_size")
-    )
-    if unpacked > LARGE and unpacked > RATIO * packed:
-        problem = (
-            f"its {packed / 1e6:.1f} MB unpack to {unpacked / 1e6:,.0f} MB, as images never "
-            "do; use another archive"
-        )
-    if problem:
+    if problem := _problem(archive.infolist()):
         archive.close()
         raise ValueError(f"{name} was not read: {problem}")
     return archive
+
+
+def _problem(entries: list[zipfile.ZipInfo]) -> str | None:
+    """What is wrong with a table of contents, and what to do, or None."""
+    for entry in entries:
+        if entry.flag_bits & 1:
+            return f"{entry.filename} in it is encrypted; unpack it and give folder:PATH"
+        inside = PurePosixPath(entry.filename.replace("\\", "/"))
+        if inside.is_absolute() or ".." in inside.parts:
+            return f"{entry.filename} leads out of it; pack the images again without that"
+    unpacked, packed = sum(e.file_size for e in entries), sum(e.compress_size for e in entries)
+    if unpacked > max(LARGE, RATIO * packed):
+        sizes = f"its {packed / 1e6:.1f} MB unpack to {unpacked / 1e6:,.0f} MB"
+        return f"{sizes}, as images never do; use another archive"
+    return None

@@ -1,10 +1,7 @@
-"""An instructor's own images as numbers: `npz:PATH` and `csv:PATH`."""
+"""Images as arrays of numbers: `npz:PATH`, and what every other set of arrays goes through."""
 
-import csv
-import gzip
 import zipfile
 import zlib
-from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +25,8 @@ def npz(path: Path) -> ImageSet:
 
     `labels` may be numbers or names (N,) or one-hot (N, K); `classes` (K,) may name the numbers.
 
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: not an npz file, or its arrays have other names, shapes or types.
+    Raises: FileNotFoundError (no such file); ValueError (not an npz file, or its arrays have other
+        names, shapes or types).
     """
     name = f"npz:{path}"
     archives.opened(name, path, "an .npz file, written by np.savez").close()
@@ -44,11 +40,9 @@ def npz(path: Path) -> ImageSet:
         ) from None
     if loose := [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]:
         raise ValueError(f"{name}: {loose[0]} is no array; write the file again with np.savez")
-    found = {
-        ours: next((arrays[n] for n in names if n in arrays), None)
-        for ours, names in ALIASES.items()
-    }
-    if found["images"] is None:
+    known = {ours: [n for n in names if n in arrays] for ours, names in ALIASES.items()}
+    found = {ours: arrays[names[0]] for ours, names in known.items() if names}
+    if "images" not in found:
         raise ValueError(
             f"{name} holds {sorted(arrays)}; the images must be called 'images': "
             "write it with np.savez(path, images=...)"
@@ -57,48 +51,39 @@ def npz(path: Path) -> ImageSet:
 
 
 def from_arrays(
-    name,
-    images,
-    labels=None,
-    test_images=None,
-    test_labels=None,
-    classes=None,
-    licence="not stated",
-    source="",
+    name, images, labels=None, test_images=None, test_labels=None, classes=None, **about
 ) -> ImageSet:
-    """Arrays of any usual layout and type -> ImageSet; without a test part, split by content."""
-    parts = [(to_pixels(name, images), labels, "labels")]
-    if test_images is not None:
-        parts.append((to_pixels(name, test_images), test_labels, "test_labels"))
+    """Arrays of any usual layout and type -> ImageSet; without a test part, split by content.
+
+    classes: names of the labels 0, 1, ...; about: licence and source of the set.
+    """
+    # Join the parts, and split them.
     if test_labels is not None and (labels is None or test_images is None):
         raise ValueError(
             f"{name} holds test_labels without labels and test_images; add what is "
             "missing, or leave test_labels out"
         )
-    if len({pixels.shape[1:] for pixels, _, _ in parts}) > 1:
-        raise ValueError(
-            f"{name}: images are {parts[0][0].shape[1:]}, but test images "
-            f"{parts[1][0].shape[1:]} (height, width, channels); make them equal"
-        )
-    pixels = np.concatenate([part for part, _, _ in parts])
+    pixels = to_pixels(name, images)
     if test_images is None:
         held = px.held_out(name, [px.content_key(image) for image in pixels])
     else:
-        held = np.arange(len(pixels)) >= len(images)
-    values = []
-    for part, given, key in parts:
-        if given is None:
-            break
-        values.append(_class_values(name, given))
-        if len(given) != len(part):
+        test = to_pixels(name, test_images)
+        if test.shape[1:] != pixels.shape[1:]:
             raise ValueError(
-                f"{name}: {key} has {len(given)} rows for {len(part)} images; give one for each"
+                f"{name}: images are {pixels.shape[1:]}, but test images {test.shape[1:]} "
+                "(height, width, channels); make them equal"
             )
-    if not values:
-        return px.image_set(name, pixels, held, licence=licence, source=source)
+        pixels = np.concatenate([pixels, test])
+        held = np.arange(len(pixels)) >= len(images)
+    if labels is None:
+        return px.image_set(name, pixels, held, **about)
+    # Number the labels.
+    values = [_class_values(name, "labels", labels, len(images))]
+    if test_labels is not None:
+        values.append(_class_values(name, "test_labels", test_labels, len(test_images)))
     values = np.concatenate(values)
     distinct, numbers = np.unique(values, return_inverse=True)
-    if classes is not None and distinct.dtype.kind in "iu":  # names of the numbers 0, 1, ...
+    if classes is not None and distinct.dtype.kind in "iu":
         if np.ndim(classes) != 1:
             raise ValueError(
                 f"{name}: classes has shape {np.shape(classes)}; expected (K,), one "
@@ -110,14 +95,13 @@ def from_arrays(
                 f"classes holds {len(classes)} names, counted from 0; make them fit"
             )
         numbers, distinct = values, classes
-    return px.image_set(name, pixels, held, numbers, map(str, distinct), licence, source)
+    return px.image_set(name, pixels, held, numbers, map(str, distinct), **about)
 
 
 def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
     """Image array of any usual layout and type -> uint8 (N, H, W, C), C = 1 or 3.
 
-    Raises:
-        ValueError: the shape or the range of the values is none of those known.
+    Raises: ValueError (the shape or the range of the values is none of those known).
     """
     if images.ndim == 3:
         images = images[..., None]
@@ -142,8 +126,9 @@ def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
     return np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
-def _class_values(name, labels: np.ndarray) -> np.ndarray:
-    """Labels (N,), (N, 1) or one-hot (N, K) -> integers, at most `MAX_LABEL`, or names (N,)."""
+def _class_values(name: str, key: str, labels: np.ndarray, n: int) -> np.ndarray:
+    """Labels of n images, (N,), (N, 1) or one-hot (N, K) -> integers or names (N,)."""
+    # Find one label for each image.
     if labels.dtype.kind not in "biufUS":
         raise ValueError(
             f"{name}: labels must be whole numbers or names, but their type is {labels.dtype}"
@@ -159,6 +144,9 @@ def _class_values(name, labels: np.ndarray) -> np.ndarray:
         labels = labels.argmax(1)
     if labels.ndim != 1:
         raise ValueError(f"{name}: labels have shape {labels.shape}; expected (N,) or (N, K)")
+    if len(labels) != n:
+        raise ValueError(f"{name}: {key} has {len(labels)} rows for {n} images; give one for each")
+    # Check that they are numbers of classes, or names.
     if labels.dtype.kind in "bUS":
         return labels
     if not np.array_equal(labels, np.rint(labels)):
@@ -169,135 +157,3 @@ def _class_values(name, labels: np.ndarray) -> np.ndarray:
             f"class numbers of at most {MAX_LABEL:,} on either side of 0"
         )
     return labels.astype(np.int64)
-
-
-def csv_rows(path: Path, label: str | None = None) -> ImageSet:
-    """One image a row: side * side or 3 * side * side pixels, and a label first or last, if any.
-
-    `label`: "first", "last", "none" or a name in the header; by default it is found out. A first
-    row of numbers is an image, not a header, unless it counts 0, 1, 2, ...
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: rows of unequal length, cells that are no numbers, or rows of no square image.
-    """
-    name = f"csv:{path}"
-    archives.existing(name, path, "a .csv file")
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rt", newline="", encoding="utf-8-sig") as file:
-            rows = csv.reader(file)
-            first, second = next(rows, []), next(rows, [])
-    except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{name} is not CSV text in UTF-8 ({error}); save it as that") from None
-    header = first if _is_header(first) else None
-    row = first if header is None else second
-    if not row:
-        raise ValueError(f"{name} holds no rows of pixels; expected one image a row")
-    width = len(row)
-    words = [i for i in sorted({0, width - 1}) if not _is_number(row[i])]
-    if not words and width < px.MIN_SIDE**2 or len(words) == width:
-        raise ValueError(
-            f"{name} holds rows such as {','.join(row)[:40]!r}; expected one image a "
-            "row: numbers from 0 to 255, separated by commas"
-        )
-    numbers = _columns(name, path, header, [i for i in range(width) if i not in words], np.float32)
-    column = words[0] if words else _label_column(name, numbers, header, label)
-    labels = None
-    if words:
-        labels = _columns(name, path, header, words[:1], str)[:, 0]
-    elif column is not None:
-        labels = numbers[:, column]
-        numbers = np.delete(numbers, column, axis=1)
-    return from_arrays(name, _as_images(name, numbers), labels)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_header(row: list[str]) -> bool:
-    """Whether most cells are words, or the cells count up from 0 or 1 (as column numbers do)."""
-    if sum(not _is_number(cell) for cell in row) > len(row) / 2:
-        return True
-    counting = [str(i) for i in range(len(row) + 1)]
-    return len(row) > 4 and row[1:] in (counting[:-2], counting[1:-1], counting[2:])
-
-
-def _columns(name, path, header, columns, dtype) -> np.ndarray:
-    """Columns of a csv file as an array (rows, columns)."""
-    try:
-        return np.loadtxt(
-            path,
-            dtype,
-            comments=None,
-            delimiter=",",
-            quotechar='"',
-            ndmin=2,
-            skiprows=0 if header is None else 1,
-            usecols=columns,
-            encoding="utf-8-sig",
-        )
-    except (ValueError, EOFError, zlib.error) as error:
-        raise ValueError(
-            f"{name} cannot be read as rows of numbers: {error}; every row needs one "
-            "number a pixel, and a label first or last or none"
-        ) from None
-
-
-def _layout(width: int) -> tuple[int, int] | None:
-    """(side, channels) of a square image of `width` numbers, or None."""
-    for channels in (1, 3):
-        side = isqrt(width // channels)
-        if side and side * side * channels == width:
-            return side, channels
-    return None
-
-
-def _label_column(name, table, header, label) -> int | None:
-    """Index of the label column, or None where every column is a pixel."""
-    last = table.shape[1] - 1
-    if label is not None:
-        known = {"none": None, "first": 0, "last": last}
-        if label in known:
-            return known[label]
-        if header is None or label not in header:
-            raise ValueError(f"{name}: label={label!r} is neither first, last, none nor a column")
-        return header.index(label)
-    for i, cell in enumerate(header or []):
-        if cell.strip().lower() in ("label", "labels", "class", "target", "y"):
-            return i
-    if _layout(table.shape[1]) or not _layout(last):
-        return None
-    ends = {column: np.unique(table[:, column]) for column in (0, last)}
-    # Labels count up from 0 or 1 without a gap; a corner pixel is constant or takes many values.
-    likely = [
-        column
-        for column, values in ends.items()
-        if 1 < len(values) < 1000 and values[0] in (0, 1) and np.all(np.diff(values) == 1)
-    ]
-    if len(likely) != 1:
-        raise ValueError(
-            f"{name}: the label may be the first or the last of {last + 1} columns; "
-            "give label='first' or label='last'"
-        )
-    return likely[0]
-
-
-def _as_images(name, table: np.ndarray) -> np.ndarray:
-    """Rows of pixels (N, P) -> (N, H, W, C); colours lie plane by plane or pixel by pixel."""
-    layout = _layout(table.shape[1])
-    if layout is None:
-        raise ValueError(
-            f"{name}: {table.shape[1]} pixels a row are no square image of 1 or 3 channels"
-        )
-    side, channels = layout
-    pixels = table.reshape(-1, side, side, channels)
-    planes = table.reshape(-1, channels, side, side).transpose(0, 2, 3, 1)
-    # In the right layout neighbours differ least.
-    rough = [np.abs(np.diff(x[:200], axis=2)).mean() for x in (pixels, planes)]
-    return pixels if rough[0] <= rough[1] else planes

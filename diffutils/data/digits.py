@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from diffutils.data import images as px
+from diffutils.data import photos
 from diffutils.data.images import ImageSet
 
 SIDE, SCALE = 32, 3.0  # the 8 x 8 digit covers 24 pixels and leaves a margin of 4, as in MNIST
@@ -20,15 +21,13 @@ def interpolation(samples: int, side: int, scale: float, lobes: int = 3) -> np.n
     """
     place = (np.arange(side) - (side - 1) / 2) / scale + (samples - 1) / 2
     distance = place[:, None] - np.arange(samples)
-    weights = np.sinc(distance) * np.sinc(distance / lobes) * (np.abs(distance) < lobes)
-    return weights
+    return np.sinc(distance) * np.sinc(distance / lobes) * (np.abs(distance) < lobes)
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """All 1,797 digits -> uint8 (N, 32, 32, 1), white on black, and int64 (N,) labels 0 to 9.
 
-    Raises:
-        ImportError: scikit-learn is not installed.
+    Raises: ImportError (scikit-learn is not installed).
     """
     from sklearn.datasets import load_digits
 
@@ -42,15 +41,8 @@ def load() -> ImageSet:
     """The digits, one in ten held out."""
     images, labels = digits()
     held = px.held_out("digits", [px.content_key(image) for image in images])
-    return px.image_set(
-        "digits",
-        images,
-        held,
-        labels,
-        [str(k) for k in range(10)],
-        LICENCE,
-        "sklearn.datasets.load_digits",
-    )
+    source = "sklearn.datasets.load_digits"
+    return px.image_set("digits", images, held, labels, map(str, range(10)), LICENCE, source)
 
 
 def on_photos(data: ImageSet, name: str, seed: int = 0) -> ImageSet:
@@ -59,8 +51,6 @@ def on_photos(data: ImageSet, name: str, seed: int = 0) -> ImageSet:
     Training digits lie on training photographs, held-out digits on held-out photographs.
     Source: Ganin et al., Domain-Adversarial Training of Neural Networks, 2016, section 5.2.
     """
-    from diffutils.data import photos
-
     size, parts = data.shape[-1], {}
     for split in photos.SPLITS:
         digit = getattr(data, split).to(torch.int16)

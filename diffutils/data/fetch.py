@@ -37,8 +37,7 @@ def digest(content: bytes, kind: str) -> str:
 def checked(path: Path, checksum: str) -> bytes:
     """The bytes of a file after comparing its checksum, as in `Remote`, or "".
 
-    Raises:
-        ValueError: the checksum differs.
+    Raises: ValueError (the checksum differs).
     """
     content = path.read_bytes()
     kind, _, expected = checksum.partition(":")
@@ -53,13 +52,13 @@ def checked(path: Path, checksum: str) -> bytes:
 def fetch(remote: Remote, folder: Path, report: Callable[[str], None] = print) -> Path:
     """Fetch a file into folder and return its path; what an earlier cut left is not fetched again.
 
-    Raises:
-        ConnectionError: no mirror gave the whole file; the message says what each one did.
-        OSError: the folder cannot be written, or the disk is full.
+    Raises: ConnectionError (no mirror gave the whole file; the message says what each one did);
+        OSError (the folder cannot be written, or the disk is full).
     """
     path = folder / remote.file
     part = folder / f"{remote.file}.part"
     problems = []
+    # Try the mirrors in turn.
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not remote.checksum:  # nothing would tell two glued halves from a whole file
@@ -89,9 +88,8 @@ def fetch(remote: Remote, folder: Path, report: Callable[[str], None] = print) -
 def _from_mirror(url: str, part: Path, checksum: str, report) -> None:
     """Fill part from one mirror and check it.
 
-    Raises:
-        ConnectionError: it did not arrive whole.
-        ValueError: the mirror has no such file, or another one.
+    Raises: ConnectionError (it did not arrive whole); ValueError (the mirror has no such file, or
+        another one).
     """
     resumed = _all(url, part, report)
     kind, _, expected = checksum.partition(":")
@@ -124,9 +122,8 @@ def _all(url: str, part: Path, report) -> bool:
 def _request(url: str, part: Path, report) -> bool:
     """One request for what part lacks; whether the server went on from there.
 
-    Raises:
-        ConnectionError: the server is busy, cannot be reached or stopped before the end.
-        ValueError: the server refuses to give the file.
+    Raises: ConnectionError (the server is busy, cannot be reached or stopped before the end);
+        ValueError (the server refuses to give the file).
     """
     import requests  # not needed unless something is fetched
 

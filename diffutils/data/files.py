@@ -21,31 +21,27 @@ TRAIN, TEST = {"train", "training"}, {"test", "testing", "val", "valid", "valida
 def folder(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet:
     """Images of a folder and its sub-folders; see `_from_files` for labels and splits.
 
-    Raises:
-        FileNotFoundError: no such folder.
-        ValueError: it is a file, or no image in it can be read.
+    Raises: FileNotFoundError (no such folder); ValueError (it is a file, or no image in it can be
+        read).
     """
+    name = f"folder:{path}"
     if path.is_file():
         raise ValueError(
-            f"folder:{path} is a file; give a folder with images, or zip:{path} if it "
-            "is a zip archive"
+            f"{name} is a file; give a folder with images, or zip:{path} if it is a zip archive"
         )
     if not path.is_dir():
-        raise FileNotFoundError(
-            f"folder:{path} does not exist; give the path of a folder with images"
-        )
+        raise FileNotFoundError(f"{name} does not exist; give the path of a folder with images")
     names = [p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()]
     return _from_files(
-        f"folder:{path}", names, lambda name: (path / name).read_bytes(), size, limit, seed, label
+        name, names, lambda file: (path / file).read_bytes(), size, limit, seed, label
     )
 
 
 def zipped(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet:
     """Images of a zip archive, read without unpacking it; see `_from_files`.
 
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: not an archive that `archives.opened` takes, or no image in it can be read.
+    Raises: FileNotFoundError (no such file); ValueError (not an archive that `archives.opened`
+        takes, or no image in it can be read).
     """
     with archives.opened(f"zip:{path}", path) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
@@ -57,6 +53,7 @@ def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
 
     A top folder named train beside one named test (or val) is taken as the split.
     """
+    # Find the images, and whether the folders give the split.
     files = sorted(
         n
         for n in names
@@ -64,24 +61,23 @@ def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
         and not any(part.startswith((".", "__MACOSX")) for part in n.split("/"))
     )
     if not files:
-        raise ValueError(
-            f"{name} holds no image file; put some in, named "
-            f"{', '.join('*' + suffix for suffix in sorted(SUFFIXES))}"
-        )
+        known = ", ".join(f"*{suffix}" for suffix in sorted(SUFFIXES))
+        raise ValueError(f"{name} holds no image file; put some in, named {known}")
     root = os.path.commonpath([os.path.dirname(f) or "." for f in files])
-    root = "" if root == "." else root
     parts = {f: PurePosixPath(os.path.relpath(f, root or ".")).parts for f in files}
     tops = {part[0].lower() for part in parts.values() if len(part) > 1}
     split_given = bool(tops & TRAIN) and tops <= TRAIN | TEST and bool(tops & TEST)
+    # Label them; leave out what has no label.
     labels = _labels(name, files, parts, split_given, names, read, label)
     if labels is not None and len(labels) < len(files):
         missing = [f for f in files if f not in labels]
         warnings.warn(
             f"{name}: {len(missing)} images have no row in labels.csv and are left out "
             f"(first: {missing[0]})",
-            stacklevel=4,
+            stacklevel=5,
         )
         files = [f for f in files if f in labels]
+    # Read as many as are needed, and split them.
     if limit is not None and not split_given:  # the split depends on content only: a part suffices
         order = np.random.default_rng(seed).permutation(len(files))
         files = [files[i] for i in np.sort(order[: int(limit / (1 - px.HELD_OUT) * 1.1) + 64])]
@@ -109,24 +105,24 @@ def _labels(name, files, parts, split_given, names, read, column) -> dict[str, s
             f"{name} has no labels.csv to read label={column!r} from; add it, or leave label out"
         )
     depth = 1 if split_given else 0
-    if all(len(part) > depth + 1 for part in parts.values()):
-        found = {f: parts[f][depth] for f in files}
-        return found if len(set(found.values())) > 1 else None
-    return None
+    if any(len(part) <= depth + 1 for part in parts.values()):
+        return None
+    found = {f: parts[f][depth] for f in files}
+    return found if len(set(found.values())) > 1 else None
 
 
 def _read_labels(name, text, files, column) -> dict[str, str]:
     """labels.csv: file name or its stem first, then label columns, with or without a header."""
     rows = [row for row in csv.reader(io.StringIO(text)) if row]
     known = _names_of(files)
-    header = rows[0] if rows and rows[0][0] not in known else None
-    index = 1
+    header = rows[0] if rows and rows[0][0] not in known else []
     if column is not None:
-        if header is None or column not in header:
+        if column not in header:
             raise ValueError(f"{name} has no column {column!r}; it has {header or 'no header'}")
         index = header.index(column)
-    elif header and {"label", "class"} & set(header[1:]):
-        index = next(i for i, c in enumerate(header) if i and c in ("label", "class"))
+    else:
+        named = [i for i, cell in enumerate(header) if i and cell in ("label", "class")]
+        index = named[0] if named else 1
     found = {known[row[0]]: row[index] for row in rows if len(row) > index and row[0] in known}
     if not found:
         raise ValueError(f"{name} names none of the images; its first column must be file names")
@@ -150,17 +146,17 @@ def _decode(name, files, read, size):
 
     def one(file):
         try:
-            image = px.read_image(read(file))
+            image = px.square(px.read_image(read(file)))
         except Exception as error:  # Pillow and zlib raise many types for broken files
             return None, f"{file} ({error})"
-        pixels = np.asarray(image)
-        key = px.content_key(pixels if pixels.ndim == 3 else pixels[..., None])
-        return (np.asarray(px.resize(image, size)) if size else pixels), key
+        key = px.content_key(np.atleast_3d(image))
+        return np.atleast_3d(px.resize(image, size) if size else image), key
 
+    # Decode in threads, within the memory.
     decoded, held = [], 0
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for pixels, note in pool.map(one, files):
-            decoded.append((pixels, note))
+        for file, (pixels, note) in zip(files, pool.map(one, files), strict=True):
+            decoded.append((file, pixels, note))
             held += 0 if pixels is None else pixels.nbytes
             if held > MEMORY:
                 pool.shutdown(cancel_futures=True)
@@ -168,25 +164,22 @@ def _decode(name, files, read, size):
                     f"{name}: its images take more than {MEMORY / 1e9:.0f} GB; give a "
                     "size, for example size=64, or a limit"
                 )
-    broken = [note for pixels, note in decoded if pixels is None]
+    # Name what is broken.
+    broken = [note for _, pixels, note in decoded if pixels is None]
     if len(broken) == len(files):
         raise ValueError(f"{name}: none of its {len(files)} images can be read; first: {broken[0]}")
     if broken:
         shown = "; ".join(broken[:5]) + (" ..." if len(broken) > 5 else "")
-        warnings.warn(f"{name}: {len(broken)} broken images skipped: {shown}", stacklevel=5)
-    good = [
-        (f, pixels, key)
-        for f, (pixels, key) in zip(files, decoded, strict=True)
-        if pixels is not None
-    ]
-    sides = sorted({pixels.shape[0] for _, pixels, _ in good})
+        warnings.warn(f"{name}: {len(broken)} broken images skipped: {shown}", stacklevel=6)
+    # Stack the rest: in grey only if all are.
+    files, pixels, keys = zip(*(row for row in decoded if row[1] is not None), strict=True)
+    sides = sorted({image.shape[0] for image in pixels})
     if len(sides) > 1:
         raise ValueError(
             f"{name}: images are {sides[0]} to {sides[-1]} pixels wide; "
             "give one size, for example size=64"
         )
-    grey = all(pixels.ndim == 2 for _, pixels, _ in good)
-    out = np.empty((len(good), sides[0], sides[0], 1 if grey else 3), np.uint8)
-    for i, (_, pixels, _) in enumerate(good):
-        out[i] = pixels if pixels.ndim == 3 else pixels[..., None]
-    return [f for f, _, _ in good], out, [key for _, _, key in good]
+    out = np.empty((len(files), sides[0], sides[0], max(x.shape[2] for x in pixels)), np.uint8)
+    for place, image in zip(out, pixels, strict=True):
+        place[:] = image
+    return files, out, keys

@@ -94,7 +94,7 @@ class Reader:
 
     def _one(self, file: Path) -> Tensor | None:
         try:
-            image = px.read_whole(file.read_bytes())
+            image = px.read_image(file.read_bytes())
         except Exception as error:  # Pillow and zlib raise many types for broken files
             self.broken[str(file)] = str(error) or type(error).__name__
             return None

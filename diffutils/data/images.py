@@ -52,19 +52,10 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def read_image(content: bytes) -> Image.Image:
-    """An image file -> its central square, 8-bit mode L or RGB.
+    """An image file -> the whole image, 8-bit mode L or RGB.
 
-    Raises: as `read_whole`.
-    """
-    return square(read_whole(content))
-
-
-def read_whole(content: bytes) -> Image.Image:
-    """An image file -> all of it, 8-bit mode L or RGB.
-
-    Raises:
-        ValueError: too few pixels, or so many that decoding them could fill the memory.
-        OSError: no image file, or a damaged one; Pillow raises other errors, too.
+    Raises: ValueError (too few pixels, or so many that decoding them could fill the memory);
+        OSError (no image file, or a damaged one; Pillow raises other errors, too).
     """
     try:
         image = Image.open(io.BytesIO(content))  # reads the header only
@@ -96,8 +87,7 @@ def decode(image: Image.Image) -> Image.Image:
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """Pixels -> uint8, from whole numbers up to 1, 255 or 65535, or floats in [-1, 1] or [0, 255].
 
-    Raises:
-        ValueError: values are not finite or lie outside every known range.
+    Raises: ValueError (values are not finite or lie outside every known range).
     """
     if values.dtype.kind not in "biuf":
         raise ValueError(f"pixels must be numbers, but their type is {values.dtype}")
@@ -125,31 +115,20 @@ def square(image: Image.Image) -> Image.Image:
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
-    if width == height:
-        return image
     return image.crop((left, top, left + side, top + side))
 
 
 def resize(image: Image.Image, size: int) -> Image.Image:
     """A square image at size x size by Pillow's bicubic filter, widened when it shrinks."""
-    if image.size == (size, size):
-        return image
     return image.resize((size, size), Image.Resampling.BICUBIC)
 
 
-def fit_size(images: np.ndarray, size: int | None) -> np.ndarray:
+def fit_size(images: np.ndarray, size: int) -> np.ndarray:
     """uint8 (N, H, W, C), C = 1 or 3 -> the central squares, resized, (N, size, size, C)."""
-    height, width = images.shape[1:3]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    images = images[:, top : top + side, left : left + side]
-    if size is None or size == side:
-        return np.ascontiguousarray(images)
-    grey = images.shape[3] == 1
     out = np.empty((len(images), size, size, images.shape[3]), np.uint8)
-    for i, image in enumerate(np.ascontiguousarray(images)):
-        pixels = np.asarray(resize(Image.fromarray(image[..., 0] if grey else image), size))
-        out[i] = pixels[..., None] if grey else pixels
+    for i, image in enumerate(images):
+        page = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+        out[i] = np.asarray(resize(square(page), size)).reshape(size, size, -1)
     return out
 
 
@@ -171,8 +150,7 @@ def held_out(name: str, keys: list[bytes]) -> np.ndarray:
     Copies and mirrored copies share a key and so a side. An image keeps its side when others are
     added or the order changes.
 
-    Raises:
-        ValueError, naming the set: fewer than `MIN_IMAGES` different images.
+    Raises: ValueError (fewer than `MIN_IMAGES` different images), naming the set.
     """
     if len(set(keys)) < MIN_IMAGES:
         raise ValueError(
@@ -187,12 +165,12 @@ def held_out(name: str, keys: list[bytes]) -> np.ndarray:
 
 def without_leaks(data: ImageSet) -> ImageSet:
     """Remove from the training part whatever is (mirrored or not) also in the held-out part."""
-    if not len(data.heldout):
-        return data
-    seen = {content_key(image) for image in data.heldout.permute(0, 2, 3, 1).numpy()}
-    keep = torch.tensor(
-        [content_key(image) not in seen for image in data.train.permute(0, 2, 3, 1).numpy()]
+    train, heldout = (
+        [content_key(image) for image in images.permute(0, 2, 3, 1).numpy()]
+        for images in (data.train, data.heldout)
     )
+    seen = set(heldout)
+    keep = torch.tensor([key not in seen for key in train], dtype=torch.bool)
     removed = int((~keep).sum())
     if not removed:
         return data
@@ -203,8 +181,7 @@ def without_leaks(data: ImageSet) -> ImageSet:
         "were removed from the training part",
         stacklevel=3,
     )
-    labels = None if data.train_labels is None else data.train_labels[keep]
-    return replace(data, train=data.train[keep], train_labels=labels)
+    return chosen(data, train=keep)
 
 
 def check_parts(data: ImageSet) -> ImageSet:
@@ -225,17 +202,24 @@ def check_parts(data: ImageSet) -> ImageSet:
     return data
 
 
+def chosen(data: ImageSet, **parts: Tensor) -> ImageSet:
+    """The set with only some images of a part: `chosen(data, train=indices_or_mask)`."""
+    changes = {}
+    for part, which in parts.items():
+        labels = getattr(data, f"{part}_labels")
+        changes[part] = getattr(data, part)[which]
+        changes[f"{part}_labels"] = None if labels is None else labels[which]
+    return replace(data, **changes)
+
+
 def limited(data: ImageSet, limit: int | None, heldout: int | None, seed: int) -> ImageSet:
     """At most `limit` training and `heldout` held-out images, chosen by `seed`."""
     parts = {}
     for part, most in (("train", limit), ("heldout", heldout)):
-        images, labels = getattr(data, part), getattr(data, f"{part}_labels")
-        if most is not None and most < len(images):
-            order = np.random.default_rng(seed).permutation(len(images))[:most]
-            chosen = torch.from_numpy(np.sort(order))
-            parts[part] = images[chosen]
-            parts[f"{part}_labels"] = None if labels is None else labels[chosen]
-    return replace(data, **parts)
+        n = len(getattr(data, part))
+        if most is not None and most < n:
+            parts[part] = torch.from_numpy(np.sort(_order(n, seed)[:most]))
+    return chosen(data, **parts)
 
 
 def shuffled(data: ImageSet, seed: int) -> ImageSet:
@@ -243,13 +227,13 @@ def shuffled(data: ImageSet, seed: int) -> ImageSet:
 
     Files often lie sorted by class; shuffled, the first n images are a fair sample.
     """
-    parts = {}
-    for part in ("train", "heldout"):
-        images, labels = getattr(data, part), getattr(data, f"{part}_labels")
-        order = torch.from_numpy(np.random.default_rng(seed).permutation(len(images)))
-        parts[part] = images[order]
-        parts[f"{part}_labels"] = None if labels is None else labels[order]
-    return replace(data, **parts, loaded=data.loaded | {"order": seed})
+    train, heldout = (torch.from_numpy(_order(len(x), seed)) for x in (data.train, data.heldout))
+    loaded = data.loaded | {"order": seed}
+    return replace(chosen(data, train=train, heldout=heldout), loaded=loaded)
+
+
+def _order(n: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).permutation(n)
 
 
 def image_set(name, pixels, held, labels=None, classes=(), licence="not stated", source=""):
@@ -263,24 +247,14 @@ def image_set(name, pixels, held, labels=None, classes=(), licence="not stated",
         labels = torch.from_numpy(np.asarray(labels, np.int64))
         train_labels = labels[~mask[: len(labels)]]
         heldout_labels = labels[mask] if len(labels) == len(mask) else None
-    return ImageSet(
-        name,
-        images[~mask],
-        images[mask],
-        train_labels,
-        heldout_labels,
-        tuple(classes),
-        licence,
-        source or name,
-    )
+    parts = images[~mask], images[mask], train_labels, heldout_labels
+    return ImageSet(name, *parts, tuple(classes), licence, source or name)
 
 
 def resized(data: ImageSet, size: int | None) -> ImageSet:
     """The set at size x size; see `fit_size`."""
     if size is None or data.shape[1:] == (size, size):
         return data
-    train, heldout = (
-        to_tensor(fit_size(images.permute(0, 2, 3, 1).numpy(), size))
-        for images in (data.train, data.heldout)
-    )
-    return replace(data, train=train, heldout=heldout)
+    parts = {"train": data.train, "heldout": data.heldout}
+    large = {part: images.permute(0, 2, 3, 1).numpy() for part, images in parts.items()}
+    return replace(data, **{part: to_tensor(fit_size(x, size)) for part, x in large.items()})

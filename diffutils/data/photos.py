@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 from diffutils.data import images as px
 from diffutils.data.images import ImageSet
 
+UNKNOWN = "no known copyright restrictions"
 SPLITS = ("train", "heldout")
 LEAST_CONTRAST = 8.0  # standard deviation in grey levels; empty sky and black corners have less
 
@@ -33,13 +35,11 @@ PHOTOGRAPHS = (
     Photograph("chelsea.png", "a cat (Stefan van der Walt)", "CC0"),
     Photograph("clock_motion.png", "a blurred clock, grey (Stefan van der Walt)", "public domain"),
     Photograph("coffee.png", "a cup of coffee (Rachel Michetti)", "CC0", "heldout"),
-    Photograph(
-        "coins.png", "Greek coins, grey (Brooklyn Museum)", "no known copyright restrictions"
-    ),
+    Photograph("coins.png", "Greek coins, grey (Brooklyn Museum)", UNKNOWN),
     Photograph("grass.png", "grass, grey (linolafett)", "CC0", "heldout"),
     Photograph("gravel.png", "gravel, grey (CC0Textures)", "CC0"),
     Photograph("hubble_deep_field.jpg", "the eXtreme Deep Field, NASA", "public domain"),
-    Photograph("ihc.png", "stained tissue (CMMI)", "no known copyright restrictions"),
+    Photograph("ihc.png", "stained tissue (CMMI)", UNKNOWN),
     Photograph("retina.jpg", "a human retina (Mikael Häggström)", "CC0"),
     Photograph("rocket.jpg", "launch of DSCOVR (SpaceX)", "public domain", "heldout"),
 )
@@ -48,14 +48,16 @@ PHOTOGRAPHS = (
 def photograph(file: str, short: int | None = None) -> Tensor:
     """One photograph, uint8 (3, H, W); `short` scales its shorter side to that many pixels.
 
-    Raises:
-        FileNotFoundError: the installed scikit-image does not hold the file.
-        ValueError: not one of `PHOTOGRAPHS`.
+    Raises: FileNotFoundError (the installed scikit-image does not hold the file); ValueError (not
+        one of `PHOTOGRAPHS`).
     """
     if file not in {photo.file for photo in PHOTOGRAPHS}:
         known = ", ".join(photo.file for photo in PHOTOGRAPHS)
         raise ValueError(f"{file!r} is not among the photographs: {known}")
-    path = _folder() / file
+    spec = find_spec("skimage")  # the package itself is not imported: that takes seconds
+    if spec is None:
+        raise FileNotFoundError("the photographs need scikit-image: pip install scikit-image")
+    path = Path(spec.origin).parent / "data" / file
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: reinstall scikit-image with pip")
     image = px.decode(Image.open(path)).convert("RGB")
@@ -71,24 +73,13 @@ def _scaled(file: str, short: int) -> np.ndarray:
     return photograph(file, short).numpy()
 
 
-def _folder() -> Path:
-    """scikit-image's data folder, found without importing the package."""
-    from importlib.util import find_spec
-
-    spec = find_spec("skimage")
-    if spec is None:
-        raise FileNotFoundError("the photographs need scikit-image: pip install scikit-image")
-    return Path(spec.origin).parent / "data"
-
-
 def crops(n: int, size: int = 64, seed: int = 0, split: str = "train", short: int | None = None):
     """Seeded crops -> uint8 (n, 3, size, size) and the index (n,) of the photograph of each.
 
     The photographs of a split take turns. Each is first scaled so that its shorter side is `short`
     pixels (default 3 * size), then cut at a random place; crops of almost one grey are redrawn.
 
-    Raises:
-        ValueError: `split` is not "train" or "heldout".
+    Raises: ValueError (`split` is not "train" or "heldout").
     """
     if split not in SPLITS:
         raise ValueError(f"split={split!r}; expected one of {', '.join(SPLITS)}")
@@ -109,12 +100,10 @@ def crops(n: int, size: int = 64, seed: int = 0, split: str = "train", short: in
 
 def load(size: int | None = None, train: int = 5000, heldout: int = 500, seed: int = 0) -> ImageSet:
     """Crops as an ImageSet; no photograph has crops in both parts."""
-    size = size or 64
-    licences = ", ".join(sorted({photo.licence for photo in PHOTOGRAPHS}))
+    counts = zip(SPLITS, (train, heldout), strict=True)
     return ImageSet(
         "photos",
-        crops(train, size, seed, "train")[0],
-        crops(heldout, size, seed, "heldout")[0],
-        licence=licences,
+        *(crops(n, size or 64, seed, split)[0] for split, n in counts),
+        licence=", ".join(sorted({photo.licence for photo in PHOTOGRAPHS})),
         source=f"{len(PHOTOGRAPHS)} photographs of the scikit-image package",
     )

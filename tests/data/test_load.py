@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from diffutils.data import NAMES, ImageSet, catalogue, load, to_float, to_uint8
+from diffutils.data import NAMES, ImageSet, any_size, catalogue, load, to_float, to_uint8
 from diffutils.data.images import content_key, fit_size, held_out, resized, to_bytes
 
 
@@ -71,6 +71,15 @@ def test_faces_come_in_the_sizes_that_the_catalogue_names():
             load("faces", size=size, limit=1)
     page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
     assert f"| {low}×{low} to {high}×{high} (64×64 by default), RGB |" in page
+
+
+def test_files_and_what_is_drawn_at_a_size_come_at_any_and_arrays_do_not():
+    assert [name for name in NAMES if any_size(name)] == [
+        "faces",
+        "photos",
+        "folder:PATH",
+        "zip:PATH",
+    ]
 
 
 def test_float_and_back_is_exact():

@@ -3,6 +3,9 @@
 import numbers
 from dataclasses import dataclass
 
+import numpy as np
+import torch
+
 TOLERANCE = 1e-6
 ORDINALS = ("first", "second", "third", "fourth")
 
@@ -16,9 +19,6 @@ class Foreign:
 
 def plain(value):
     """A copy made of tensors, arrays, numbers, tuples, None, `...` and Foreign, and no more."""
-    import numpy as np
-    import torch
-
     if isinstance(value, torch.Tensor):
         value = value.detach().as_subclass(torch.Tensor).cpu()
         return value.clone() if value.layout == torch.strided else value.to_dense()
@@ -33,14 +33,9 @@ def plain(value):
 
 def same(one, other) -> bool:
     """Whether two values, tensors and arrays included, are equal in every element."""
-    import numpy as np
-    import torch
-
     if type(one) is not type(other):
         return False
-    if isinstance(one, torch.Tensor):
-        return one.shape == other.shape and bool(((one == other) | (one.isnan())).all())
-    if isinstance(one, np.ndarray):
+    if isinstance(one, torch.Tensor | np.ndarray):
         return one.shape == other.shape and bool(((one == other) | (one != one)).all())
     if isinstance(one, tuple | list):
         return len(one) == len(other) and all(map(same, one, other))
@@ -54,22 +49,22 @@ def difference(got, expected, tolerance: float = TOLERANCE) -> str | None:
     """
     if isinstance(expected, tuple):
         return difference_of_parts(got, expected, tolerance)
+    # Compare the kind.
     if got is None:
         return "it returns None; is `return` missing?"
     if got is Ellipsis:
         return "it still returns `...`."
-    if isinstance(got, Foreign) or isinstance(got, tuple):
-        return f"it returns a {kind(got)}, where {a_(expected)} is expected."
-    if has_axes(expected) and type(got) is not type(expected):
-        return f"it returns a {kind(got)}, where {a_(expected)} is expected."
     shape, wanted = shape_of(got), shape_of(expected)
+    if isinstance(got, Foreign | tuple) or wanted and type(got) is not type(expected):
+        asked = f"a {kind(expected)} of shape {wanted}" if wanted else "one number"
+        return f"it returns a {kind(got)}, where {asked} is expected."
+    # Compare the shape and the type of the values.
     if shape != wanted:
         asked = f"shape {wanted}" if wanted else "one number"
         return f"the result has shape {shape}; {asked} is expected."
-    if has_axes(expected) and got.dtype != expected.dtype:
-        return (
-            f"the result holds {got.dtype} values; {expected.dtype} is expected, as in the input."
-        )
+    if wanted and got.dtype != expected.dtype:
+        held = f"the result holds {got.dtype} values"
+        return f"{held}; {expected.dtype} is expected, as in the input."
     return difference_of_values(got, expected, tolerance)
 
 
@@ -86,8 +81,6 @@ def difference_of_parts(got, expected: tuple, tolerance: float) -> str | None:
 
 def difference_of_values(got, expected, tolerance: float) -> str | None:
     """The same for two numbers or two arrays of one shape: NaN, Inf and the largest error."""
-    import numpy as np
-
     mine, right = as_array(got), as_array(expected)
     if mine.dtype.kind not in "biuf":
         return f"the result holds {mine.dtype} values, where real numbers are expected."
@@ -106,19 +99,11 @@ def difference_of_values(got, expected, tolerance: float) -> str | None:
     return f"it returns {mine[worst]:.6g}{place}, where {right[worst]:.6g} is expected."
 
 
-def as_array(value):
+def as_array(value) -> np.ndarray:
     """Numbers, tensors and arrays as a NumPy array."""
-    import numpy as np
-    import torch
-
     if isinstance(value, torch.Tensor) and value.is_floating_point():
         value = value.double()  # NumPy does not know bfloat16
     return np.asarray(value)
-
-
-def has_axes(value) -> bool:
-    """Whether the value is an array or a tensor with at least one axis."""
-    return len(shape_of(value)) > 0
 
 
 def shape_of(value) -> tuple[int, ...]:
@@ -132,10 +117,3 @@ def kind(value) -> str:
         return value.kind
     names = {"ndarray": "NumPy array", "Tensor": "PyTorch tensor", "NoneType": "None"}
     return names.get(type(value).__name__, type(value).__name__)
-
-
-def a_(expected) -> str:
-    """What is expected, with its shape."""
-    if not has_axes(expected):
-        return "one number"
-    return f"a {kind(expected)} of shape {shape_of(expected)}"

@@ -1,6 +1,6 @@
 """Predict, run, reconcile: commit to a guess first, see it beside the measurement later."""
 
-import numbers
+from numbers import Real
 
 guesses: dict[str, object] = {}
 
@@ -19,23 +19,14 @@ def reconcile(question: str, measured) -> None:
     if guess is None:
         print(f"{question}: no guess, measured {shown(measured)}.")
         return
-    line = f"{question}: you guessed {shown(guess)}, measured {shown(measured)}"
-    if is_number(guess) and is_number(measured):
-        print(f"{line}; off by {shown(abs(guess - measured))}.")
+    if isinstance(guess, Real) and isinstance(measured, Real):
+        agree = f"off by {shown(abs(guess - measured))}"
     else:
-        print(f"{line}; {'as you said' if same_words(guess, measured) else 'a surprise'}.")
-
-
-def is_number(value) -> bool:
-    """Whether the value is a real number, NumPy's included."""
-    return isinstance(value, numbers.Real)
-
-
-def same_words(guess, measured) -> bool:
-    """Whether two answers agree, whatever their capitals."""
-    return str(guess).strip().lower() == str(measured).strip().lower()
+        one, other = (str(answer).strip().lower() for answer in (guess, measured))
+        agree = "as you said" if one == other else "a surprise"
+    print(f"{question}: you guessed {shown(guess)}, measured {shown(measured)}; {agree}.")
 
 
 def shown(value) -> str:
     """A number with three digits, anything else as text of at most 60 characters."""
-    return f"{float(value):.3g}" if is_number(value) else str(value)[:60]
+    return f"{float(value):.3g}" if isinstance(value, Real) else str(value)[:60]

@@ -23,6 +23,9 @@ from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
+import numpy as np
+import torch
+
 from diffutils.course.exercises.compare import plain, same
 
 SECONDS = 10.0  # for one call; answers take milliseconds
@@ -66,6 +69,7 @@ class Outcome:
 
 def call(function: Callable, arguments: tuple, seconds: float = SECONDS) -> Outcome:
     """Call function with copies of the arguments; whatever happens ends up in the Outcome."""
+    # Run it, and wait.
     outcome, capture = Outcome(), Capture()
     given = copy.deepcopy(arguments)
 
@@ -85,20 +89,19 @@ def call(function: Callable, arguments: tuple, seconds: float = SECONDS) -> Outc
             if late := thread.is_alive():
                 stop(thread)
         outcome.drew = not same(states(), before)
-    outcome.printed = capture.text
+    # Say what it did besides.
     if late:
-        outcome = Outcome(
-            error=f"it was stopped after {seconds:g} seconds. Is there a loop that "
+        error = (
+            f"it was stopped after {seconds:g} seconds. Is there a loop that "
             "never ends, or one that a single array operation could replace?"
         )
         if thread.is_alive():
-            outcome.error += " It could not be ended and still runs; restart the kernel."
-        return outcome
-    outcome.edited = tuple(
-        i
-        for i, (now, was) in enumerate(zip(given, arguments, strict=True))
-        if not callable(was) and not same(now, was)
-    )
+            error += " It could not be ended and still runs; restart the kernel."
+        return Outcome(error=error)
+    outcome.printed = capture.text
+    pairs = enumerate(zip(given, arguments, strict=True))
+    changed = (i for i, (now, was) in pairs if not callable(was) and not same(now, was))
+    outcome.edited = tuple(changed)
     return outcome
 
 
@@ -114,23 +117,20 @@ def stop(thread: threading.Thread) -> None:
 @contextmanager
 def quiet_randomness():
     """Seed Python, NumPy and PyTorch, and put all three back as they were; yields their states."""
-    import numpy as np
-    import torch
 
     def states() -> tuple:
-        name, keys, position, *_ = np.random.get_state()
-        return random.getstate(), (name, keys, position), torch.get_rng_state()
+        return random.getstate(), np.random.get_state(), torch.get_rng_state()
 
-    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    python, numpy, pytorch = states()
     try:
         random.seed(0)
         np.random.seed(0)
         torch.random.default_generator.manual_seed(0)
         yield states
     finally:
-        random.setstate(kept[0])
-        np.random.set_state(kept[1])
-        torch.set_rng_state(kept[2])
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(pytorch)
 
 
 def describe(error: BaseException, function: Callable, outcome: Outcome) -> None:
@@ -139,30 +139,22 @@ def describe(error: BaseException, function: Callable, outcome: Outcome) -> None
         message = str(error)
     except BaseException:  # a student's own exception class may fail here too
         message = ""
-    where = line_of(error, function)
-    if used_ellipsis(error, message):
+    where, name = line_of(error, function), type(error).__name__
+    # A value that is `...`, not an index such as x[..., ..., 0].
+    about_a_type = isinstance(error, TypeError | AttributeError)
+    if about_a_type and "ellipsis" in message and "indices must be" not in message:
         outcome.unfinished = True
         outcome.error = f"a `...` is not replaced yet, and something needs its value{where}."
-        return
-    name = type(error).__name__
-    said = f"{name}: {message[:200]}" if message else name
-    outcome.error = f"it raised {said}{where}."
-
-
-def used_ellipsis(error: BaseException, message: str) -> bool:
-    """Whether an error comes of a value that is `...`, not of an index such as x[..., ..., 0]."""
-    about_a_type = isinstance(error, TypeError | AttributeError)
-    return about_a_type and "ellipsis" in message and "indices must be" not in message
+    else:
+        said = f"{name}: {message[:200]}" if message else name
+        outcome.error = f"it raised {said}{where}."
 
 
 def line_of(error: BaseException, function: Callable) -> str:
     """' (line 3: `x / y`)' for the last line of the student's own code; '' where unknown."""
     code = getattr(function, "__code__", None)
-    frames = [
-        f
-        for f in traceback.extract_tb(error.__traceback__, limit=-200)
-        if code is not None and f.filename == code.co_filename
-    ]
+    trace = traceback.extract_tb(error.__traceback__, limit=-200)
+    frames = [f for f in trace if code is not None and f.filename == code.co_filename]
     if not frames:
         return ""
     text = linecache.getline(frames[-1].filename, frames[-1].lineno).strip()

@@ -5,8 +5,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from diffutils.course.exercises import sandbox
-from diffutils.course.exercises.compare import as_array, difference, has_axes, plain, shape_of
+from diffutils.course.exercises.compare import as_array, difference, plain, shape_of
 from diffutils.course.exercises.model import Case, Exercise
 
 RIGHT, WRONG, OPEN = "right", "wrong", "not attempted"
@@ -52,11 +54,9 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
         return Verdict(OPEN)
     if not callable(function):
         kind = type(function).__name__
-        return Verdict(
-            WRONG,
-            f"check needs the function itself, not a result ({kind}): "
-            f'write check("{exercise.id}", name) without calling it.',
-        )
+        asked = f"check needs the function itself, not a result ({kind})"
+        return Verdict(WRONG, f'{asked}: write check("{exercise.id}", name) without calling it.')
+    # Try the cases, and note the first that fails.
     failed, results, printed = None, [], ""
     cases = exercise.cases()
     for case in cases:
@@ -67,7 +67,7 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
         if outcome.error:
             if failed:
                 break  # what went wrong first is said first
-            words = f"{sentence(outcome.error)} {called_with(exercise, case)} {case.about}"
+            words = explained(outcome.error, exercise, case)
             return Verdict(WRONG, words, printed=printed)
         results.append(outcome.result)
         words = difference(outcome.result, plain(case.expected), case.tolerance)
@@ -76,6 +76,7 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
             failed = failed or (edited(exercise, outcome), case, outcome)
     if failed is None:
         return Verdict(RIGHT, printed=printed)
+    # Name the mistake, or say what is off.
     words, case, outcome = failed
     if mistake := diagnose(exercise, cases[: len(results)], results):
         return Verdict(WRONG, mistake.hint, mistake.name, printed)
@@ -83,25 +84,23 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
         words += f" Also, {edited(exercise, outcome)}"
     if outcome.drew:
         words += " It also draws random numbers of its own; use only what it is handed."
-    words = f"{sentence(words)} {called_with(exercise, case)} {case.about}"
-    return Verdict(WRONG, words, printed=printed)
+    return Verdict(WRONG, explained(words, exercise, case), printed=printed)
 
 
-def called_with(exercise: Exercise, case: Case) -> str:
-    """The call that went wrong, so that a student can repeat it."""
+def explained(words: str, exercise: Exercise, case: Case) -> str:
+    """What is wrong, the call that a student can repeat, and what helps there."""
     names = inspect.signature(exercise.reference).parameters
-    return f"Called with {', '.join(map('{} = {}'.format, names, map(brief, case.arguments)))}."
+    call = [f"{name} = {brief(a)}" for name, a in zip(names, case.arguments, strict=False)]
+    return f"{sentence(words)} Called with {', '.join(call)}. {case.about}"
 
 
 def brief(argument) -> str:
     """An argument in a few characters: small arrays in full, others by their shape."""
-    import numpy as np
-
     if callable(argument):
         return "a function"
     if isinstance(argument, tuple | list):
         return f"({', '.join(map(brief, argument))})"
-    if not has_axes(argument):
+    if not shape_of(argument):
         return f"{float(argument):g}"
     if math.prod(shape_of(argument)) > FEW:
         return f"values of shape {shape_of(argument)}"
@@ -116,12 +115,13 @@ def diagnose(exercise: Exercise, cases: list[Case], results: list):
     pairs = [(case, mine) for case, mine in zip(cases, results, strict=True) if finite(mine)]
     if not any(difference(mine, plain(case.expected), case.tolerance) for case, mine in pairs):
         return None
+
+    def agrees(case: Case, mine, function: Callable) -> bool:
+        theirs = sandbox.call(function, case.arguments).result
+        return difference(mine, theirs, case.tolerance) is None
+
     for mistake in exercise.mistakes:
-        theirs = (sandbox.call(mistake.function, case.arguments).result for case, _ in pairs)
-        if all(
-            difference(mine, result, case.tolerance) is None
-            for (case, mine), result in zip(pairs, theirs, strict=True)
-        ):
+        if all(agrees(case, mine, mistake.function) for case, mine in pairs):
             return mistake
     return None
 
@@ -158,10 +158,8 @@ def edited(exercise: Exercise, outcome: sandbox.Outcome) -> str:
     """Say which argument was changed in place."""
     names = list(inspect.signature(exercise.reference).parameters)
     changed = " and ".join(f"`{names[i]}`" for i in outcome.edited)
-    return (
-        f"it changes its input {changed} in place, and the caller still needs that; write "
-        "`x = x * a` rather than `x *= a`."
-    )
+    needs = "and the caller still needs that; write `x = x * a` rather than `x *= a`"
+    return f"it changes its input {changed} in place, {needs}."
 
 
 def sentence(words: str) -> str:

@@ -22,6 +22,7 @@ def prepare(lessons: list[Path], figures: Path, work: Path) -> list[str]:
         copies = record.setdefault(lesson.stem, {})
         text = fresh_copy(lesson)
         mine, now = work / lesson.name, what_it_says(text)
+        # Decide what is new.
         if not mine.exists():
             target, words = mine, f"work/{mine.name}: a fresh copy for your answers."
         elif now in copies.values() or now == what_it_says(mine.read_bytes()):
@@ -36,6 +37,7 @@ def prepare(lessons: list[Path], figures: Path, work: Path) -> list[str]:
         write_whole(target, text)
         copies[target.name] = now
         said.append(words)
+    # Keep the record and the pictures.
     if record != read_record(work):
         write_json(work / RECORD, record)
     for picture in figures.iterdir():

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from diffutils import schedules, training
-from diffutils.data import ImageSet, load, to_float
+from diffutils.data import ImageSet, any_size, load, to_float
 from diffutils.data.downloads import MADE_HERE
 from diffutils.data.images import shuffled
 from diffutils.denoisers import edm as preconditioning
@@ -144,9 +144,8 @@ def load_for(dataset: str, budget, seed: int) -> ImageSet:
     class_dropout = 1 the labels are left out.
     """
     halvings = len(budget.channels) - 1
-    made_to_size = dataset in ("faces", "photos") or dataset.startswith(("folder:", "zip:"))
     data = None
-    if not made_to_size:  # arrays have a size of their own, files are of any size
+    if not any_size(dataset):  # arrays have a size of their own, files are of any size
         data = load(dataset, limit=budget.images, seed=seed)
     side = budget.max_size if data is None else min(budget.max_size, *data.shape[1:])
     side = -(-side // 2**halvings) * 2**halvings

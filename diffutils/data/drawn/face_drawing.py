@@ -133,6 +133,7 @@ def background(c: Canvas) -> None:
 
 def back_hair(c: Canvas) -> None:
     s, u, v = c.s, c.u, c.v
+    # Hang the hair behind the head.
     wave = ((v * 2.2) % 1.0 - 0.5).abs_().mul_(4).sub_(1)  # a triangle wave
     wave = wave * (1.5 - 0.5 * wave.square())  # ... rounded
     half = s["back_width"] + s["back_flare"] * v + s["back_wave"] * wave
@@ -140,6 +141,7 @@ def back_hair(c: Canvas) -> None:
     top = ellipse(u, v, s["back_width"], -s["cap_top"] - 0.02)
     c.paint(torch.where(v < 0, top, skirt), "hair_shade", "hair_line")
 
+    # Add what only some styles have.
     def twin_tails(c: Canvas) -> None:
         s = c.s
         d = leaf(c.u.abs(), c.v, (0.82, -0.62), (s["tail_x"], s["tail_y"]), s["tail_width"], 0.22)
@@ -185,10 +187,12 @@ def back_hair(c: Canvas) -> None:
 def neck_and_clothes(c: Canvas) -> None:
     x, y = c.body()
     s = c.s
+    # Paint the neck.
     neck = torch.maximum(x.abs() - 0.27 - (y - 1.25).clamp(min=0) * 0.5, 0.6 - y)
     c.paint(neck, "skin", "skin_line")
     shadow = face_outline(c.u, c.v - 0.20, s)
     c.paint(torch.maximum(neck, shadow), "skin_shade")
+    # Cut the cloth out of the body.
     body = ellipse(x, y - 2.15, s["body_width"], 0.83)
     opening = (x.abs() * 1.25 + y - 1.86) * 0.62
     for value, d in {
@@ -205,6 +209,7 @@ def neck_and_clothes(c: Canvas) -> None:
     )
     c.paint(fold, "cloth_shade")
 
+    # Add what only some clothes have.
     def sailor(c: Canvas) -> None:
         x, y = c.body()
         v = x.abs() * 1.25 + y - 1.86

@@ -23,34 +23,16 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "background_colour": ("sky", "cream", "lilac", "mint", "peach", "grey"),
     "blush": ("none", "soft", "lines"),
 }
-
-
 SPLITS = ("train", "heldout")
-
-
 STREAM = 101  # of random numbers: no other part of the package draws from it
 
-
 HAIR = "3b3640 7a4e35 a3502e f0cf7a cdd3de f2a0bd cf3f45 4f7fd0 62b183 9468c4"
-
-
 EYES = "8a5532 d9962b cc3540 e0609c 8a56c9 3f7ddb 2aa3a8 4ea34c"
-
-
 SKIN = "fff0e6 fde2d0 f8d2b5 dfa97f a97350"
-
-
 CLOTHES = "f4f4f6 34467a d9758f 7cc4a6 dcae45 4b4d57"
-
-
 TRIM = "5470b0 f4f4f6 fff0d8 2f6f62 6b3f2a d24b55"
-
-
 BACKGROUND = "bfe0f2 fbeccb dccdf0 c8ecd8 fbd3c2 d9dce2"
-
-
 ACCESSORY = "e0455a f2b933 3f8fd8 f6f6f8 57b88a 3a3a46"
-
 
 # For each kind of bangs seven locks, outer ones first: tip x, tip y, half width in head units.
 BANGS = """
@@ -124,15 +106,18 @@ def draw_shape(a: dict[str, np.ndarray], u: np.ndarray) -> dict[str, np.ndarray]
     def sign() -> np.ndarray:
         return np.where(near(0, 1) < 0, np.float32(-1), np.float32(1))
 
+    # Keep what chooses the parts.
     s = {
         name: a[name].astype(np.float32)
         for name in ("hair_style", "mouth", "accessory", "clothes", "background", "blush")
     }
+    # Place the head.
     s["x"], s["y"], s["scale"] = near(0, 0.05), near(-0.07, 0.03), near(0.56, 0.03)
     s["turn"] = near([-0.20, 0, 0.20], 0.05, "turn")
     s["tilt"] = near([-0.085, 0, 0.085], 0.025, "tilt")  # tan of half the angle
     s["jaw_y"], s["jaw_width"] = near(-0.08, 0.08), near(0.95, 0.03)
     s["chin"], s["chin_round"] = near(1.08, 0.05), near(0.24, 0.08)
+    # Shape eyes and brows, nose and mouth.
     s["eye_y"], s["eye_x"] = near(0.27, 0.04), near(0.455, 0.025)
     s["eye_width"] = near([0.27, 0.255, 0.28, 0.275, 0.28], 0.02, "eye_shape")
     s["eye_top"] = near([0.27, 0.31, 0.24, 0.25, 0.15], 0.02, "eye_shape")
@@ -148,6 +133,7 @@ def draw_shape(a: dict[str, np.ndarray], u: np.ndarray) -> dict[str, np.ndarray]
     curve = [0.09, 0.17, 0.0, -0.08, 0.10, 0.06, 0.14]
     s["mouth_curve"] = near(curve, 0.015, "mouth")
     s["mouth_width"] = near([0.19, 0.19, 0.14, 0.16, 0.075, 0.12, 0.23], 0.02, "mouth")
+    # Cut the hair.
     s["cap_width"], s["cap_top"] = near(1.10, 0.03), near(-1.17, 0.04)
     s["back_width"] = by_style({"short": 1.06, "bob": 1.22, "long": 1.14, "wavy": 1.24}, 1.07, 0.04)
     s["back_flare"] = by_style({"bob": 0.10, "long": 0.06, "wavy": 0.16}, -0.34, 0.05)
@@ -161,8 +147,10 @@ def draw_shape(a: dict[str, np.ndarray], u: np.ndarray) -> dict[str, np.ndarray]
     s["side_lock"] = by_style({"short": 0.50, "spiky": 0.50, "buns": 0.75}, 1.0, 0.22)
     s["side_lock_width"] = near(0.17, 0.03)
     s["shine_y"], s["shine_width"] = near(-0.66, 0.05), near(0.075, 0.02)
+    # Set body and background.
     s["body_width"] = near(1.30, 0.10)
     s["background_level"] = near(0, 0.35)
+    # Comb the fringe, lock by lock.
     table = np.array(BANGS.replace(",", " ").split(), dtype=np.float32).reshape(-1, 7, 3)
     tips = table[a["bangs"]]
     tips[..., 0] *= sign()[:, None]
@@ -185,11 +173,13 @@ def draw_palette(a: dict[str, np.ndarray], u: np.ndarray) -> dict[str, np.ndarra
     def towards(colour: np.ndarray, code: str, amount: float) -> np.ndarray:
         return colour + (hex_colours(code) - colour) * np.float32(amount)
 
+    # Draw the colours that vary.
     hair, skin = near(HAIR, a["hair_colour"], 0.05), near(SKIN, a["skin"], 0.02)
     eye, cloth = near(EYES, a["eye_colour"], 0.05), near(CLOTHES, a["clothes_colour"], 0.05)
     ground = near(BACKGROUND, a["background_colour"], 0.04)
     extra = (next(triples)[:, 0] * 6).astype(np.int64)
     accessory = near(ACCESSORY, extra, 0.04)
+    # Derive shades and lines from them.
     palette = {
         "hair": hair,
         "hair_shade": towards(hair * np.float32(0.80), "3a2a66", 0.16),

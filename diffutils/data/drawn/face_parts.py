@@ -36,13 +36,16 @@ def eyes(c: Canvas) -> None:
     stretch = 1 - 0.75 * s["turn"] * sign  # the eye turned away is narrower
     x = u.abs() / stretch - s["eye_x"]
     y = c.v - s["eye_y"] + s["eye_slant"] * x
+    # Measure from the middle of each eye.
     q = (x / s["eye_width"]).square().clamp_(max=1.05)
     upper = -s["eye_top"] * (1 - 0.6 * q - 0.4 * q.square())
     lower = s["eye_bottom"] * (1 - q)
     over, under = upper - y, y - lower
     white = torch.maximum(torch.maximum(over, under) * 0.85, x.abs() - s["eye_width"])
+    # Paint the white.
     c.paint(white, "white")
     c.paint(torch.maximum(white, y - upper - 0.10), "eye_white_shade")
+    # Paint iris, pupil and highlights.
     px, py = x * sign - s["gaze_x"], y - s["gaze_y"]
     width, height = s["iris_width"], s["iris_height"]
     iris = torch.maximum(ellipse(px, py, width, height), under - 0.03)
@@ -56,6 +59,7 @@ def eyes(c: Canvas) -> None:
     c.paint(torch.maximum(ellipse(px, py, width * 0.42, height * 0.42), over), "eye_dark")
     c.paint(ellipse(px + 0.075, py + 0.11, 0.072, 0.082), "white")
     c.paint(ellipse(px - 0.085, py - 0.12, 0.036, 0.042), "white")
+    # Paint lashes and crease.
     reach = s["eye_width"] + 0.05
     taper = (1 - ((x - 0.025) / reach).square()).mul_(0.058 + 0.10 * x)
     slope = (1 + (s["eye_top"] * 2 * x / s["eye_width"].square()).square()).sqrt().clamp(max=2.5)
@@ -195,6 +199,7 @@ def accessories(c: Canvas) -> None:
         c.paint(ear, "hair", "hair_line")
         c.paint(torch.maximum((x.abs() - 0.25 + 0.52 * (-y)) * 0.87, y + 0.02), "blush")
 
+    # Paint the one that each face wears.
     c.only("accessory", "hair band", band)
     c.only("accessory", "ribbon", ribbon)
     c.only("accessory", "glasses", glasses)

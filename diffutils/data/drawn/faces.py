@@ -23,10 +23,7 @@ from diffutils.data.drawn.face_parameters import (
 
 __all__ = ["ATTRIBUTES", "SPLITS", "draw", "faces", "heldout_combination", "parameters"]
 
-
 Numbers = dict[str, np.ndarray]
-
-
 CHUNK = 2**18  # pixels drawn at a time: what stays in the processor's cache
 
 

@@ -9,15 +9,12 @@ slots, painted in order; a shape takes one part from each slot.
 
 NONE = (0, 0, ".")
 
-
 HERO_HEADS = [
     (2, 2, ".dddddd./ddddkddk/ddddkddk/.dddddd."),
     (2, 2, ".dddddd./ddkddkdd/ddkddkdd/.dddddd."),
     (2, 2, ".dddddd./ddddkddk/dccccccc/.cccccc."),
     (2, 2, ".dddddd./dkwkkwkd/dddddddd/.dddddd."),
 ]
-
-
 HERO_HATS = [
     (1, 1, "..aaaaaa../.aAaaaaaa./.aaa....../.aa......."),
     (0, 1, "....aa..../...aAaa.../aaaaaaaaaa"),
@@ -28,31 +25,24 @@ HERO_HATS = [
     (1, 1, "..aaaaaa../.aAaaaaaa./aaa....../aaa......./aaa......./.aa......"),
     (1, 1, "..aaaaaa../.aAaaaaaa./.cccccccc./cc......../.c........"),
 ]
-
-
 HERO_BODIES = [
     (6, 2, "bbBbbbbb/dbccccbd/.bbbbbb."),
     (6, 2, "bBbccbbb/dbbccbbd/.bbbbbb."),
     (6, 2, ".bbBbbb./cccccccc/dbbbbbbd/.cccccc."),
     (6, 2, ".bbbbbb./dbBccbbd/bbbccbbb"),
 ]
-
-
 HERO_LEGS = [
     (9, 3, "cc..cc/kk..kk"),
     (9, 2, ".cc.cc./.kk..kk."),
     (9, 2, "bbbccbbb/bbbccbbb"),
     (9, 3, "cccccc/cc..cc/kk..kk"),
 ]
-
-
 HERO_ITEMS = [
     NONE,
     (2, 9, ".w./.w./.w./.w./ccc/.d."),
     (1, 9, ".a./aAa/.a./.c./.c./.c./.c./.c./.c./.c."),
     (6, 8, "aaaa/aAwa/awwa/.aa."),
 ]
-
 
 MONSTER_TOPS = [
     NONE,
@@ -61,11 +51,7 @@ MONSTER_TOPS = [
     (0, None, ".....b|/..b..b|/..bbbb|/..bbbb|"),
     (1, None, "bb....|/bBb...|/bbb...|/.bb...|"),
 ]
-
-
 MONSTER_FEET = [NONE, (10, None, ".ccc..|/.ccc..|"), (9, None, "c.....|/cc....|/ccc.c.|")]
-
-
 MONSTER_BODIES = [
     (3, None, "...aaa|/.aaaaa|/.aAaaa|/.aAaaa|/aaaaaa|/aaaaaa|/aaaaaa|/.aaaaa|"),
     (2, None, "...aaa|/..aAaa|/.aAaaa|/.aaaaa|/.aaaaa|/.aaaaa|/.aaaaa|/.aaaaa|/.aa.aa|"),
@@ -73,8 +59,6 @@ MONSTER_BODIES = [
     (3, None, "c..aaa|/cc.aAa|/cccaaa|/cccaaa|/c.caaa|/...aaa|/....aa|"),
     (2, None, "...aaa|/..aAaa|/..aaaa|/.aaaaa|/.aaaaa|/..aaaa|/..aaaa|/..aa.a|/.aa..a|"),
 ]
-
-
 MONSTER_EYES = [
     (4, None, "ww.|/wk.|/wk.|"),
     (4, None, ".ww|/wwk|/wwk|/.ww|"),
@@ -82,31 +66,20 @@ MONSTER_EYES = [
     (4, None, "k..|/wkk|/.wk|"),
     (4, None, "w.w|/k.k|"),
 ]
-
-
 MONSTER_MOUTHS = [(8, None, "kk|"), (8, None, "kw|"), (7, None, "k..|/.kk|"), (8, None, "bb|")]
-
-
 MINI_TOPS = [
     (3, None, ".b..|/.bb.|/.bb.|"),
     (3, None, "...b|/..bb|/..bb|"),
     (4, None, ".b.b|/.b.b|"),
     (3, None, "b...|/.b..|/..b.|"),
 ]
-
-
 MINI_BODIES = [
     (5, None, "..aaa|/.aAaa|/.aAaa|/aaaaa|/aaaaa|/.aaaa|"),
     (5, None, "..aa|/.aAa|/aAaa|/aaaa|/aaaa|/a.aa|"),
     (5, None, "c.aaa|/ccaAa|/ccaaa|/.caaa|/..aaa|/...aa|"),
 ]
-
-
 MINI_EYES = [(6, None, "w.|/k.|"), (6, None, "ww|/wk|"), (7, None, "k.|"), (6, None, "k.|/wk|")]
-
-
 MINI_FEET = [(9, None, "k|/.|/cc.|"), (9, None, "bb|/..|/.cc|"), (9, None, "kw|/..|/c.c|")]
-
 
 TREE_TRUNKS = [
     (8, None, ".dd|/.dd|/.dd|/ccc|"),
@@ -114,8 +87,6 @@ TREE_TRUNKS = [
     (8, None, ".dd|/cccc|/.ccc|/.ccc|"),
     (8, None, "..d./..d./c.dc/cccc"),
 ]
-
-
 TREE_CROWNS = [
     (1, None, "...aaa|/..aAaa|/.aAaaa|/.aaaaa|/aaaaaa|/aaaaaa|/.aaaaa|/...aa.|"),
     (0, None, ".....a|/....Aa|/...aaa|/....aa|/...Aaa|/..aaaa|/...aaa|/..aaaa|/.aaaaa|"),
@@ -129,8 +100,6 @@ TREE_CROWNS = [
     (4, None, "b.b|/bBb|/.bb|/..d|"),
     (3, None, "aa..|/aaa.|/.aaa|/...d|/...d|"),
 ]
-
-
 TREE_FRUITS = [
     (2, None, ".2...2../....2.../2.....2./..2.2..."),
     (2, None, "..33..../...33.3./33...33./..33...3/.33..33."),
@@ -139,14 +108,9 @@ TREE_FRUITS = [
     (5, None, "222222|/333333|"),
 ]
 
-
 HERO = [[HERO_ITEMS, HERO_LEGS, HERO_BODIES, HERO_HEADS, HERO_HATS]]
-
-
 MONSTER = [
     [MONSTER_FEET, MONSTER_TOPS, MONSTER_BODIES, MONSTER_EYES, MONSTER_MOUTHS],
     [MINI_TOPS, MINI_BODIES, MINI_EYES, MINI_FEET],
 ]
-
-
 PLANT = [[TREE_TRUNKS, TREE_CROWNS, TREE_FRUITS]]

@@ -23,26 +23,13 @@ FAMILIES = {
     "ship": things.SHIP,
     "shield": things.SHIELD,
 }
-
-
 CLASSES = tuple(FAMILIES)
-
-
 TURNED = ("weapon", "ship")  # seen in four directions; the others stand upright and look both ways
 
-
 SIZE, CANVAS, JITTER = 16, 12, 2
-
-
 HELD_OUT = 0.1  # share of the (shape, palette) pairs that training never sees
-
-
 BACKGROUND, DARK, WHITE, GLASS = range(4)  # roles below 4 are fixed; then 4 * material + tone
-
-
 SHADE, MID, LIGHT, HIGHLIGHT = range(4)
-
-
 FIXED = np.array([[255, 255, 255], [36, 28, 48], [255, 255, 255], [206, 228, 236]], np.uint8)
 
 
@@ -66,8 +53,6 @@ RAMPS = _ramps(
     "a33a66 e5668f f795b0 ffd3dc"  # pink
     "4a4f66 737a94 a1a9be d9dfea"  # slate
 )
-
-
 # Material d: skin, wood, crust, metal.
 TRIMS = _ramps(
     "c98563 f0b78e fbd3ae ffeed8"  # light skin, dough

@@ -29,19 +29,14 @@ def histograms(
 
 @viz.style()
 def river(
-    ax: Any,
-    paths: np.ndarray,
-    y: np.ndarray,
-    densities: np.ndarray,
-    colors: Sequence[str] | None = None,
+    ax: Any, paths: np.ndarray, y: np.ndarray, densities: np.ndarray, colors: Sequence[str] = ()
 ) -> None:
     """Draws densities (T, len(y)) as shading over the steps, and paths (T, n) in viz.COLORS."""
     t, shade = np.arange(len(densities)), densities.T**0.5
     thin = max(1, len(t) // 250)  # more columns than dots would only cost time
     levels = np.linspace(0, 1.2, 13)
     ax.contourf(t[::thin], y, shade[:, ::thin], levels, cmap="Blues", vmax=1.5, extend="max")
-    colors = ["vermilion"] * paths.shape[1] if colors is None else colors
-    for path, color in zip(paths.T, colors, strict=True):
+    for path, color in zip(paths.T, colors or ["vermilion"] * paths.shape[1], strict=True):
         ax.plot(t, path, color=viz.COLORS[color], lw=0.9)
     ax.set(xlim=(0, t[-1]), ylim=(y[0], y[-1]), xlabel="step t", ylabel="brightness")
 
@@ -95,25 +90,17 @@ def reversal(
 
     densities: exact, at y, of the start and of the end.
     """
+    turned = {"orientation": "horizontal", "density": True, "color": viz.COLORS["sky"]}
     fig, axes = viz.figure(len(runs), 3, 2.9, 2.5, width_ratios=[1, 7, 1.4], sharey=True)
     for (first, main, last), (name, (paths, bands, end)) in zip(axes, runs.items(), strict=True):
         for path, band in zip(paths.T, bands, strict=True):
             main.plot(times, path, color=viz.COLORS[BANDS[band]], lw=0.9)
         main.set(xlim=(times[0], 0), ylim=(y[0], y[-1]), title=name)
         main.set_xlabel("step t, walked backwards")
-        for ax, samples, exact, title in zip(
-            (first, last), (start, end), densities, ("start", "end"), strict=True
-        ):
-            ax.hist(
-                samples,
-                80,
-                range=(y[0], y[-1]),
-                density=True,
-                orientation="horizontal",
-                color=viz.COLORS["sky"],
-            )
+        sides = (first, start, densities[0], "start"), (last, end, densities[1], "end")
+        for ax, samples, exact, title in sides:
+            ax.hist(samples, 80, range=(y[0], y[-1]), **turned)
             ax.plot(exact, y, "k", lw=1)
             ax.set(xticks=[], title=title)
-    axes[0, 0].set_ylabel("brightness")
-    axes[1, 0].set_ylabel("brightness")
+        first.set_ylabel("brightness")
     return fig

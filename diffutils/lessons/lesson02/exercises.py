@@ -75,102 +75,57 @@ def posterior_cases() -> list[Case]:
     small = torch.tensor([0.36, 0.75], dtype=torch.float64)
     x0, x_t = torch.tensor([0.8, -0.5]).double(), torch.tensor([1.0, 2.5]).double()
     return [
-        Case(
-            (small, 1, x0, x_t),
-            bayes(small, 1, x0, x_t),
-            "The worked value: with betas 0.36 and 0.75 the mean is 0.7143 x0 + 0.2143 x_t, the "
-            "variance 0.3214.",
-        ),
-        Case(
-            (linear(), 300, x0, x_t),
-            bayes(linear(), 300, x0, x_t),
-            "In the middle of a real schedule the mean lies close to x_t.",
-        ),
-        Case(
-            (linear(), 0, x0, x_t),
-            (x0, 0.0),
-            "At t = 0 the step before is the clean image: abar is 1 there, so the mean is x0 and "
-            "the variance 0.",
-        ),
-    ]
+        Case((small, 1, x0, x_t), bayes(small, 1, x0, x_t),
+             "The worked value: with betas 0.36 and 0.75 the mean is 0.7143 x0 + 0.2143 x_t, the "
+             "variance 0.3214."),
+        Case((linear(), 300, x0, x_t), bayes(linear(), 300, x0, x_t),
+             "In the middle of a real schedule the mean lies close to x_t."),
+        Case((linear(), 0, x0, x_t), (x0, 0.0),
+             "At t = 0 the step before is the clean image: abar is 1 there, so the mean is x0 and "
+             "the variance 0."),
+    ]  # fmt: skip
 
 
 POSTERIOR = Exercise(
-    "2.1",
-    "the step that knows the answer",
-    2,
-    10,
-    posterior,
-    posterior_cases,
+    "2.1", "the step that knows the answer", 2, 10, posterior, posterior_cases,
     (
-        Mistake(
-            "bar forgotten",
-            lambda betas, t, x0, x_t: weighted(betas, t, x0, x_t, single=True),
-            "alpha stands where abar belongs: only the root in front of x_t is without a bar.",
-        ),
-        Mistake(
-            "bar too many",
-            lambda betas, t, x0, x_t: weighted(betas, t, x0, x_t, barred=True),
-            "The root in front of x_t is that of one step, alpha_t, without a bar.",
-        ),
-        Mistake(
-            "roots forgotten",
-            lambda betas, t, x0, x_t: weighted(betas, t, x0, x_t, of_x0=1.0, of_xt=1.0),
-            "Both roots are missing in (3): images scale with roots, variances without.",
-        ),
-        Mistake(
-            "root of x0 forgotten",
-            lambda betas, t, x0, x_t: weighted(betas, t, x0, x_t, of_x0=1.0),
-            "The root in front of x0 is missing: sqrt(abar_(t-1)) beta_t, not abar_(t-1).",
-        ),
-        Mistake(
-            "root of x_t forgotten",
-            lambda betas, t, x0, x_t: weighted(betas, t, x0, x_t, of_xt=1.0),
-            "The root in front of x_t is missing: sqrt(alpha_t), not alpha_t.",
-        ),
-        Mistake(
-            "beta for beta-tilde",
-            lambda betas, t, x0, x_t: (posterior(betas, t, x0, x_t)[0], betas[t]),
-            "The mean is right; the variance is beta, but x0 is known here: beta-tilde, (2).",
-        ),
-        Mistake(
-            "std returned",
-            lambda betas, t, x0, x_t: (
-                posterior(betas, t, x0, x_t)[0],
-                posterior(betas, t, x0, x_t)[1] ** 0.5,
-            ),
-            "The second value is the standard deviation; the variance is asked for.",
-        ),
-        Mistake(
-            "images swapped",
-            lambda betas, t, x0, x_t: posterior(betas, t, x_t, x0),
-            "The weights of x0 and x_t are swapped.",
-        ),
-        Mistake(
-            "wrong step before",
-            lambda betas, t, x0, x_t: weighted(betas, t, x0, x_t, shift=1),
-            "abar_(t-1) is read at t itself; mind which of the two (3) means.",
-        ),
-        Mistake(
-            "wraps around",
-            wrapped,
-            "At t = 0, abar[t - 1] is abar[-1]: Python reads the last entry. The abar before "
-            "the first step is 1.",
-        ),
-        Mistake(
-            "t counted from 1",
-            lambda *a: one_early(*a, wraps=False),
-            "Everything is read one step early: in code t counts from 0, so betas[t] and "
-            "abar[t] belong to this step, abar[t - 1] to the one before.",
-        ),
-        Mistake(
-            "t counted from 1, wraps around",
-            lambda *a: one_early(*a, wraps=True),
-            "Everything is read one step early, and abar[t - 2] runs off the table: in code t "
-            "counts from 0, so betas[t] and abar[t] belong to this step.",
-        ),
+        Mistake("bar forgotten", lambda betas, t, x0, x_t: weighted(
+                    betas, t, x0, x_t, single=True),
+                "alpha stands where abar belongs: only the root in front of x_t is without a bar."),
+        Mistake("bar too many", lambda betas, t, x0, x_t: weighted(
+                    betas, t, x0, x_t, barred=True),
+                "The root in front of x_t is that of one step, alpha_t, without a bar."),
+        Mistake("roots forgotten", lambda betas, t, x0, x_t: weighted(
+                    betas, t, x0, x_t, of_x0=1.0, of_xt=1.0),
+                "Both roots are missing in (3): images scale with roots, variances without."),
+        Mistake("root of x0 forgotten", lambda betas, t, x0, x_t: weighted(
+                    betas, t, x0, x_t, of_x0=1.0),
+                "The root in front of x0 is missing: sqrt(abar_(t-1)) beta_t, not abar_(t-1)."),
+        Mistake("root of x_t forgotten", lambda betas, t, x0, x_t: weighted(
+                    betas, t, x0, x_t, of_xt=1.0),
+                "The root in front of x_t is missing: sqrt(alpha_t), not alpha_t."),
+        Mistake("beta for beta-tilde", lambda betas, t, x0, x_t: (
+                    posterior(betas, t, x0, x_t)[0], betas[t]),
+                "The mean is right; the variance is beta, but x0 is known here: beta-tilde, (2)."),
+        Mistake("std returned", lambda betas, t, x0, x_t: (
+                    posterior(betas, t, x0, x_t)[0], posterior(betas, t, x0, x_t)[1] ** 0.5),
+                "The second value is the standard deviation; the variance is asked for."),
+        Mistake("images swapped", lambda betas, t, x0, x_t: posterior(betas, t, x_t, x0),
+                "The weights of x0 and x_t are swapped."),
+        Mistake("wrong step before", lambda betas, t, x0, x_t: weighted(
+                    betas, t, x0, x_t, shift=1),
+                "abar_(t-1) is read at t itself; mind which of the two (3) means."),
+        Mistake("wraps around", wrapped,
+                "At t = 0, abar[t - 1] is abar[-1]: Python reads the last entry. The abar before "
+                "the first step is 1."),
+        Mistake("t counted from 1", lambda *a: one_early(*a, wraps=False),
+                "Everything is read one step early: in code t counts from 0, so betas[t] and "
+                "abar[t] belong to this step, abar[t - 1] to the one before."),
+        Mistake("t counted from 1, wraps around", lambda *a: one_early(*a, wraps=True),
+                "Everything is read one step early, and abar[t - 2] runs off the table: in code t "
+                "counts from 0, so betas[t] and abar[t] belong to this step."),
     ),
-)
+)  # fmt: skip
 
 
 # --------------------------------------------------------------------- 2.2 the loss
@@ -223,84 +178,41 @@ def loss_cases() -> list[Case]:
         abar = float((1 - betas[: k + 1]).prod())
         one_by_one.append(float(((0.3 * (abar**0.5 * x + (1 - abar) ** 0.5 * n) - n) ** 2).mean()))
     return [
-        Case(
-            (lambda x_t, t: torch.zeros_like(x_t), x0, t, torch.full_like(x0, 2.0), betas),
-            4.0,
-            "A network that says 0 misses all the noise: noise 2 everywhere costs 4.",
-        ),
-        Case(
-            (knows, image.repeat(3, 1, 1, 1), t, noise, betas),
-            0.0,
-            "For data that is a single image a perfect network exists; its loss must be 0.",
-        ),
-        Case(
-            (lambda x_t, t: 0.3 * x_t, x0, t, noise, betas),
-            sum(one_by_one) / 3,
-            "The batch must give the mean of what its images give one by one, each at its t.",
-        ),
-    ]
+        Case((lambda x_t, t: torch.zeros_like(x_t), x0, t, torch.full_like(x0, 2.0), betas), 4.0,
+             "A network that says 0 misses all the noise: noise 2 everywhere costs 4."),
+        Case((knows, image.repeat(3, 1, 1, 1), t, noise, betas), 0.0,
+             "For data that is a single image a perfect network exists; its loss must be 0."),
+        Case((lambda x_t, t: 0.3 * x_t, x0, t, noise, betas), sum(one_by_one) / 3,
+             "The batch must give the mean of what its images give one by one, each at its t."),
+    ]  # fmt: skip
 
 
 LOSS = Exercise(
-    "2.2",
-    "the loss",
-    2,
-    10,
-    loss,
-    loss_cases,
+    "2.2", "the loss", 2, 10, loss, loss_cases,
     (
-        Mistake(
-            "bar forgotten",
-            lambda *a: loss_with(*a, single=True),
-            "alpha stands where abar belongs: the images are hardly noisy at any t.",
-        ),
-        Mistake(
-            "roots forgotten",
-            lambda *a: loss_with(*a, image=1.0, grain=1.0),
-            "Both roots are missing where x_t is made: abar and 1 - abar are variances.",
-        ),
-        Mistake(
-            "variance for std",
-            lambda *a: loss_with(*a, grain=1.0),
-            "The noise in x_t is multiplied by 1 - abar; sigma^2 stands where sigma belongs.",
-        ),
-        Mistake(
-            "L1",
-            lambda *a: loss_with(*a, measure=lambda gap: gap.abs().mean()),
-            "That is the absolute error: it learns the median, and the step needs the mean.",
-        ),
-        Mistake(
-            "sum",
-            lambda *a: loss_with(*a, measure=lambda gap: gap.square().sum()),
-            "The squares are added up; take their mean, so that 1 means: knows nothing.",
-        ),
-        Mistake(
-            "image as target",
-            lambda *a: loss_with(*a, target=lambda x0, noise: x0),
-            "The network guesses the noise; you compare its answer with the image.",
-        ),
-        Mistake(
-            "state clamped",
-            lambda *a: loss_with(*a, after=lambda x: x.clamp(-1, 1)),
-            "x_t is clamped to [-1, 1]: a noisy image must have tails.",
-        ),
-        Mistake(
-            "one step for all",
-            lambda net, x0, t, noise, betas: loss_with(net, x0, t[:1].expand_as(t), noise, betas),
-            "All images get the step of the first; abar must have the shape (B, 1, 1, 1).",
-        ),
-        Mistake(
-            "t counted from 1",
-            lambda *a: loss_with(*a, read=-1),
-            "abar is read at t - 1: in code t counts from 0, so abar[t] belongs to t.",
-        ),
-        Mistake(
-            "net told another t",
-            lambda *a: loss_with(*a, told=1),
-            "The network is told t + 1; hand it the t that x_t was made with.",
-        ),
+        Mistake("bar forgotten", lambda *a: loss_with(*a, single=True),
+                "alpha stands where abar belongs: the images are hardly noisy at any t."),
+        Mistake("roots forgotten", lambda *a: loss_with(*a, image=1.0, grain=1.0),
+                "Both roots are missing where x_t is made: abar and 1 - abar are variances."),
+        Mistake("variance for std", lambda *a: loss_with(*a, grain=1.0),
+                "The noise in x_t is multiplied by 1 - abar; sigma^2 stands where sigma belongs."),
+        Mistake("L1", lambda *a: loss_with(*a, measure=lambda gap: gap.abs().mean()),
+                "That is the absolute error: it learns the median, and the step needs the mean."),
+        Mistake("sum", lambda *a: loss_with(*a, measure=lambda gap: gap.square().sum()),
+                "The squares are added up; take their mean, so that 1 means: knows nothing."),
+        Mistake("image as target", lambda *a: loss_with(*a, target=lambda x0, noise: x0),
+                "The network guesses the noise; you compare its answer with the image."),
+        Mistake("state clamped", lambda *a: loss_with(*a, after=lambda x: x.clamp(-1, 1)),
+                "x_t is clamped to [-1, 1]: a noisy image must have tails."),
+        Mistake("one step for all", lambda net, x0, t, noise, betas: loss_with(
+                    net, x0, t[:1].expand_as(t), noise, betas),
+                "All images get the step of the first; abar must have the shape (B, 1, 1, 1)."),
+        Mistake("t counted from 1", lambda *a: loss_with(*a, read=-1),
+                "abar is read at t - 1: in code t counts from 0, so abar[t] belongs to t."),
+        Mistake("net told another t", lambda *a: loss_with(*a, told=1),
+                "The network is told t + 1; hand it the t that x_t was made with."),
     ),
-)
+)  # fmt: skip
 
 
 # --------------------------------------------------------------------- 2.3 one clipped step
@@ -354,104 +266,52 @@ def step_cases() -> list[Case]:
     return [
         case(400, flat, "The estimate of x0 must come out as 0.3 and -0.2 here."),
         case(400, far, "The estimate of x0 is -2 and 3 here, clipped to -1 and 1 before (3)."),
-        Case(
-            (noisy(0, flat), 0, eps, betas, z),
-            flat,
-            "At t = 0 nothing random may be added: the answer is the estimate.",
-        ),
-    ]
+        Case((noisy(0, flat), 0, eps, betas, z), flat,
+             "At t = 0 nothing random may be added: the answer is the estimate."),
+    ]  # fmt: skip
 
 
 STEP = Exercise(
-    "2.3",
-    "one step, clipped",
-    2,
-    10,
-    clipped_step,
-    step_cases,
+    "2.3", "one step, clipped", 2, 10, clipped_step, step_cases,
     (
-        Mistake(
-            "not clipped",
-            lambda *a: step_with(*a, low=-1e9, high=1e9),
-            "The estimate of x0 is not clipped to [-1, 1].",
-        ),
-        Mistake(
-            "state clamped",
-            lambda *a: clipped_step(*a).clamp(-1, 1),
-            "The state is clamped as well; clip only the estimate, noise must keep its tails.",
-        ),
-        Mistake(
-            "state clamped instead",
-            lambda *a: step_with(*a, low=-1e9, high=1e9).clamp(-1, 1),
-            "The state is clamped, not the estimate, as in the published faces sampler.",
-        ),
-        Mistake(
-            "input clamped",
-            lambda x, *a: clipped_step(x.clamp(-1, 1), *a),
-            "x is clamped before it is used; a noisy state must keep its tails.",
-        ),
-        Mistake(
-            "input clamped instead",
-            lambda x, *a: step_with(x.clamp(-1, 1), *a, low=-1e9, high=1e9),
-            "x is clamped before it is used, and the estimate is not: turn that round.",
-        ),
-        Mistake(
-            "clipped to [0, 1]",
-            lambda *a: step_with(*a, low=0.0),
-            "The estimate is clipped to [0, 1]; images run from -1 to 1 here.",
-        ),
-        Mistake(
-            "noise added to the estimate",
-            lambda *a: step_with(*a, sign=1),
-            "The estimate of x0 adds the noise; take it away: x - sqrt(1 - abar) eps.",
-        ),
-        Mistake(
-            "multiplied",
-            lambda *a: step_with(*a, divide=-1),
-            "The estimate of x0 is multiplied by sqrt(abar); divide by it.",
-        ),
-        Mistake(
-            "not divided",
-            lambda *a: step_with(*a, divide=0),
-            "The estimate of x0 is not divided by sqrt(abar): the image has faded by it.",
-        ),
-        Mistake(
-            "nothing drawn",
-            lambda x, t, eps, betas, z: clipped_step(x, t, eps, betas, 0 * z),
-            "That is the mean alone: nothing random is added. Add sqrt(variance) z.",
-        ),
-        Mistake(
-            "beta for beta-tilde",
-            lambda *a: step_with(*a, spread=lambda beta, tilde: beta**0.5),
-            "The noise has variance beta; this exercise asks for beta-tilde, (2).",
-        ),
-        Mistake(
-            "noise at the last step",
-            lambda *a: step_with(*a, last=1.0),
-            "Noise is added at t = 0, the last step: the picture keeps that grain.",
-        ),
-        Mistake(
-            "beta, and noise at the last step",
-            lambda *a: step_with(*a, spread=lambda beta, tilde: beta**0.5, last=1.0),
-            "The noise has variance beta, at the last step too; beta-tilde is 0 there.",
-        ),
-        Mistake(
-            "variance for std",
-            lambda *a: step_with(*a, spread=lambda beta, tilde: tilde),
-            "z is multiplied by the variance; sigma^2 stands where sigma belongs.",
-        ),
-        Mistake(
-            "bar forgotten",
-            lambda *a: step_with(*a, single=True),
-            "The estimate of x0 uses alpha; x_t was made with abar.",
-        ),
-        Mistake(
-            "roots forgotten",
-            lambda *a: step_with(*a, estimate=1.0),
-            "The estimate of x0 lacks its roots: x_t = sqrt(abar) x0 + sqrt(1 - abar) eps.",
-        ),
+        Mistake("not clipped", lambda *a: step_with(*a, low=-1e9, high=1e9),
+                "The estimate of x0 is not clipped to [-1, 1]."),
+        Mistake("state clamped", lambda *a: clipped_step(*a).clamp(-1, 1),
+                "The state is clamped as well; clip only the estimate, noise must keep its tails."),
+        Mistake("state clamped instead", lambda *a: step_with(
+                    *a, low=-1e9, high=1e9).clamp(-1, 1),
+                "The state is clamped, not the estimate, as in the published faces sampler."),
+        Mistake("input clamped", lambda x, *a: clipped_step(x.clamp(-1, 1), *a),
+                "x is clamped before it is used; a noisy state must keep its tails."),
+        Mistake("input clamped instead", lambda x, *a: step_with(
+                    x.clamp(-1, 1), *a, low=-1e9, high=1e9),
+                "x is clamped before it is used, and the estimate is not: turn that round."),
+        Mistake("clipped to [0, 1]", lambda *a: step_with(*a, low=0.0),
+                "The estimate is clipped to [0, 1]; images run from -1 to 1 here."),
+        Mistake("noise added to the estimate", lambda *a: step_with(*a, sign=1),
+                "The estimate of x0 adds the noise; take it away: x - sqrt(1 - abar) eps."),
+        Mistake("multiplied", lambda *a: step_with(*a, divide=-1),
+                "The estimate of x0 is multiplied by sqrt(abar); divide by it."),
+        Mistake("not divided", lambda *a: step_with(*a, divide=0),
+                "The estimate of x0 is not divided by sqrt(abar): the image has faded by it."),
+        Mistake("nothing drawn", lambda x, t, eps, betas, z: clipped_step(x, t, eps, betas, 0 * z),
+                "That is the mean alone: nothing random is added. Add sqrt(variance) z."),
+        Mistake("beta for beta-tilde", lambda *a: step_with(
+                    *a, spread=lambda beta, tilde: beta**0.5),
+                "The noise has variance beta; this exercise asks for beta-tilde, (2)."),
+        Mistake("noise at the last step", lambda *a: step_with(*a, last=1.0),
+                "Noise is added at t = 0, the last step: the picture keeps that grain."),
+        Mistake("beta, and noise at the last step", lambda *a: step_with(
+                    *a, spread=lambda beta, tilde: beta**0.5, last=1.0),
+                "The noise has variance beta, at the last step too; beta-tilde is 0 there."),
+        Mistake("variance for std", lambda *a: step_with(*a, spread=lambda beta, tilde: tilde),
+                "z is multiplied by the variance; sigma^2 stands where sigma belongs."),
+        Mistake("bar forgotten", lambda *a: step_with(*a, single=True),
+                "The estimate of x0 uses alpha; x_t was made with abar."),
+        Mistake("roots forgotten", lambda *a: step_with(*a, estimate=1.0),
+                "The estimate of x0 lacks its roots: x_t = sqrt(abar) x0 + sqrt(1 - abar) eps."),
     ),
-)
+)  # fmt: skip
 
 
 EXERCISES = (POSTERIOR, LOSS, STEP)

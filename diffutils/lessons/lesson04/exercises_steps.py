@@ -85,114 +85,63 @@ def heun_cases() -> list[Case]:
     x, mean, std = tensor(3.0, -1.0), 0.4, 0.5
     even = 2 * 0.5 + 3 * (0.5**2 - 2**2) / 2 - 2 * 2.0  # the integral of 2 + 3 sigma, 2 to 0.5
     return [
-        Case(
-            *by_hand(tensor(5.0), 2.0, 1.0, 0.0, 1.0),
-            "The worked value: slopes 2 and 1.5, so 5 - 1.75 = 3.25.",
-        ),
+        Case(*by_hand(tensor(5.0), 2.0, 1.0, 0.0, 1.0),
+             "The worked value: slopes 2 and 1.5, so 5 - 1.75 = 3.25."),
         Case(*by_hand(images, 10.0, 4.0, 0.2, 0.5), "Images, and a long step."),
-        Case(
-            (x, 2.0, 0.5, lambda x, sigma: x - sigma * (2 + 3 * sigma)),
-            x + even,
-            "The slope is 2 + 3 sigma here, whatever x is; then the average of both ends is exact.",
-        ),
-        Case(
-            (x, 0.8, 0.0, denoisers.gaussian(mean, std)),
-            mean + std**2 / (std**2 + 0.8**2) * (x - mean),
-            "At sigma_next = 0 the second slope would be 0/0. The last step is Euler's alone, and "
-            "it ends at D(x, sigma).",
-        ),
-    ]
+        Case((x, 2.0, 0.5, lambda x, sigma: x - sigma * (2 + 3 * sigma)), x + even,
+             "The slope is 2 + 3 sigma here, whatever x is; then the average of both ends is "
+             "exact."),
+        Case((x, 0.8, 0.0, denoisers.gaussian(mean, std)),
+             mean + std**2 / (std**2 + 0.8**2) * (x - mean),
+             "At sigma_next = 0 the second slope would be 0/0. The last step is Euler's alone, and "
+             "it ends at D(x, sigma)."),
+    ]  # fmt: skip
 
 
 HEUN = Exercise(
-    "4.1",
-    "Heun's step",
-    2,
-    10,
-    heun_step,
-    heun_cases,
+    "4.1", "Heun's step", 2, 10, heun_step, heun_cases,
     (
-        Mistake(
-            "Euler",
-            changed(end=lambda x, euler, h, d, d_next: euler),
-            "That is Euler's step: the correction is missing, or the second slope has the old "
-            "D. Ask D again, at the new x and the new level.",
-        ),
-        Mistake(
-            "slope at old x",
-            changed(lambda x, y, s, s_next, D: (x - D(x, s_next)) / s_next),
-            "The second slope is taken at the old x; it belongs to the end of Euler's step.",
-        ),
-        Mistake(
-            "D of old x",
-            changed(lambda x, y, s, s_next, D: (y - D(x, s_next)) / s_next),
-            "For the second slope D is still asked about the old x; ask about the new one.",
-        ),
-        Mistake(
-            "divided by old sigma",
-            changed(lambda x, y, s, s_next, D: (y - D(y, s_next)) / s),
-            "The second slope is divided by the old sigma; the new x has noise sigma_next.",
-        ),
-        Mistake(
-            "D at old level",
-            changed(lambda x, y, s, s_next, D: (y - D(y, s)) / s_next),
-            "For the second slope D is told the old level; the new x has noise sigma_next.",
-        ),
-        Mistake(
-            "old level",
-            changed(lambda x, y, s, s_next, D: (y - D(y, s)) / s),
-            "The second slope has the new x but the old level, in D and below the fraction.",
-        ),
-        Mistake(
-            "no half",
-            changed(end=lambda x, euler, h, d, d_next: x + h * (d + d_next)),
-            "The slopes are added, not averaged: the half is missing, and the step is twice as "
-            "long.",
-        ),
-        Mistake(
-            "second slope only",
-            changed(end=lambda x, euler, h, d, d_next: x + h * d_next),
-            "Only the second slope is used: that is of order 1 again, like Euler's. Average both.",
-        ),
-        Mistake(
-            "from Euler's end",
-            changed(end=lambda x, euler, h, d, d_next: euler + h * (d + d_next) / 2),
-            "The averaged slope starts from Euler's end, so the step is made twice; start from "
-            "the old x.",
-        ),
-        Mistake(
-            "second half on top",
-            changed(end=lambda x, euler, h, d, d_next: euler + h * d_next / 2),
-            "Half of the second slope comes on top of a whole Euler step; take half of each.",
-        ),
-        Mistake(
-            "images averaged",
-            averaged_images,
-            "The two estimates of the image are averaged; average the slopes, each divided by "
-            "its own sigma.",
-        ),
-        Mistake(
-            "midpoint",
-            midpoint,
-            "That is the midpoint method: of order 2 too, but another one. Heun averages the "
-            "slopes at both ends.",
-        ),
-        Mistake(
-            "wrong way",
-            lambda x, sigma, sigma_next, D: heun_step(
-                x, sigma, sigma_next, lambda x, sigma: 2 * x - D(x, sigma)
-            ),
-            "The step goes away from the image: sigma_next - sigma is negative, and d is "
-            "(x - D) / sigma.",
-        ),
-        Mistake(
-            "last step corrected",
-            halved_end,
-            "At sigma_next = 0 there is no second slope, and a small number below does not "
-            "make one: half of the noise stays. Do Euler's step alone.",
-        ),
+        Mistake("Euler", changed(end=lambda x, euler, h, d, d_next: euler),
+                "That is Euler's step: the correction is missing, or the second slope has the old "
+                "D. Ask D again, at the new x and the new level."),
+        Mistake("slope at old x", changed(lambda x, y, s, s_next, D: (x - D(x, s_next)) / s_next),
+                "The second slope is taken at the old x; it belongs to the end of Euler's step."),
+        Mistake("D of old x", changed(lambda x, y, s, s_next, D: (y - D(x, s_next)) / s_next),
+                "For the second slope D is still asked about the old x; ask about the new one."),
+        Mistake("divided by old sigma", changed(lambda x, y, s, s_next, D: (y - D(y, s_next)) / s),
+                "The second slope is divided by the old sigma; the new x has noise sigma_next."),
+        Mistake("D at old level", changed(lambda x, y, s, s_next, D: (y - D(y, s)) / s_next),
+                "For the second slope D is told the old level; the new x has noise sigma_next."),
+        Mistake("old level", changed(lambda x, y, s, s_next, D: (y - D(y, s)) / s),
+                "The second slope has the new x but the old level, in D and below the fraction."),
+        Mistake("no half", changed(end=lambda x, euler, h, d, d_next: x + h * (d + d_next)),
+                "The slopes are added, not averaged: the half is missing, and the step is twice as "
+                "long."),
+        Mistake("second slope only", changed(end=lambda x, euler, h, d, d_next: x + h * d_next),
+                "Only the second slope is used: that is of order 1 again, like Euler's. Average "
+                "both."),
+        Mistake("from Euler's end", changed(
+                    end=lambda x, euler, h, d, d_next: euler + h * (d + d_next) / 2),
+                "The averaged slope starts from Euler's end, so the step is made twice; start from "
+                "the old x."),
+        Mistake("second half on top", changed(
+                    end=lambda x, euler, h, d, d_next: euler + h * d_next / 2),
+                "Half of the second slope comes on top of a whole Euler step; take half of each."),
+        Mistake("images averaged", averaged_images,
+                "The two estimates of the image are averaged; average the slopes, each divided by "
+                "its own sigma."),
+        Mistake("midpoint", midpoint,
+                "That is the midpoint method: of order 2 too, but another one. Heun averages the "
+                "slopes at both ends."),
+        Mistake("wrong way", lambda x, sigma, sigma_next, D: heun_step(
+                    x, sigma, sigma_next, lambda x, sigma: 2 * x - D(x, sigma)),
+                "The step goes away from the image: sigma_next - sigma is negative, and d is "
+                "(x - D) / sigma."),
+        Mistake("last step corrected", halved_end,
+                "At sigma_next = 0 there is no second slope, and a small number below does not "
+                "make one: half of the noise stays. Do Euler's step alone."),
     ),
-)
+)  # fmt: skip
 
 
 # --------------------------------------------------------------------- 4.4 two densities
@@ -228,97 +177,54 @@ def weight_cases() -> list[Case]:
 
     return [
         case([0.3], 0.3, -1.2, 1.2, "The worked value: 0.3325 / 0.25 = 1.330."),
-        case(
-            [0.01, 0.1, 1.0, 10.0],
-            0.3,
-            -1.2,
-            1.2,
-            "Away from the middle the normal density falls faster, so the weight sinks to 0.",
-        ),
+        case([0.01, 0.1, 1.0, 10.0], 0.3, -1.2, 1.2,
+             "Away from the middle the normal density falls faster, so the weight sinks to 0."),
         case([0.2, 1.0, 3.0], 1.0, -0.4, 0.8, "Another c, another mean, another spread."),
-    ]
+    ]  # fmt: skip
 
 
 WEIGHT = Exercise(
-    "4.4",
-    "one training, two densities",
-    2,
-    10,
-    other_weight,
-    weight_cases,
+    "4.4", "one training, two densities", 2, 10, other_weight, weight_cases,
     (
-        Mistake(
-            "upside down",
-            lambda *a: 1 / other_weight(*a),
-            "The ratio is upside down: levels that you now draw too often must count less, so "
-            "the density that you draw from stands below.",
-        ),
-        Mistake(
-            "normal per sigma",
-            lambda sigma, *a: other_weight(sigma, *a) / sigma,
-            "The normal density is per unit of sigma (divided by sigma), the logistic per unit "
-            "of ln sigma: take the same unit for both.",
-        ),
-        Mistake(
-            "logistic per sigma",
-            lambda sigma, *a: other_weight(sigma, *a) * sigma,
-            "The logistic density is per unit of sigma, c / (sigma + c)^2, the normal per unit "
-            "of ln sigma: take the same unit for both.",
-        ),
-        Mistake(
-            "sigma, not its log",
-            lambda *a: weight_with(*a, at=lambda sigma: sigma),
-            "It is ln sigma that is normal: compare sigma.log() with P_mean, not sigma.",
-        ),
-        Mistake(
-            "spread not squared",
-            lambda *a: weight_with(*a, exponent=lambda away, std: -(away**2) / (2 * std)),
-            "The exponent is divided by P_std; it needs the variance, P_std^2.",
-        ),
-        Mistake(
-            "half forgotten",
-            lambda *a: weight_with(*a, exponent=lambda away, std: -(away**2) / std**2),
-            "The exponent of a normal density is -z^2 / 2: the half is missing.",
-        ),
-        Mistake(
-            "not normalised",
-            lambda *a: weight_with(*a, front=lambda std: 1.0),
-            "The normal density lacks 1 / (P_std sqrt(2 pi)) in front, so it does not add up to 1.",
-        ),
-        Mistake(
-            "spread not in front",
-            lambda *a: weight_with(*a, front=lambda std: (2 * math.pi) ** -0.5),
-            "P_std is missing in front of the exponential: a wide density is a low one.",
-        ),
-        Mistake(
-            "spread under the root",
-            lambda *a: weight_with(*a, front=lambda std: (2 * math.pi * std) ** -0.5),
-            "P_std stands under the root in front; there it must be squared, as a variance.",
-        ),
-        Mistake(
-            "phi for its density",
-            lambda *a: weight_with(*a, logistic=lambda phi, sigma: phi),
-            "phi is the share of draws below sigma, not their density; the density per unit of "
-            "ln sigma is phi (1 - phi).",
-        ),
-        Mistake(
-            "phi uniform",
-            lambda *a: weight_with(*a, logistic=lambda phi, sigma: 1.0),
-            "That is EDM's density alone. phi is uniform, so its density is 1 per unit of phi, "
-            "but per unit of ln sigma it is phi (1 - phi).",
-        ),
-        Mistake(
-            "c forgotten",
-            lambda sigma, c, *a: other_weight(sigma, 1.0, *a),
-            "c makes no difference: the logistic density has its middle at ln c.",
-        ),
-        Mistake(
-            "logarithm",
-            lambda *a: other_weight(*a).log(),
-            "That is the logarithm of the ratio, a difference of log densities: take exp.",
-        ),
+        Mistake("upside down", lambda *a: 1 / other_weight(*a),
+                "The ratio is upside down: levels that you now draw too often must count less, so "
+                "the density that you draw from stands below."),
+        Mistake("normal per sigma", lambda sigma, *a: other_weight(sigma, *a) / sigma,
+                "The normal density is per unit of sigma (divided by sigma), the logistic per unit "
+                "of ln sigma: take the same unit for both."),
+        Mistake("logistic per sigma", lambda sigma, *a: other_weight(sigma, *a) * sigma,
+                "The logistic density is per unit of sigma, c / (sigma + c)^2, the normal per unit "
+                "of ln sigma: take the same unit for both."),
+        Mistake("sigma, not its log", lambda *a: weight_with(*a, at=lambda sigma: sigma),
+                "It is ln sigma that is normal: compare sigma.log() with P_mean, not sigma."),
+        Mistake("spread not squared", lambda *a: weight_with(
+                    *a, exponent=lambda away, std: -(away**2) / (2 * std)),
+                "The exponent is divided by P_std; it needs the variance, P_std^2."),
+        Mistake("half forgotten", lambda *a: weight_with(
+                    *a, exponent=lambda away, std: -(away**2) / std**2),
+                "The exponent of a normal density is -z^2 / 2: the half is missing."),
+        Mistake("not normalised", lambda *a: weight_with(*a, front=lambda std: 1.0),
+                "The normal density lacks 1 / (P_std sqrt(2 pi)) in front, so it does not add up "
+                "to 1."),
+        Mistake("spread not in front", lambda *a: weight_with(
+                    *a, front=lambda std: (2 * math.pi) ** -0.5),
+                "P_std is missing in front of the exponential: a wide density is a low one."),
+        Mistake("spread under the root", lambda *a: weight_with(
+                    *a, front=lambda std: (2 * math.pi * std) ** -0.5),
+                "P_std stands under the root in front; there it must be squared, as a variance."),
+        Mistake("phi for its density", lambda *a: weight_with(
+                    *a, logistic=lambda phi, sigma: phi),
+                "phi is the share of draws below sigma, not their density; the density per unit of "
+                "ln sigma is phi (1 - phi)."),
+        Mistake("phi uniform", lambda *a: weight_with(*a, logistic=lambda phi, sigma: 1.0),
+                "That is EDM's density alone. phi is uniform, so its density is 1 per unit of phi, "
+                "but per unit of ln sigma it is phi (1 - phi)."),
+        Mistake("c forgotten", lambda sigma, c, *a: other_weight(sigma, 1.0, *a),
+                "c makes no difference: the logistic density has its middle at ln c."),
+        Mistake("logarithm", lambda *a: other_weight(*a).log(),
+                "That is the logarithm of the ratio, a difference of log densities: take exp."),
     ),
-)
+)  # fmt: skip
 
 
 EXERCISES = (HEUN, WEIGHT)

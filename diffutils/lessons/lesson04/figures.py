@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from diffutils import rng, schedules
 from diffutils.data import to_float
-from diffutils.lessons.lesson04.search import CS, r2_of_c
+from diffutils.lessons.lesson04.search import CS, Curves, Sigmas, r2_of_c
+from diffutils.lessons.lesson04.stability import readings
 from diffutils.methods.perceptual import (
     SIGMA_MAX,
     SIGMA_MIN,
@@ -20,63 +22,43 @@ from diffutils.methods.perceptual import (
     interpolate,
     phi_star,
     r_squared,
-    ssim_curve,
 )
-from diffutils.schedules import log_logistic_density as logistic
-from diffutils.schedules import log_normal_density as normal
-from diffutils.viz.display import COLORS, DPI, figure, style
-from diffutils.viz.images import pixels
-from diffutils.viz.plots import plain_log_axis
+from diffutils.viz import COLORS, DPI, figure, pixels, plain_log_axis, style
+from diffutils.viz.display import empty
 
-# colour, dashes, marker
-LOOKS = (
-    ("blue", "-", "o"),
-    ("vermilion", "--", "s"),
-    ("green", "-.", "^"),
-    ("purple", ":", "D"),
-    ("orange", (0, (5, 1)), "v"),
-    ("sky", (0, (3, 1, 1, 1)), "P"),
-)
-
-
+INKS = ("blue", "vermilion", "green", "purple", "orange", "sky")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+MARKS = (0.01, 0.5, 0.99)  # shares of the draws whose noise levels are marked
+Picture = UInt8[Tensor, "C H W"]
 TILE = 88  # dots: the least side of an image in a row, wide enough for its noise level
 
 
-def fall(
-    ax: Any, curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], coordinate: Coordinate
-) -> float:
+@style()
+def fall(ax: Any, curves: Curves, sigmas: Sigmas, coordinate: Coordinate) -> float:
     """Draw SSIM at 50 equal steps of a coordinate into `ax`, and return the mean R^2 over images.
 
     Thin lines are the images, the thick one is their mean, the dashed one is the least-squares
     line of the mean, which is the mean of the images' own lines.
-
     Raises: ValueError as `perceptual.r_squared`.
     """
+    # Measure.
     r2 = float(r_squared(curves, sigmas, coordinate).mean())
     phi, levels = equal_steps(coordinate)
     similarity = interpolate(levels.log(), sigmas.double().log(), curves.double()).numpy()
     x, mean = phi.numpy(), similarity.mean(0)
     slope, offset = np.polyfit(x, mean, 1)
-    ends = x[[0, -1]]
-    with style():
-        thin = ax.plot(x, similarity.T, color=COLORS["sky"], linewidth=0.6, alpha=0.7)
-        thin[0].set_label("one image")
-        ax.plot(x, mean, color=COLORS["blue"], linewidth=2.2, label="mean over images")
-        ax.plot(
-            ends,
-            offset + slope * ends,
-            color=COLORS["vermilion"],
-            linestyle="--",
-            linewidth=1.5,
-            label="straight line",
-        )
-        ax.set(ylim=(-0.05, 1.05))
+    # Draw.
+    thin = ax.plot(x, similarity.T, color=COLORS["sky"], linewidth=0.6, alpha=0.7)
+    thin[0].set_label("one image")
+    ax.plot(x, mean, color=COLORS["blue"], linewidth=2.2, label="mean over images")
+    ends, dashed = x[[0, -1]], {"color": COLORS["vermilion"], "linestyle": "--"}
+    ax.plot(ends, offset + slope * ends, linewidth=1.5, label="straight line", **dashed)
+    ax.set(ylim=(-0.05, 1.05))
     return r2
 
 
-def degradation(
-    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], coordinates: Sequence[Coordinate]
-) -> Any:
+@style()
+def degradation(curves: Curves, sigmas: Sigmas, coordinates: Sequence[Coordinate]) -> Any:
     """Figure with one panel for each coordinate as in `fall`, titled with its name and mean R^2.
 
     Raises: ValueError as `perceptual.r_squared`.
@@ -84,78 +66,57 @@ def degradation(
     columns = min(3, len(coordinates))
     rows = math.ceil(len(coordinates) / columns)
     fig, axes = figure(rows, columns, 9 / columns, 2.5, squeeze=False, sharey=True)
-    with style():
-        for ax, coordinate in zip(axes.flat, coordinates, strict=False):
-            r2 = fall(ax, curves, sigmas, coordinate)
-            ax.set_title(f"{coordinate.name}\nmean R² = {r2:.3f}")
-            ax.set_xlabel("φ")
-            ax.tick_params(labelleft=True)
-        for ax in axes[:, 0]:
-            ax.set_ylabel("SSIM")
-        for ax in axes.flat[len(coordinates) :]:
-            ax.remove()
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        fig.legend(handles, labels, loc="outside lower center", ncols=3, handlelength=3)
+    for ax, coordinate in zip(axes.flat, coordinates, strict=False):
+        r2 = fall(ax, curves, sigmas, coordinate)
+        ax.set(title=f"{coordinate.name}\nmean R² = {r2:.3f}", xlabel="φ")
+        ax.tick_params(labelleft=True)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("SSIM")
+    for ax in axes.flat[len(coordinates) :]:
+        ax.remove()
+    named = axes[0, 0].get_legend_handles_labels()
+    fig.legend(*named, loc="outside lower center", ncols=3, handlelength=3)
     return fig
 
 
+@style()
 def noisy_grid(
-    image: UInt8[Tensor, "C H W"], coordinates: Sequence[Coordinate], n: int = 10, seed: int = 0
+    image: Picture, coordinates: Sequence[Coordinate], n: int = 10, seed: int = 0
 ) -> Any:
     """Figure of clamp(x0 + sigma noise, -1, 1) at n equal steps of each coordinate, a row for each.
 
     The noise is the same in all tiles; the noise level stands above each.  A pixel becomes a whole
     number of dots, so that nothing is blurred.
     """
-    from matplotlib.figure import Figure
-
-    x0 = to_float(image)
-    noise = _noise(image, seed)
+    # Add the noise.
     levels = torch.stack([equal_steps(coordinate, n)[1] for coordinate in coordinates])
-    noisy = x0 + levels.float().view(-1, 1, 1, 1) * noise
+    noisy = to_float(image) + levels.float().view(-1, 1, 1, 1) * _noise(image, seed)
     scale = max(1, math.ceil(TILE / image.shape[2]))
     tiles = pixels(noisy).repeat(scale, 1).repeat(scale, 2)
+    # Leave room for the levels above each row.
     height, width = tiles.shape[1] + 2, tiles.shape[2] + 2
     letter = max(1.0, n * width / 900)  # a wide figure is shown smaller
     above = round(34 * letter)
     canvas = np.full((len(coordinates) * (above + height), n * width, 3), 255, np.uint8)
-    size = canvas.shape[1] / DPI, canvas.shape[0] / DPI
-    with style():
-        fig = Figure(figsize=size, dpi=DPI, layout="none")
-        ax = fig.add_axes((0, 0, 1, 1))
-        for row, coordinate in enumerate(coordinates):
-            top = row * (above + height) + above
-            for column, sigma in enumerate(levels[row].tolist()):
-                left = column * width
-                tile = tiles[row * n + column]
-                canvas[top : top + height - 2, left : left + width - 2] = tile
-                ax.text(
-                    left + width / 2,
-                    top - 3 * letter,
-                    f"σ = {sigma:.3g}",
-                    ha="center",
-                    va="bottom",
-                    size=8 * letter,
-                )
-            ax.text(
-                0,
-                top - 17 * letter,
-                f"equal steps of {coordinate.name}",
-                ha="left",
-                va="bottom",
-                size=9 * letter,
-                weight="bold",
-            )
-        ax.imshow(canvas, aspect="auto")
-        ax.set_axis_off()
+    fig = empty(canvas.shape[1] / DPI, canvas.shape[0] / DPI, layout="none")
+    ax = fig.add_axes((0, 0, 1, 1))
+    # Fill it, dot by dot.
+    for row, coordinate in enumerate(coordinates):
+        top = row * (above + height) + above
+        for column, sigma in enumerate(levels[row].tolist()):
+            left, tile = column * width, tiles[row * n + column]
+            canvas[top : top + height - 2, left : left + width - 2] = tile
+            place = left + width / 2, top - 3 * letter
+            ax.text(*place, f"σ = {sigma:.3g}", ha="center", va="bottom", size=8 * letter)
+        bold = {"va": "bottom", "size": 9 * letter, "weight": "bold"}
+        ax.text(0, top - 17 * letter, f"equal steps of {coordinate.name}", **bold)
+    ax.imshow(canvas, aspect="auto")
+    ax.set_axis_off()
     return fig
 
 
 def quantiles(
-    c: float = 0.3,
-    P_mean: float = -1.2,
-    P_std: float = 1.2,
-    at: Sequence[float] = (0.01, 0.5, 0.99),
+    c: float = 0.3, P_mean: float = -1.2, P_std: float = 1.2, at: Sequence[float] = MARKS
 ) -> dict[str, list[float]]:
     """The training noise levels below which the shares `at` of the draws lie.
 
@@ -163,175 +124,122 @@ def quantiles(
     ln sigma ~ N(P_mean, P_std^2) (Karras et al. 2022, table 1).
     """
     u = torch.tensor(at, dtype=torch.float64)
-    return {
-        "phi*": schedules.log_logistic(c, SIGMA_MIN, SIGMA_MAX)(u).tolist(),
-        "EDM": schedules.log_normal(P_mean, P_std)(u).tolist(),
-    }
+    drawn = {"phi*": schedules.log_logistic(c), "EDM": schedules.log_normal(P_mean, P_std)}
+    return {name: schedule(u).tolist() for name, schedule in drawn.items()}
 
 
+@style()
 def densities(c: float = 0.3, P_mean: float = -1.2, P_std: float = 1.2) -> Any:
     """Figure of the density of ln sigma in training: uniform in phi*, and EDM's.
 
     Uniform in phi* means ln sigma ~ Logistic(ln c, 1), cut off at 0.002 and 80.  Vertical lines are
     the medians; the markers on each curve are its 1 %, 50 % and 99 % quantiles.
     """
-    names = {
-        "phi*": (
-            f"uniform in σ/(σ+{c:.3g})",
-            lambda s: logistic(s, c, SIGMA_MIN, SIGMA_MAX),
-            np.geomspace(SIGMA_MIN, SIGMA_MAX, 400),
-        ),
-        "EDM": (
-            f"EDM: ln σ ~ N({P_mean:g}, {P_std:g}²)",
-            lambda s: normal(s, P_mean, P_std),
-            np.geomspace(SIGMA_MIN / math.e, SIGMA_MAX, 400),
-        ),
-    }
-    with style():
-        fig, ax = figure(width=7.2, height=3.4)
-        for (key, marks), (color, dashes, marker) in zip(
-            quantiles(c, P_mean, P_std).items(), LOOKS, strict=False
-        ):
-            name, density, sigmas = names[key]
-            x, marks = torch.from_numpy(sigmas), torch.tensor(marks, dtype=torch.float64)
-            first, median, last = marks.tolist()
-            looks = {"color": COLORS[color], "linestyle": dashes}
-            label = f"{name}\n1 %, 50 %, 99 %: {first:.3g}, {median:.3g}, {last:.3g}"
-            ax.plot(x, density(x), linewidth=2, label=label, **looks)
-            ax.vlines(median, 0, float(density(marks)[1]), linewidth=1.2, **looks)
-            ax.plot(marks, density(marks), marker, color=COLORS[color], markersize=7)
-        ax.set(xlabel="noise level σ", ylabel="density of ln σ", ylim=(0, None))
-        plain_log_axis(ax.xaxis)
-        fig.legend(loc="outside lower center", ncols=2, handlelength=3)
+    found = quantiles(c, P_mean, P_std)
+    uniform = partial(schedules.log_logistic_density, c=c)
+    normal = partial(schedules.log_normal_density, P_mean=P_mean, P_std=P_std)
+    shown = (  # name, density, where it begins, its quantiles
+        (f"uniform in σ/(σ+{c:.3g})", uniform, SIGMA_MIN, found["phi*"]),
+        (f"EDM: ln σ ~ N({P_mean:g}, {P_std:g}²)", normal, SIGMA_MIN / math.e, found["EDM"]),
+    )
+    fig, ax = figure(width=7.2, height=3.4)
+    looks = zip(INKS, ("-", "--"), MARKERS, strict=False)
+    for (name, density, lowest, marks), (ink, dashes, marker) in zip(shown, looks, strict=True):
+        x = torch.from_numpy(np.geomspace(lowest, SIGMA_MAX, 400))
+        first, median, last = marks
+        y = density(torch.tensor(marks, dtype=torch.float64))
+        line = {"color": COLORS[ink], "linestyle": dashes}
+        label = f"{name}\n1 %, 50 %, 99 %: {first:.3g}, {median:.3g}, {last:.3g}"
+        ax.plot(x, density(x), linewidth=2, label=label, **line)
+        ax.vlines(median, 0, float(y[1]), linewidth=1.2, **line)
+        ax.plot(marks, y, marker, color=COLORS[ink], markersize=7)
+    ax.set(xlabel="noise level σ", ylabel="density of ln σ", ylim=(0, None))
+    plain_log_axis(ax.xaxis, subs=(1,))
+    fig.legend(loc="outside lower center", ncols=2, handlelength=3)
     return fig
 
 
+@style()
 def grids(named: Mapping[str, schedules.Schedule], n: int) -> Any:
     """Figure of the n noise levels that each schedule walks through: a row of ticks for each.
 
     The last step, from the lowest level to 0, is not shown.
-    Raises: ValueError as `schedules.steps`.
+    Raises: ValueError as `schedules.levels`.
     """
-    with style():
-        fig, ax = figure(width=8.4, height=1.0 + 0.42 * len(named))
-        for row, (name, schedule) in enumerate(named.items()):
-            color, _, marker = LOOKS[row % len(LOOKS)]
-            levels = schedules.steps(schedule, n)[:-1].numpy()
-            ax.vlines(levels, row - 0.3, row + 0.3, color=COLORS[color], linewidth=1.2)
-            ax.plot(
-                levels, np.full(n, row), marker, color=COLORS[color], markersize=3.5, label=name
-            )
-        ax.set_yticks(range(len(named)), list(named))
-        ax.set(xlabel=f"noise level σ of the {n} steps")
-        ax.set_ylim(len(named) - 0.5, -0.5)
-        ax.grid(axis="y", visible=False)
-        plain_log_axis(ax.xaxis)
+    fig, ax = figure(width=8.4, height=1.0 + 0.42 * len(named))
+    for row, (name, schedule) in enumerate(named.items()):
+        color, marker = COLORS[INKS[row % len(INKS)]], MARKERS[row % len(MARKERS)]
+        levels = schedules.levels(schedule, n)[:-1].numpy()
+        ax.vlines(levels, row - 0.3, row + 0.3, color=color, linewidth=1.2)
+        ax.plot(levels, np.full(n, row), marker, color=color, markersize=3.5, label=name)
+    ax.set_yticks(range(len(named)), list(named))
+    ax.set(xlabel=f"noise level σ of the {n} steps", ylim=(len(named) - 0.5, -0.5))
+    ax.grid(axis="y", visible=False)
+    plain_log_axis(ax.xaxis, subs=(1,))
     return fig
 
 
+@style()
 def straightness(
-    curves: Float[Tensor, "N S"],
-    sigmas: Float[Tensor, "S"],
-    c: float,
-    r2: Sequence[float] | None = None,
-    ax: Any = None,
+    curves: Curves, sigmas: Sigmas, c: float, r2: Sequence[float] | None = None, ax: Any = None
 ) -> Any:
     """Figure of SSIM against sigma / (sigma + c) with its line, and of R^2 against every c.
 
-    r2: of `phi_search.r2_of_c`, computed here if not given.  With `ax` both panels stand inside it.
+    r2: of `search.r2_of_c`, computed here if not given.  With `ax` both panels stand inside it.
     Raises: ValueError as `perceptual.r_squared`, and for c <= 0.
     """
     coordinate = phi_star(c)
     r2 = r2_of_c(curves, sigmas) if r2 is None else r2
-    with style():
-        ax = figure(width=8.4, height=3.0)[1] if ax is None else ax
-        ax.set_axis_off()
-        left, right = ax.inset_axes((0, 0, 0.42, 1)), ax.inset_axes((0.6, 0, 0.4, 1))
-        found = fall(left, curves, sigmas, coordinate)
-        left.set(xlabel=f"φ = {coordinate.name}", ylabel="SSIM", xlim=(0, 1))
-        _below(left, left.get_legend_handles_labels()[0], ["image", "mean", "line"], 2)
-        right.plot(CS, r2, color=COLORS["blue"], linewidth=1.8)
-        best = max(range(len(CS)), key=r2.__getitem__)
-        points = (CS[best], r2[best], "*", "green"), (c, found, "o", "vermilion")
-        for x, y, marker, color in points:
-            right.plot(x, y, marker, color=COLORS[color], markersize=10, clip_on=False)
-        right.set(xlabel="c", ylabel="mean R²", xlim=(CS[0], CS[-1]), ylim=(0, 1.05))
-        _below(
-            right,
-            right.lines[1:],
-            [
-                f"best: c = {CS[best]:.3g}, R² = {r2[best]:.3f}",
-                f"here: c = {c:.3g}, R² = {found:.3f}",
-            ],
-            1,
-        )
-        plain_log_axis(right.xaxis)
+    ax = figure(width=8.4, height=3.0)[1] if ax is None else ax
+    ax.set_axis_off()
+    left, right = ax.inset_axes((0, 0, 0.42, 1)), ax.inset_axes((0.6, 0, 0.4, 1))
+    # Draw SSIM in this coordinate.
+    found = fall(left, curves, sigmas, coordinate)
+    left.set(xlabel=f"φ = {coordinate.name}", ylabel="SSIM", xlim=(0, 1))
+    _below(left, left.get_legend_handles_labels()[0], ["image", "mean", "line"], 2)
+    # Draw R² of all, and mark the best and this one.
+    right.plot(CS, r2, color=COLORS["blue"], linewidth=1.8)
+    best = max(range(len(CS)), key=r2.__getitem__)
+    for x, y, marker, color in (CS[best], r2[best], "*", "green"), (c, found, "o", "vermilion"):
+        right.plot(x, y, marker, color=COLORS[color], markersize=10, clip_on=False)
+    plain_log_axis(right.xaxis, subs=(1,))
+    right.set(xlabel="c", ylabel="mean R²", xlim=(CS[0], CS[-1]), ylim=(0, 1.05))
+    named = f"best: c = {CS[best]:.3g}, R² = {r2[best]:.3f}", f"here: c = {c:.3g}, R² = {found:.3f}"
+    _below(right, right.lines[1:], named, 1)
     return ax.figure
 
 
-def readings(
-    image: UInt8[Tensor, "C H W"], sigma: float, coordinates: Sequence[Coordinate], seed: int = 0
-) -> dict[str, Any]:
-    """What a noise level means for an image.
-
-    Returns: "ssim" of the noisy image, clamped; "snr", mean(x0^2) / sigma^2 with x0 in [-1, 1];
-        "phi", for each coordinate its value, 0 at sigma = 0.002 and 1 at sigma = 80.
-    Raises: ValueError if sigma lies outside that range, and as `perceptual.ssim`.
-    """
-    if not SIGMA_MIN <= sigma <= SIGMA_MAX:
-        raise ValueError(f"sigma must lie between {SIGMA_MIN} and {SIGMA_MAX:g}, got {sigma}")
-    level = torch.tensor([sigma], dtype=torch.float64)
-    levels = torch.tensor([SIGMA_MIN, sigma, SIGMA_MAX], dtype=torch.float64)
-    places = {}
-    for coordinate in coordinates:
-        low, here, high = coordinate.phi(levels).tolist()
-        places[coordinate.name] = (here - low) / (high - low)
-    return {
-        "ssim": float(ssim_curve(image[None], level, seed)),
-        "snr": float(to_float(image).double().square().mean()) / sigma**2,
-        "phi": places,
-    }
-
-
+@style()
 def at_level(
-    image: UInt8[Tensor, "C H W"],
-    sigma: float,
-    coordinates: Sequence[Coordinate],
-    seed: int = 0,
-    ax: Any = None,
+    image: Picture, sigma: float, coordinates: Sequence[Coordinate], seed: int = 0, ax: Any = None
 ) -> Any:
     """Figure of an image, the same with noise, and the `readings` of that level beside them.
 
     With `ax` all of it stands inside `ax`.  Raises: ValueError as `readings`.
     """
     found = readings(image, sigma, coordinates, seed)
-    noise = _noise(image, seed)
+    ax = figure(width=8.4, height=3.0)[1] if ax is None else ax
+    ax.set_axis_off()
+    # Show the images.
     clean = to_float(image)
-    both = pixels(torch.stack([clean, clean + sigma * noise]))
-    with style():
-        ax = figure(width=8.4, height=3.0)[1] if ax is None else ax
-        ax.set_axis_off()
-        places = (0, 0, 0.28, 0.9), (0.29, 0, 0.28, 0.9)
-        for place, shown, title in zip(places, both, ("clean", f"σ = {sigma:.3g}"), strict=True):
-            panel = ax.inset_axes(place)
-            panel.imshow(shown)
-            panel.set_title(title)
-            panel.set_axis_off()
-        bars = ax.inset_axes((0.6, 0, 0.4, 0.7))
-        for row, (name, value) in enumerate(found["phi"].items()):
-            bars.barh(row, 1, height=0.36, color="#E5E5E5")
-            bars.barh(row, value, height=0.36, color=COLORS[LOOKS[row % len(LOOKS)][0]])
-            bars.text(0, row - 0.25, f"{name}: {value:.3f}", va="bottom", size=8)
-        bars.set(xlim=(0, 1), ylim=(len(coordinates) - 0.7, -0.8), yticks=[], xticks=[0, 0.5, 1])
-        bars.spines["left"].set_visible(False)
-        bars.grid(visible=False)
-        bars.set_xlabel("φ, 0 at σ = 0.002 and 1 at 80", loc="left")
-        decibels = 10 * math.log10(found["snr"])
-        bars.set_title(
-            f"SSIM {found['ssim']:.3f}\nSNR {found['snr']:.3g} ({decibels:.0f} dB),\nmean x₀² / σ²",
-            loc="left",
-            size=9,
-        )
+    both = pixels(torch.stack([clean, clean + sigma * _noise(image, seed)]))
+    for left, shown, title in zip((0, 0.29), both, ("clean", f"σ = {sigma:.3g}"), strict=True):
+        panel = ax.inset_axes((left, 0, 0.28, 0.9))
+        panel.imshow(shown)
+        panel.set_title(title)
+        panel.set_axis_off()
+    # Show the readings as bars.
+    bars = ax.inset_axes((0.6, 0, 0.4, 0.7))
+    for row, (name, value) in enumerate(found["phi"].items()):
+        bars.barh(row, 1, height=0.36, color="#E5E5E5")
+        bars.barh(row, value, height=0.36, color=COLORS[INKS[row % len(INKS)]])
+        bars.text(0, row - 0.25, f"{name}: {value:.3f}", va="bottom", size=8)
+    bars.set(xlim=(0, 1), ylim=(len(coordinates) - 0.7, -0.8), yticks=[], xticks=[0, 0.5, 1])
+    bars.spines["left"].set_visible(False)
+    bars.grid(visible=False)
+    bars.set_xlabel("φ, 0 at σ = 0.002 and 1 at 80", loc="left")
+    snr = f"SNR {found['snr']:.3g} ({10 * math.log10(found['snr']):.0f} dB),\nmean x₀² / σ²"
+    bars.set_title(f"SSIM {found['ssim']:.3f}\n{snr}", loc="left", size=9)
     return ax.figure
 
 
@@ -340,21 +248,11 @@ def _below(ax: Any, handles: Sequence[Any], labels: Sequence[str], columns: int)
     from matplotlib.transforms import ScaledTranslation
 
     place = ax.transAxes + ScaledTranslation(0, -32 / 72, ax.figure.dpi_scale_trans)
-    ax.legend(
-        handles,
-        labels,
-        ncols=columns,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0),
-        bbox_transform=place,
-        borderaxespad=0,
-        handlelength=1.4,
-        handletextpad=0.4,
-        columnspacing=1,
-        markerscale=0.7,
-    )
+    where = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "bbox_transform": place}
+    close = {"borderaxespad": 0, "handlelength": 1.4, "handletextpad": 0.4, "columnspacing": 1}
+    ax.legend(handles, labels, ncols=columns, markerscale=0.7, **where, **close)
 
 
-def _noise(image: UInt8[Tensor, "C H W"], seed: int) -> Float[Tensor, "C H W"]:
+def _noise(image: Picture, seed: int) -> Float[Tensor, "C H W"]:
     """The noise that `ssim_curve` adds to the first of its images."""
     return rng.normal(seed, 0, torch.arange(1), image.shape, rng.EVALUATION)[0]

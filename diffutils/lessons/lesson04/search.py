@@ -4,14 +4,16 @@
 shows either; `sizes` repeats the fit of c at several image sizes.
 """
 
+import itertools
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from diffutils.data import load
-from diffutils.lessons.lesson04.search_text import sizes_table, table, text
+from diffutils.course.tables import aligned
+from diffutils.data import any_size, load
 from diffutils.methods.perceptual import (
     Coordinate,
     candidates,
@@ -25,37 +27,15 @@ from diffutils.methods.perceptual import (
 )
 from diffutils.metrics.intervals import bootstrap_interval, mean_interval
 
-__all__ = [
-    "best_c",
-    "c_interval",
-    "r2_of_c",
-    "ranking",
-    "report",
-    "sizes",
-    "sizes_table",
-    "spot_check",
-    "study",
-    "table",
-    "text",
-]
-
-
+Curves = Float[Tensor, "N S"]  # SSIM of N images at S noise levels
+Sigmas = Float[Tensor, "S"]
 CS = [10 ** (k / 100) for k in range(-200, 101)]  # 0.01 to 10, in steps of 2.3 %
-
-
 SIZE = 128  # pixels, as published; arrays keep their own size: enlarged, they are only blurred
-
-
-ANY_SIZE = ("photos", "faces", "folder", "zip")
-
-
 CHECKED = 4  # images whose SSIM is also measured at the very levels of one coordinate
 
 
 def ranking(
-    curves: Float[Tensor, "N S"],
-    sigmas: Float[Tensor, "S"],
-    coordinates: Iterable[Coordinate] | None = None,
+    curves: Curves, sigmas: Sigmas, coordinates: Iterable[Coordinate] | None = None
 ) -> list[dict]:
     """The coordinates (default: `candidates()`) by mean R^2 over the images, best first.
 
@@ -63,22 +43,18 @@ def ranking(
         images; nan for one image; it may reach above 1), and N, the number of images.
     """
     coordinates = candidates().values() if coordinates is None else coordinates
-    rows = [
-        {"name": c.name, **mean_interval(r_squared(curves, sigmas, c))._asdict()}
-        for c in coordinates
-    ]
+    found = [(c.name, mean_interval(r_squared(curves, sigmas, c))) for c in coordinates]
+    rows = [{"name": name, **interval._asdict()} for name, interval in found]
     return sorted(rows, key=lambda row: -row["mean"])
 
 
-def r2_of_c(
-    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], cs: Sequence[float] = CS
-) -> list[float]:
+def r2_of_c(curves: Curves, sigmas: Sigmas, cs: Sequence[float] = CS) -> list[float]:
     """The mean R^2 over images of phi* = sigma / (sigma + c), for each c of `cs`."""
     return [float(r_squared(curves, sigmas, phi_star(c)).mean()) for c in cs]
 
 
 def c_interval(
-    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], seed: int = 0, level: float = 0.95
+    curves: Curves, sigmas: Sigmas, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float]:
     """Bootstrap interval of the best c over 200 resamples of the images; nan for one image."""
     r2 = torch.stack([r_squared(curves, sigmas, phi_star(c)) for c in CS])
@@ -88,18 +64,14 @@ def c_interval(
     )
 
 
-def best_c(
-    curves: Float[Tensor, "N S"], sigmas: Float[Tensor, "S"], cs: Sequence[float] = CS
-) -> tuple[float, float]:
+def best_c(curves: Curves, sigmas: Sigmas, cs: Sequence[float] = CS) -> tuple[float, float]:
     """The c of phi* = sigma / (sigma + c) with the highest mean R^2 over images, and that R^2."""
     means = r2_of_c(curves, sigmas, cs)
     best = max(range(len(cs)), key=means.__getitem__)
     return cs[best], means[best]
 
 
-def study(
-    curves: Float[Tensor, "N S"], others: Float[Tensor, "M S"], sigmas: Float[Tensor, "S"]
-) -> dict:
+def study(curves: Curves, others: Float[Tensor, "M S"], sigmas: Sigmas) -> dict:
     """What curves of one pool of images, and of other images, say about the coordinates.
 
     Returns: "ranking", the rows of `ranking`; "best_c", c and whether it is an end of `CS`;
@@ -109,30 +81,25 @@ def study(
         above that of the best c, image by image; and the table of every image on that image
         alone, where R^2 = 1 but for the least slope.
     """
+    # Fit both on the pool, and try all on the other images.
     c, _ = best_c(curves, sigmas)
     formula, fit = phi_star(c), tabulated(curves, sigmas)
-    here, other = "the images it was fitted to", "other images"
-    by_c, by_table, published = (
-        r_squared(others, sigmas, phi) for phi in (formula, fit, phi_star())
-    )
+    by_c, by_table, published = (r_squared(others, sigmas, f) for f in (formula, fit, phi_star()))
+    alone = [r_squared(one, sigmas, tabulated(one, sigmas)) for one in curves.split(1)]
+    # Name what was found.
+    named, here, other = f"c = {c:.3g}", "the images it was fitted to", "other images"
     found = [
-        (f"sigma/(sigma+c), c = {c:.3g}", here, r_squared(curves, sigmas, formula)),
-        (f"sigma/(sigma+c), c = {c:.3g}", other, by_c),
+        (f"sigma/(sigma+c), {named}", here, r_squared(curves, sigmas, formula)),
+        (f"sigma/(sigma+c), {named}", other, by_c),
         ("sigma/(sigma+c), c = 0.3", other, published),
         (fit.name, here, r_squared(curves, sigmas, fit)),
         (fit.name, other, by_table),
-        (f"difference: tabulated - c = {c:.3g}", other, by_table - by_c),
+        (f"difference: tabulated - {named}", other, by_table - by_c),
+        ("1 - SSIM of each image, tabulated", "that image alone", torch.cat(alone)),
     ]
-    alone = [r_squared(one, sigmas, tabulated(one, sigmas)) for one in curves.split(1)]
-    found.append(("1 - SSIM of each image, tabulated", "that image alone", torch.cat(alone)))
-    return {
-        "ranking": ranking(curves, sigmas),
-        "best_c": {"c": c, "is_an_end": c in (CS[0], CS[-1])},
-        "fitted": [
-            {"name": name, "judged_on": pool, **mean_interval(r2)._asdict()}
-            for name, pool, r2 in found
-        ],
-    }
+    fitted = [{"name": n, "judged_on": on, **mean_interval(r2)._asdict()} for n, on, r2 in found]
+    best = {"c": c, "is_an_end": c in (CS[0], CS[-1])}
+    return {"ranking": ranking(curves, sigmas), "best_c": best, "fitted": fitted}
 
 
 def report(
@@ -152,7 +119,8 @@ def report(
         returns, and "check" as in `spot_check`.
     Raises: ValueError or FileNotFoundError as `load`; ValueError as `perceptual.ssim`.
     """
-    if size is None and dataset.partition(":")[0] in ANY_SIZE:
+    # Load.
+    if size is None and any_size(dataset):
         size = SIZE
     data = load(dataset, size, limit=n, seed=seed, heldout=n)
     images, others, sigmas = data.train, data.heldout, dense_sigmas()
@@ -160,23 +128,19 @@ def report(
         f"Measuring SSIM at {len(sigmas)} noise levels on {len(images)} images and {len(others)} "
         f"others of {images.shape[-2]} x {images.shape[-1]} pixels."
     )
+    # Measure.
     curves, other_curves = (ssim_curve(pool, sigmas, seed, window) for pool in (images, others))
-    return {
-        "dataset": dataset,
-        "shape": list(data.shape),
-        "N": len(images),
-        "N_other": len(others),
-        "seed": seed,
-        "window": window,
-        **study(curves, other_curves, sigmas),
-        "check": spot_check(images[:CHECKED], curves[:CHECKED], sigmas, phi_star(), seed, window),
-    }
+    check = spot_check(images[:CHECKED], curves[:CHECKED], sigmas, phi_star(), seed, window)
+    settings = {"seed": seed, "window": window}
+    counts = {"shape": list(data.shape), "N": len(images), "N_other": len(others)}
+    found = study(curves, other_curves, sigmas)
+    return {"dataset": dataset, **counts, **settings, **found, "check": check}
 
 
 def spot_check(
     images: UInt8[Tensor, "N C H W"],
-    curves: Float[Tensor, "N S"],
-    sigmas: Float[Tensor, "S"],
+    curves: Curves,
+    sigmas: Sigmas,
     coordinate: Coordinate,
     seed: int = 0,
     window: str = "uniform",
@@ -188,12 +152,8 @@ def spot_check(
     """
     _, levels = equal_steps(coordinate)
     read_off = interpolate(levels.log(), sigmas.log(), curves)
-    direct = ssim_curve(images, levels, seed, window)
-    return {
-        "name": coordinate.name,
-        "N": len(images),
-        "largest": float((read_off - direct).abs().max()),
-    }
+    largest = float((read_off - ssim_curve(images, levels, seed, window)).abs().max())
+    return {"name": coordinate.name, "N": len(images), "largest": largest}
 
 
 def sizes(
@@ -215,23 +175,76 @@ def sizes(
     Raises: as `report`.
     """
     sigmas, known = dense_sigmas(), candidates()
-    compared = {
-        "log": known["log(sigma)"],
-        "edm": known["sigma^(1/7), EDM"],
-        "ddpm": known["t, DDPM"],
-    }
+    others = {"log": "log(sigma)", "edm": "sigma^(1/7), EDM", "ddpm": "t, DDPM"}
     rows = []
-    for dataset in datasets:
-        for side in sides:
-            images = load(dataset, side, limit=n, seed=seed, heldout=1).train
-            curves = ssim_curve(images, sigmas, seed, window)
-            c, _ = best_c(curves, sigmas)
-            low, high = c_interval(curves, sigmas, seed)
-            row = {"dataset": dataset, "size": side, "N": len(images)}
-            row |= {"best_c": c, "c_low": low, "c_high": high}
-            for key, phi in ("best_r2", phi_star(c)), ("phi_star", phi_star()):
-                found = mean_interval(r_squared(curves, sigmas, phi))
-                row |= {key: found.mean, f"{key}_low": found.low, f"{key}_high": found.high}
-            means = {k: float(r_squared(curves, sigmas, v).mean()) for k, v in compared.items()}
-            rows.append(row | means)
+    for dataset, side in itertools.product(datasets, sides):
+        # Measure the images, and fit c.
+        images = load(dataset, side, limit=n, seed=seed, heldout=1).train
+        curves = ssim_curve(images, sigmas, seed, window)
+        c, _ = best_c(curves, sigmas)
+        low, high = c_interval(curves, sigmas, seed)
+        row = {"dataset": dataset, "size": side, "N": len(images)}
+        row |= {"best_c": c, "c_low": low, "c_high": high}
+        # Compare it with the known coordinates.
+        for key, phi in ("best_r2", phi_star(c)), ("phi_star", phi_star()):
+            mean, low, high, _ = mean_interval(r_squared(curves, sigmas, phi))
+            row |= {key: mean, f"{key}_low": low, f"{key}_high": high}
+        for key, name in others.items():
+            row[key] = float(r_squared(curves, sigmas, known[name]).mean())
+        rows.append(row)
     return rows
+
+
+# ------------------------------------------------------------------- as text
+
+
+def table(result: dict) -> str:
+    """The ranking, the best c and the fitted coordinates of `study` or `report` as text."""
+    header = ("R²", "95 % interval", "images")
+    ranks, fits = [("", "coordinate", *header)], [("fitted coordinate", "judged on", *header)]
+    for i, row in enumerate(result["ranking"], start=1):
+        ranks.append((str(i), row["name"], *_numbers(row)))
+    for row in result["fitted"]:
+        fits.append((row["name"], row["judged_on"], *_numbers(row)))
+    best = f"The best c of phi* = sigma / (sigma + c) is {result['best_c']['c']:.3g}"
+    if result["best_c"]["is_an_end"]:
+        best += ", an end of the range that was searched"
+    best += f", R² {result['fitted'][0]['mean']:.4f}."
+    return f"{aligned(ranks)}\n\n{best}\n\n{aligned(fits)}"
+
+
+def text(result: dict) -> str:
+    """All of a `report`: its settings, `table`, and how far interpolation was off."""
+    _, height, width = result["shape"]
+    check = result["check"]
+    return (
+        f"{result['dataset']}, {width} x {height} pixels, seed {result['seed']}, "
+        f"{result['window']} window\n\n{table(result)}\n\n"
+        f"Check: SSIM measured at the 50 levels of {check['name']} on {check['N']} images differs "
+        f"from the interpolated one by at most {check['largest']:.1e}."
+    )
+
+
+def sizes_table(rows: Sequence[dict]) -> str:
+    """The rows of `sizes` as text."""
+    lines = [("images", "pixels", "N", "best c", "R², best c", "R², c = 0.3",
+              "log sigma", "sigma^(1/7)", "DDPM's t")]  # fmt: skip
+    for row in rows:
+        named = (row["dataset"], str(row["size"]), str(row["N"]))
+        c = _with_interval(row["best_c"], row["c_low"], row["c_high"], ".3g", ".2g")
+        r2 = [
+            _with_interval(row[key], row[f"{key}_low"], row[f"{key}_high"], ".4f", ".3f")
+            for key in ("best_r2", "phi_star")
+        ]
+        lines.append((*named, c, *r2, *(f"{row[key]:.4f}" for key in ("log", "edm", "ddpm"))))
+    return aligned(lines)
+
+
+def _with_interval(value: float, low: float, high: float, digits: str, fewer: str) -> str:
+    interval = "" if math.isnan(low) else f" ({low:{fewer}} to {high:{fewer}})"
+    return f"{value:{digits}}{interval}"
+
+
+def _numbers(row: dict) -> tuple[str, str, str]:
+    interval = "-" if math.isnan(row["low"]) else f"{row['low']:.4f} to {row['high']:.4f}"
+    return f"{row['mean']:.4f}", interval, str(row["N"])

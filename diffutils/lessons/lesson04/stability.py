@@ -1,15 +1,45 @@
-"""How evenly a sampling grid gives the picture back: the SSIM gained in each of its steps."""
+"""What a noise level leaves of a picture, and how evenly the levels of a grid give it back."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from diffutils.course.tables import aligned
-from diffutils.methods.perceptual import dense_sigmas, interpolate, ssim_curve
+from diffutils.data import to_float
+from diffutils.methods.perceptual import (
+    SIGMA_MAX,
+    SIGMA_MIN,
+    Coordinate,
+    dense_sigmas,
+    interpolate,
+    ssim_curve,
+)
 from diffutils.metrics.intervals import mean_interval
-from diffutils.schedules import steps as levels
+from diffutils.schedules import levels
+
+
+def readings(
+    image: UInt8[Tensor, "C H W"], sigma: float, coordinates: Sequence[Coordinate], seed: int = 0
+) -> dict[str, Any]:
+    """What a noise level means for an image.
+
+    Returns: "ssim" of the noisy image, clamped; "snr", mean(x0^2) / sigma^2 with x0 in [-1, 1];
+        "phi", for each coordinate its value, 0 at sigma = 0.002 and 1 at sigma = 80.
+    Raises: ValueError if sigma lies outside that range, and as `similarity.ssim`.
+    """
+    if not SIGMA_MIN <= sigma <= SIGMA_MAX:
+        raise ValueError(f"sigma must lie between {SIGMA_MIN} and {SIGMA_MAX:g}, got {sigma}")
+    levels = torch.tensor([SIGMA_MIN, sigma, SIGMA_MAX], dtype=torch.float64)
+    places = {}
+    for coordinate in coordinates:
+        low, here, high = coordinate.phi(levels).tolist()
+        places[coordinate.name] = (here - low) / (high - low)
+    ssim = float(ssim_curve(image[None], levels[1:2], seed))
+    snr = float(to_float(image).double().square().mean()) / sigma**2
+    return {"ssim": ssim, "snr": snr, "phi": places}
 
 
 def gained(
@@ -52,7 +82,7 @@ def stability(
     deviation, smallest and largest of the same numbers; largest: the largest share of all gain
     that one step has, mean over images and seeds.
 
-    Raises: ValueError as `ssim_curve` and `schedules.steps`.
+    Raises: ValueError as `ssim_curve` and `schedules.levels`.
     """
     sigmas = dense_sigmas()
     curves = torch.cat([ssim_curve(images, sigmas, seed, window) for seed in seeds])
@@ -60,48 +90,22 @@ def stability(
     for name, grid in grids.items():
         gain = gained(curves, sigmas, levels(grid, n)[:-1])
         uneven = unevenness(gain)
-        interval = mean_interval(uneven.view(len(seeds), len(images)).mean(0))
-        rows.append(
-            {
-                "name": name,
-                "N": len(images),
-                "seeds": len(seeds),
-                "mean": float(gain.mean()),
-                "uneven": interval.mean,
-                "uneven_low": interval.low,
-                "uneven_high": interval.high,
-                "spread": float(uneven.std()),
-                "low": float(uneven.min()),
-                "high": float(uneven.max()),
-                "largest": float((gain.amax(1) / gain.sum(1)).mean()),
-            }
-        )
+        mean, low, high, _ = mean_interval(uneven.view(len(seeds), len(images)).mean(0))
+        row = {"name": name, "N": len(images), "seeds": len(seeds), "mean": float(gain.mean())}
+        row |= {"uneven": mean, "uneven_low": low, "uneven_high": high}
+        row |= {"spread": float(uneven.std()), "low": float(uneven.min())}
+        row |= {"high": float(uneven.max()), "largest": float((gain.amax(1) / gain.sum(1)).mean())}
+        rows.append(row)
     return rows
 
 
 def table(rows: Sequence[dict]) -> str:
     """The rows of `stability` as text."""
-    lines = [
-        (
-            "grid",
-            "SSIM a step",
-            "uneven (95 % interval)",
-            "spread",
-            "from - to",
-            "largest step",
-            "images x seeds",
-        )
-    ]
-    lines += [
-        (
-            r["name"],
-            f"{r['mean']:.4f}",
-            f"{r['uneven']:.2f} ({r['uneven_low']:.2f} to {r['uneven_high']:.2f})",
-            f"{r['spread']:.2f}",
-            f"{r['low']:.2f} - {r['high']:.2f}",
-            f"{r['largest']:.0%}",
-            f"{r['N']} x {r['seeds']}",
-        )
-        for r in rows
-    ]
+    lines = [("grid", "SSIM a step", "uneven (95 % interval)", "spread", "from - to",
+              "largest step", "images x seeds")]  # fmt: skip
+    for r in rows:
+        uneven = f"{r['uneven']:.2f} ({r['uneven_low']:.2f} to {r['uneven_high']:.2f})"
+        spread = f"{r['spread']:.2f}", f"{r['low']:.2f} - {r['high']:.2f}"
+        most, counts = f"{r['largest']:.0%}", f"{r['N']} x {r['seeds']}"
+        lines.append((r["name"], f"{r['mean']:.4f}", uneven, *spread, most, counts))
     return aligned(lines)

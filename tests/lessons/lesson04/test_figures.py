@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from skimage.metrics import structural_similarity
 
 from diffutils import rng, schedules
 from diffutils.data import load
 from diffutils.lessons.lesson04 import figures as C
 from diffutils.lessons.lesson04 import search as S
+from diffutils.lessons.lesson04 import stability as T
 from diffutils.methods import perceptual as P
 from diffutils.viz.display import figure
 
@@ -203,29 +203,6 @@ def test_the_levels_stand_apart_and_inside(side, coordinates):
         assert not any(box.overlaps(other) for other in boxes[:i])
 
 
-def test_readings_against_scikit_image(images, coordinates):
-    image, sigma = images[2], 0.4
-    found = C.readings(image, sigma, coordinates, seed=3)
-    x0 = image.double().numpy() / 127.5 - 1
-    noise = rng.normal(3, 0, torch.arange(1), image.shape, rng.EVALUATION)[0].double().numpy()
-    noisy = np.clip(x0 + sigma * noise, -1, 1)
-    pair = (x0 + 1) / 2, (noisy + 1) / 2
-    assert found["ssim"] == pytest.approx(
-        structural_similarity(*pair, data_range=1, channel_axis=0), abs=1e-6
-    )
-    assert found["snr"] == pytest.approx((x0**2).mean() / sigma**2, rel=1e-6)
-    assert list(found["phi"]) == [c.name for c in coordinates]
-    low, high = 0.002, 80
-    assert found["phi"]["log(sigma)"] == pytest.approx(math.log(sigma / low, high / low))
-    seventh = [s ** (1 / 7) for s in (low, sigma, high)]
-    assert found["phi"]["sigma^(1/7), EDM"] == pytest.approx(
-        (seventh[1] - seventh[0]) / (seventh[2] - seventh[0])
-    )
-    for end, value in ((low, 0), (high, 1)):
-        ends = C.readings(image, end, coordinates)["phi"].values()
-        assert [*ends] == pytest.approx([value] * 5)
-
-
 @pytest.mark.parametrize("sigma", [0.0, 0.001, 81.0, math.nan])
 def test_a_level_outside_the_range_is_refused(images, sigma):
     with pytest.raises(ValueError, match="must lie between 0.002 and 80"):
@@ -234,7 +211,7 @@ def test_a_level_outside_the_range_is_refused(images, sigma):
 
 def test_at_level_shows_the_readings(images, coordinates):
     fig = C.at_level(images[1], 0.4, coordinates, seed=3)
-    found = C.readings(images[1], 0.4, coordinates, seed=3)
+    found = T.readings(images[1], 0.4, coordinates, seed=3)
     clean, noisy, bars = fig.axes[0].child_axes
     assert np.array_equal(clean.images[0].get_array(), images[1].permute(1, 2, 0).numpy())
     noise = rng.normal(3, 0, torch.arange(1), (3, 48, 48), rng.EVALUATION)[0].numpy()

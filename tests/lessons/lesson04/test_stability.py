@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from skimage.metrics import structural_similarity
 
-from diffutils import schedules
+from diffutils import rng, schedules
 from diffutils.data import load
 from diffutils.lessons.lesson04 import stability as T
 from diffutils.methods import perceptual as P
@@ -40,6 +41,34 @@ def by_numpy(images, grid, seed):
     curves = P.ssim_curve(images, SIGMAS, seed).numpy()
     ssim = [np.interp(np.log(sigmas), SIGMAS.log().numpy(), curve) for curve in curves]
     return np.diff(np.concatenate([ssim, np.ones((len(images), 1))], 1), axis=1)
+
+
+# ------------------------------------------------------------------- one level
+
+
+def test_readings_against_scikit_image(images):
+    image, sigma, known = images[2], 0.4, P.candidates()
+    coordinates = [known[name] for name in ("t, DDPM", "log(sigma)", "sigma^(1/7), EDM")]
+    coordinates += [P.phi_star(), P.tabulated(P.ssim_curve(images, SIGMAS), SIGMAS)]
+    found = T.readings(image, sigma, coordinates, seed=3)
+    x0 = image.double().numpy() / 127.5 - 1
+    noise = rng.normal(3, 0, torch.arange(1), image.shape, rng.EVALUATION)[0].double().numpy()
+    noisy = np.clip(x0 + sigma * noise, -1, 1)
+    pair = (x0 + 1) / 2, (noisy + 1) / 2
+    assert found["ssim"] == pytest.approx(
+        structural_similarity(*pair, data_range=1, channel_axis=0), abs=1e-6
+    )
+    assert found["snr"] == pytest.approx((x0**2).mean() / sigma**2, rel=1e-6)
+    assert list(found["phi"]) == [c.name for c in coordinates]
+    low, high = 0.002, 80
+    assert found["phi"]["log(sigma)"] == pytest.approx(math.log(sigma / low, high / low))
+    seventh = [s ** (1 / 7) for s in (low, sigma, high)]
+    assert found["phi"]["sigma^(1/7), EDM"] == pytest.approx(
+        (seventh[1] - seventh[0]) / (seventh[2] - seventh[0])
+    )
+    for end, value in ((low, 0), (high, 1)):
+        ends = T.readings(image, end, coordinates)["phi"].values()
+        assert [*ends] == pytest.approx([value] * 5)
 
 
 # ------------------------------------------------------------------- one curve, by hand
