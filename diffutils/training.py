@@ -199,7 +199,6 @@ def fit(
     images: UInt8[Tensor, "N C H W"],
     schedule: Callable[[Tensor], Tensor],
     *,
-    steps: int,
     batch: int = 128,
     labels: Int[Tensor, "N"] | None = None,
     label_dropout: float = 0.1,
@@ -209,19 +208,11 @@ def fit(
     heldout_cond: Tensor | None = None,
     distance: Callable = torch.square,
     weight: Callable[[Tensor], Tensor] | None = None,
-    optimizer: Callable = torch.optim.AdamW,
-    lr: float = 2e-4,
-    warmup: int = 100,
-    decay: Callable[[int, int], float] = cosine,
-    clip: float = 1.0,
-    ema: float = 0.999,
     flip: bool = False,
     augment: Callable | None = None,
     bf16: bool = False,
-    compile: bool = False,
     seed: int = 0,
-    log_every: int = 50,
-    state: dict | None = None,
+    **loop,
 ) -> Iterator[SimpleNamespace]:
     """Train the denoiser in place: `optimise` the loss of one denoising step; yield its records.
 
@@ -231,7 +222,7 @@ def fit(
     cond: what the network sees beside each image, (N, K, H, W), uint8 or float in [-1, 1].
     flip: mirror half of the images, with their conditions.  augment(x0, cond, k, slots): x0 and
     cond of step k as they shall be, on the device; draw by rng.AUGMENT.  Held-out ones stay.
-    The other settings are those of `optimise`; a record's ema is a Denoiser.
+    loop: the settings of `optimise`: steps, lr, warmup, ...  A record's ema is a Denoiser.
 
     Raises: as `optimise`; ValueError for labels or conditions that do not fit.
     """
@@ -287,9 +278,7 @@ def fit(
 
     denoiser.to(device).train()
     held = None if heldout is None else held
-    rate = dict(optimizer=optimizer, lr=lr, warmup=warmup, decay=decay, clip=clip, ema=ema)
-    run = dict(steps=steps, batch=batch, compile=compile, log_every=log_every, state=state)
-    for record in optimise(denoiser.net, loss, heldout=held, **rate, **run):
+    for record in optimise(denoiser.net, loss, heldout=held, batch=batch, **loop):
         record.ema = around(record.ema).eval()
         yield record
     denoiser.eval()
@@ -328,9 +317,6 @@ def heldout_loss(
         total += float(loss.sum())
     denoiser.train(was_training)
     return total / n
-
-
-evaluate = heldout_loss
 
 
 def as_float(images: Tensor) -> Tensor:
