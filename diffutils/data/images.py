@@ -42,8 +42,9 @@ class ImageSet:
 
 
 def to_float(images: Tensor) -> Tensor:
-    """uint8 [0, 255] -> float32 [-1, 1], any shape."""
-    return images.to(torch.float32).div_(127.5).sub_(1)
+    """uint8 [0, 255] -> float32 [-1, 1], any shape; floats are there already."""
+    floats = images.to(torch.float32)
+    return floats if images.is_floating_point() else floats.div_(127.5).sub_(1)
 
 
 def to_uint8(images: Tensor) -> Tensor:

@@ -345,21 +345,6 @@ def test_float32_levels_of_a_training():
     np.testing.assert_allclose(S.log_logistic_density(sigma.float()), exact, rtol=1e-4)
 
 
-@pytest.mark.parametrize("f", [
-    lambda s: s / (1 + s), lambda s: s.log() ** 2, lambda s: (s > 1).double(), torch.sin,
-])  # fmt: skip
-def test_lambda_prime_turns_one_expectation_into_the_other(f):
-    """E of p_EDM/p_phi f over phi*'s own draws is E of f over EDM's in the range: 1e-3."""
-    from diffutils.course import edm_arms
-
-    ours, edms = S.log_logistic(0.3)(U), S.log_normal()(U)
-    inside = (edms >= 0.002) & (edms <= 80)
-    want = float((f(edms) * inside).mean())
-    got = float((edm_arms.weights(0.5)["lambda'"](ours) * f(ours)).mean())
-    assert got == pytest.approx(want, abs=1e-3)
-    assert abs(float(f(ours).mean()) - want) > 0.01  # without the weight it is another
-
-
 # ------------------------------------------------------------------- sampling levels
 
 

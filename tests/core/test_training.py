@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from diffutils import denoisers, samplers, schedules, training
+from diffutils import denoisers, loop, samplers, schedules, training
 from diffutils.data import to_float
 from diffutils.denoisers import Denoiser
 from diffutils.training import batch_order, fit, heldout_loss
@@ -71,7 +71,7 @@ def test_ema_of_a_constant_rate_is_the_geometric_sum():
         model.weight.data.copy_(v)
         model.running_mean.copy_(v)
         model.num_batches_tracked += 1
-        training.ema_update(average, model, 0.9)
+        loop.ema_update(average, model, 0.9)
     close(average.weight.detach().double(), want, atol=1e-6)
     assert torch.equal(average.running_mean, values[-1]) and average.num_batches_tracked == 20
     average.running_mean.zero_()
@@ -131,9 +131,9 @@ def test_every_level_is_finite_in_a_long_run():
 
 
 def test_learning_rate_factors():
-    assert training.cosine(0, 100) == 1 and training.cosine(50, 100) == pytest.approx(0.5)
-    assert training.cosine(100, 100) == pytest.approx(0, abs=1e-15)
-    assert training.constant(7, 100) == 1
+    assert loop.cosine(0, 100) == 1 and loop.cosine(50, 100) == pytest.approx(0.5)
+    assert loop.cosine(100, 100) == pytest.approx(0, abs=1e-15)
+    assert loop.constant(7, 100) == 1
     lrs = [r.lr for r in fit(tiny(), pictures(), SCHEDULE, steps=20, batch=4, lr=0.1, warmup=5,
                              log_every=1)]  # fmt: skip
     want = [0.1 * min(1, (k + 1) / 5) * 0.5 * (1 + math.cos(math.pi * k / 20)) for k in range(20)]
@@ -516,7 +516,7 @@ def test_how_often_progress_is_read_does_not_change_the_run():
 
 def test_adam_is_a_factory_away():
     """Adam's first step moves every weight with a gradient by lr (1 %); AdamW also decays."""
-    settings = dict(steps=1, batch=8, lr=1e-3, warmup=0, decay=training.constant)
+    settings = dict(steps=1, batch=8, lr=1e-3, warmup=0, decay=loop.constant)
     for optimizer in (torch.optim.Adam, functools.partial(torch.optim.AdamW, weight_decay=0.0)):
         denoiser = tiny()
         before = weights(denoiser)[-1]
@@ -599,12 +599,12 @@ def test_no_step_waits_for_the_device():
 
 def test_nothing_in_the_loop_copies_the_waiting_way():
     """On CUDA `.to(device)` waits for all queued work; the loop's and the loss's do not block."""
-    loop, loss = inspect.getsource(training.optimise), inspect.getsource(fit)
-    loop = loop[loop.index("for k in range(steps)") : loop.index("continue")]
+    steps, loss = inspect.getsource(loop.optimise), inspect.getsource(fit)
+    steps = steps[steps.index("for k in range(steps)") : steps.index("continue")]
     loss = loss[loss.index("def loss(") : loss.index("def held(")]
     for waiting in (".item(", "float(total", "float(mean", "float(loss", "int(", ".cpu(",
                     ".tolist(", ".to(device)", ".to(images.device)"):  # fmt: skip
-        assert waiting not in loop + loss, waiting
+        assert waiting not in steps + loss, waiting
 
 
 # ------------------------------------------------------------------- failures
@@ -736,7 +736,7 @@ def run(folder: Path) -> None:
                      flip=True, labels=torch.arange(40) % 2, heldout=pictures(16, seed=1),
                      heldout_labels=torch.arange(16) % 2, cond=pictures(seed=7)[:, :1],
                      heldout_cond=pictures(16, seed=8)[:, :1], augment=darker)  # fmt: skip
-    *_, refined = training.optimise(tiny(seed=rank).net, refinement, steps=10, batch=8, lr=1e-3)
+    *_, refined = loop.optimise(tiny(seed=rank).net, refinement, steps=10, batch=8, lr=1e-3)
     losses = [record.loss, record.heldout, record.grad_norm, refined.loss, refined.grad_norm]
     result = dict(weights=weights(denoiser), ema=weights(record.ema), losses=losses)
     torch.save(result, folder / f"{share}-{rank}.pt")

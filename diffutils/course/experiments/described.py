@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diffutils import schedules, training
+from diffutils import loop, schedules
 from diffutils.data import ImageSet, any_size, load, to_float
 from diffutils.data.downloads import MADE_HERE
 from diffutils.data.images import shuffled
@@ -17,7 +17,7 @@ from diffutils.weights import files
 # What the settings on a card name.
 LOSSES = {"mse": torch.square, "l1": torch.abs}
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
-DECAYS = {"cosine": training.cosine, "constant": training.constant}
+DECAYS = {"cosine": loop.cosine, "constant": loop.constant}
 NUMBERS = ("steps", "lr", "warmup", "ema", "bf16", "compile", "log_every")  # as `fit` has them
 SETTINGS = (*NUMBERS, "loss", "optimizer", "decay", "class_dropout")
 

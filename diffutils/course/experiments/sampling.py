@@ -10,11 +10,10 @@ from jaxtyping import Int64, Shaped, UInt8
 from torch import Tensor
 
 from diffutils import rng, samplers
-from diffutils.data import to_uint8
+from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import clipped, guided
 from diffutils.methods import textbook
 from diffutils.schedules import Schedule, leading, levels, trailing
-from diffutils.training import as_float
 from diffutils.weights.models import Model
 
 # (denoise, schedule, pure noise, noise of each step) -> images in [-1, 1]
@@ -99,7 +98,7 @@ def drawn(
     for first in range(0, len(index), batch):
         part = slice(first, first + batch)
         i = index[part].to(device)
-        beside = {} if cond is None else {"cond": as_float(cond[part].to(device))}
+        beside = {} if cond is None else {"cond": to_float(cond[part].to(device))}
         D = partial(denoiser, **beside)
         if labels is not None:
             D = guided(denoiser, labels[part].to(device), scale, classes, interval, **beside)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from diffutils import data, training
+from diffutils import data, loop, schedules
 from diffutils.course.experiments import described
 from diffutils.course.experiments.described import batch_for, fit_settings, load_for
 from diffutils.data import to_float
@@ -115,9 +115,23 @@ def test_settings_are_those_of_the_card(noise):
     chosen = budget("04", "smoke", {"optimizer": "adam", "decay": "constant"})
     card = described.card(noise, chosen, 9, "own", "edm", weight="none")
     found = fit_settings(card, noise)
-    assert found["optimizer"] is torch.optim.Adam and found["decay"] is training.constant
+    assert found["optimizer"] is torch.optim.Adam and found["decay"] is loop.constant
     assert found["distance"] is torch.square and found["seed"] == 9
     sigma, sd = torch.tensor([0.01, 1.0, 50.0]), card["sigma_data"]
     plain = (sigma * sd) ** 2 / (sigma**2 + sd**2)  # 1 / lambda
     torch.testing.assert_close(found["weight"](sigma), plain)
     assert fit_settings(described.card(noise, chosen, 9, "own"), noise)["weight"] is None
+
+
+@pytest.mark.parametrize("f", [
+    lambda s: s / (1 + s), lambda s: s.log() ** 2, lambda s: (s > 1).double(), torch.sin,
+])  # fmt: skip
+def test_lambda_prime_turns_one_expectation_into_the_other(f):
+    """E of p_EDM/p_phi f over phi*'s own draws is E of f over EDM's in the range: 1e-3."""
+    u = (torch.arange(200_000, dtype=torch.float64) + 0.5) / 200_000
+    ours, edms = schedules.log_logistic(0.3)(u), schedules.log_normal()(u)
+    inside = (edms >= 0.002) & (edms <= 80)
+    want = float((f(edms) * inside).mean())
+    got = float((described.weights(0.5)["lambda'"](ours) * f(ours)).mean())
+    assert got == pytest.approx(want, abs=1e-3)
+    assert abs(float(f(ours).mean()) - want) > 0.01  # without the weight it is another

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from diffutils import denoisers, rng, samplers, schedules, training
+from diffutils import denoisers, loop, rng, samplers, schedules
 from diffutils.data import to_float
 from diffutils.denoisers import Denoiser
-from diffutils.training import batch_order, ema_decay, fit, optimise
+from diffutils.loop import ema_decay, optimise
+from diffutils.training import batch_order, fit
 from diffutils.unet import UNet
 
 SCHEDULE = schedules.Discrete(schedules.linear_betas(100, 1e-3, 0.2))
@@ -41,7 +42,7 @@ def same(a, b):
 
 def reference(denoiser, images, schedule, steps, batch, *, labels=None, heldout=None, held=None,
               distance=torch.square, weight=None, optimizer=torch.optim.AdamW, lr=1e-2, warmup=3,
-              decay=training.cosine, clip=1.0, ema=0.9, flip=False, bf16=False,
+              decay=loop.cosine, clip=1.0, ema=0.9, flip=False, bf16=False,
               seed=5):  # fmt: skip
     """A training with torch alone, one step after the other: losses, held-out losses, average."""
     net = denoiser.net.to(memory_format=torch.channels_last)
@@ -97,7 +98,7 @@ CASES = {
     "edm, flip": (denoisers.edm, EDM, dict(flip=True)),
     "v, labels": (denoisers.v, SCHEDULE, dict(labels=torch.arange(40) % 3)),
     "l1, Adam, constant": (denoisers.eps, SCHEDULE, dict(
-        distance=torch.abs, optimizer=torch.optim.Adam, decay=training.constant, ema=0.0)),
+        distance=torch.abs, optimizer=torch.optim.Adam, decay=loop.constant, ema=0.0)),
     "weight, SGD, clipped": (denoisers.edm, EDM, dict(
         weight=lambda s: 1 + s**2, optimizer=sgd, clip=1e-3)),
     "bf16": (denoisers.eps, SCHEDULE, dict(bf16=True)),

@@ -1,0 +1,157 @@
+"""The one loop: minimise a loss, and yield the progress.  It knows no diffusion."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import SimpleNamespace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from diffutils.weights import state as saves
+
+
+def constant(step: int, steps: int) -> float:
+    """Learning-rate factor 1 throughout."""
+    return 1.0
+
+
+def cosine(step: int, steps: int) -> float:
+    """Learning-rate factor falling from 1 to 0 along half a cosine (Loshchilov & Hutter 2017)."""
+    return 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def ema_decay(step: int, decay: float) -> float:
+    """Decay after `step` updates: min(decay, (1 + step)/(10 + step)), short memory at first."""
+    return min(decay, (1 + step) / (10 + step))
+
+
+@torch.no_grad()
+def ema_update(average: torch.nn.Module, model: torch.nn.Module, decay: float) -> None:
+    """average <- decay average + (1 - decay) model; buffers (BatchNorm's, counters) are copied."""
+    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+    for mine, theirs in zip(average.buffers(), model.buffers(), strict=True):
+        mine.copy_(theirs)
+
+
+def optimise(
+    net: torch.nn.Module,
+    loss: Callable[[torch.nn.Module, int, Int[Tensor, "b"]], Float[Tensor, "b"]],
+    *,
+    steps: int,
+    batch: int,
+    heldout: Callable[[torch.nn.Module], float] | None = None,
+    optimizer: Callable = torch.optim.AdamW,
+    lr: float = 2e-4,
+    warmup: int = 100,
+    decay: Callable[[int, int], float] = cosine,
+    clip: float = 1.0,
+    ema: float = 0.999,
+    compile: bool = False,
+    log_every: int = 50,
+    state: dict | None = None,
+) -> Iterator[SimpleNamespace]:
+    """Minimise a mean of losses in place; yield a record every `log_every` steps and at the last.
+
+    loss(net, k, slots): losses (b,) of these samples (0 .. batch-1, on the CPU) of step k.  What it
+    draws must follow from k and the slot alone, by `rng`: then a resumed run is the same run.
+    heldout(net): a number for the record; decay(step, steps): learning-rate factor after the
+    warm-up; clip: gradient norm; state: what a record's state() gave: go on from there as if the
+    run had never stopped.
+
+    Record: step, loss (mean since the last record), heldout (of the raw weights, not of ema; or
+    None), lr, grad_norm, seconds, images_per_second, ema (the net with averaged weights), and
+    state(), a copy of all that a resumed run needs, to be taken before the next record.
+
+    Raises: ValueError for a batch that does not divide among the processes, frozen weights, or
+    losses of another shape; FloatingPointError, naming the step, when the loss is not finite.
+    """
+    from accelerate import Accelerator
+
+    # Say what is wrong before anything starts.
+    if min(steps, batch, log_every) < 1:
+        raise ValueError(
+            f"steps, batch and log_every must be at least 1, got {steps}, {batch} and {log_every}"
+        )
+    if not any(p.requires_grad for p in net.parameters()):
+        raise ValueError(
+            "every weight of this network is frozen, as those of loaded models are; call "
+            "denoiser.requires_grad_(True) first"
+        )
+    # Take this process's share of the batch.
+    accelerator = Accelerator()
+    device, share = accelerator.device, accelerator.num_processes
+    if batch % share:
+        raise ValueError(f"batch = {batch} must be divisible by the {share} processes")
+    mine = slice(accelerator.process_index * batch // share, None)
+    slots = torch.arange(batch)[mine][: batch // share]
+    # Make the average and the optimiser.
+    net.to(device).train()
+    if device.type == "cpu":  # measured: GroupNorm undoes channels_last in eager CUDA
+        net.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(net).eval().requires_grad_(False)
+    if compile:
+        net.compile()
+    opt = optimizer(net.parameters(), lr=lr, fused=device.type in ("cpu", "cuda"))
+    shared, opt = accelerator.prepare(net, opt)
+    # Go on where a run stopped.
+    done, began = 0, time.perf_counter()
+    if state is not None:
+        saves.restore(state, net, average, opt)
+        done, began = state["step"], began - state["seconds"]
+
+    total = torch.zeros((), device=device)
+    first_bad = torch.full((), steps, device=device)
+    since, last = 0, time.perf_counter()
+    for k in range(steps)[done:]:
+        # Set the learning rate.
+        factor = min(1.0, (k + 1) / max(1, warmup)) * decay(k, steps)
+        for group in opt.param_groups:
+            group["lr"] = lr * factor
+        # Step down the gradient, and average.
+        losses = loss(shared, k, slots)
+        if losses.shape != slots.shape:
+            raise ValueError(
+                f"loss must return one number for each of the {len(slots)} samples, got shape "
+                f"{tuple(losses.shape)}; take the mean over the pixels of each"
+            )
+        mean = losses.mean()
+        accelerator.backward(mean)
+        grad_norm = accelerator.clip_grad_norm_(shared.parameters(), clip)
+        opt.step()
+        opt.zero_grad(set_to_none=True)
+        ema_update(average, net, ema_decay(k, ema))
+        # Note the loss, and the first step where it is not finite.
+        total += mean.detach()
+        finite = mean.detach().isfinite() & grad_norm.isfinite()
+        first_bad = torch.where(finite, first_bad, first_bad.clamp(max=k))
+        since += 1
+        if (k + 1) % log_every and k + 1 < steps:
+            continue  # nothing above waits for the device
+        # Report.
+        bad = int(accelerator.gather(first_bad[None]).min())
+        if bad < steps:
+            raise FloatingPointError(
+                f"the loss or its gradient is not finite since step {bad}; lower lr (now {lr:g}), "
+                f"raise warmup (now {warmup}) or switch bf16 off"
+            )
+        now = time.perf_counter()
+        seconds = now - began
+        yield SimpleNamespace(
+            step=k + 1,
+            loss=float(accelerator.reduce(total, "mean")) / since,
+            heldout=None if heldout is None else heldout(shared),
+            lr=lr * factor,
+            grad_norm=float(grad_norm),
+            seconds=seconds,
+            images_per_second=since * batch / (now - last),
+            ema=average,
+            state=partial(saves.snapshot, k + 1, seconds, net, average, opt),
+        )
+        net.train()  # whatever the held-out loss or the reader did
+        total.zero_()
+        since, last = 0, time.perf_counter()
+    net.eval()
