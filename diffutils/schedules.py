@@ -15,21 +15,18 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 Schedule = Callable[[Tensor], Tensor]
+Betas = Float[Tensor, "T"]
 U_MIN = 2.0**-24  # stratified float32 draws do round to 0 and 1; sigma must stay finite there
 
 # ------------------------------------------------------------------- beta tables, t = 1 .. T
 
 
-def linear_betas(
-    T: int = 1000, beta_min: float = 1e-4, beta_max: float = 0.02
-) -> Float[Tensor, "T"]:
+def linear_betas(T: int = 1000, beta_min: float = 1e-4, beta_max: float = 0.02) -> Betas:
     """beta_t rises linearly (Ho et al. 2020, section 4; made for T = 1000)."""
     return check_betas(torch.linspace(beta_min, beta_max, T, dtype=torch.float64))
 
 
-def scaled_linear_betas(
-    T: int = 1000, beta_min: float = 1e-4, beta_max: float = 0.02
-) -> Float[Tensor, "T"]:
+def scaled_linear_betas(T: int = 1000, beta_min: float = 1e-4, beta_max: float = 0.02) -> Betas:
     """Linear betas times 1000 / T: the same path whatever T is (Nichol & Dhariwal 2021, code).
 
     Raises: ValueError for T <= 1000 beta_max, where the last beta would reach 1.
@@ -42,29 +39,25 @@ def scaled_linear_betas(
     return linear_betas(T, beta_min * 1000 / T, beta_max * 1000 / T)
 
 
-def quadratic_betas(
-    T: int = 1000, beta_min: float = 1e-4, beta_max: float = 0.02
-) -> Float[Tensor, "T"]:
+def quadratic_betas(T: int = 1000, beta_min: float = 1e-4, beta_max: float = 0.02) -> Betas:
     """sqrt(beta_t) rises linearly (Song et al. 2021, DDIM; diffusers calls it scaled_linear)."""
     return linear_betas(T, math.sqrt(beta_min), math.sqrt(beta_max)) ** 2
 
 
-def cosine_betas(T: int = 1000, s: float = 0.008, beta_limit: float = 0.999) -> Float[Tensor, "T"]:
+def cosine_betas(T: int = 1000, s: float = 0.008, beta_limit: float = 0.999) -> Betas:
     """abar_t = cos^2((t/T + s)/(1 + s) pi/2), beta <= beta_limit (Nichol & Dhariwal 2021)."""
     t = torch.arange(T + 1, dtype=torch.float64) / T
     abar = torch.cos((t + s) / (1 + s) * math.pi / 2) ** 2
     return check_betas((1 - abar[1:] / abar[:-1]).clamp(max=beta_limit))
 
 
-def sigmoid_betas(
-    T: int = 1000, beta_min: float = 1e-4, beta_max: float = 0.02
-) -> Float[Tensor, "T"]:
+def sigmoid_betas(T: int = 1000, beta_min: float = 1e-4, beta_max: float = 0.02) -> Betas:
     """beta_t follows a logistic curve over [-6, 6] (Xu et al. 2022, GeoDiff, code)."""
     rise = torch.sigmoid(torch.linspace(-6, 6, T, dtype=torch.float64))
     return check_betas(beta_min + rise * (beta_max - beta_min))
 
 
-def check_betas(betas: Float[Tensor, "T"]) -> Float[Tensor, "T"]:
+def check_betas(betas: Betas) -> Betas:
     """Return betas, or raise ValueError unless all lie strictly between 0 and 1."""
     if len(betas) < 1 or not bool(((betas > 0) & (betas < 1)).all()):
         raise ValueError(
@@ -75,17 +68,17 @@ def check_betas(betas: Float[Tensor, "T"]) -> Float[Tensor, "T"]:
     return betas
 
 
-def alpha_bars(betas: Float[Tensor, "T"]) -> Float[Tensor, "T"]:
+def alpha_bars(betas: Betas) -> Betas:
     """abar_t = prod_{s<=t} (1 - beta_s): the share of the image's variance left at step t."""
     return (1 - betas).cumprod(0)
 
 
-def snr(betas: Float[Tensor, "T"]) -> Float[Tensor, "T"]:
+def snr(betas: Betas) -> Betas:
     """Signal-to-noise ratio abar_t / (1 - abar_t) = 1 / sigma_t^2."""
     return alpha_bars(betas) / (1 - alpha_bars(betas))
 
 
-def posterior_variance(betas: Float[Tensor, "T"]) -> Float[Tensor, "T"]:
+def posterior_variance(betas: Betas) -> Betas:
     """beta~_t = (1 - abar_{t-1}) / (1 - abar_t) beta_t, zero at the first step (DDPM, eq. 7)."""
     abar = alpha_bars(betas)
     before = torch.cat([abar.new_ones(1), abar[:-1]])
@@ -93,7 +86,7 @@ def posterior_variance(betas: Float[Tensor, "T"]) -> Float[Tensor, "T"]:
 
 
 def posterior_mean(
-    betas: Float[Tensor, "T"], t: int, x0: Float[Tensor, "..."], x_t: Float[Tensor, "..."]
+    betas: Betas, t: int, x0: Float[Tensor, "..."], x_t: Float[Tensor, "..."]
 ) -> Float[Tensor, "..."]:
     """mu~_t(x_t, x0), the mean of q(x_{t-1} | x_t, x0) (DDPM, eq. 7); t counts from 0."""
     abar = alpha_bars(betas)
@@ -103,7 +96,7 @@ def posterior_mean(
     return of_x0.to(x0) * x0 + of_xt.to(x_t) * x_t
 
 
-def warn_terminal_snr(betas: Float[Tensor, "T"], limit: float = 1e-3) -> float:
+def warn_terminal_snr(betas: Betas, limit: float = 1e-3) -> float:
     """Return abar_T; warn when so much signal is left that sampling must not start from noise.
 
     The network is trained on x_T = sqrt(abar_T) x0 + ..., but sampling starts at N(0, I).
@@ -112,15 +105,15 @@ def warn_terminal_snr(betas: Float[Tensor, "T"], limit: float = 1e-3) -> float:
     if abar_T > limit:
         warnings.warn(
             f"abar_T = {abar_T:.4g}: at the last step {math.sqrt(abar_T):.0%} of the image's "
-            f"amplitude is still there, but sampling starts from pure noise. Use "
-            f"scaled_linear_betas or cosine_betas, a larger T or beta_max, or "
-            f"rescale_terminal_snr (with v- or x0-prediction).",
+            "amplitude is still there, but sampling starts from pure noise. Use scaled_linear_betas "
+            "or cosine_betas, a larger T or beta_max, or rescale_terminal_snr (with v- or "
+            "x0-prediction).",
             stacklevel=2,
         )
     return abar_T
 
 
-def rescale_terminal_snr(betas: Float[Tensor, "T"], alpha_bar: float = 1e-8) -> Float[Tensor, "T"]:
+def rescale_terminal_snr(betas: Betas, alpha_bar: float = 1e-8) -> Betas:
     """Shift and stretch sqrt(abar_t) so that it ends at sqrt(alpha_bar) (Lin et al. 2024, alg. 1).
 
     For v- and x0-prediction with trailing spacing.  Lin et al. go to exactly 0, where sigma is
@@ -160,7 +153,7 @@ class Discrete:
     Raises: ValueError if a level is infinite (abar_T = 0) or a beta lies outside (0, 1).
     """
 
-    def __init__(self, betas: Float[Tensor, "T"]):
+    def __init__(self, betas: Betas):
         self.betas = betas.double().cpu()
         self.sigmas = to_sigma(alpha_bars(self.betas))
         self.T = len(betas)
@@ -280,28 +273,19 @@ def levels(
     Raises: ValueError if n < 1, or n > T for a Discrete schedule, or more than from_sigma and its
     levels below; if from_sigma is not above the lowest level and at most the highest.
     """
-    discrete, u = isinstance(schedule, Discrete), 1.0
-    T = schedule.T if discrete else math.inf
+    discrete = isinstance(schedule, Discrete)
     # Find where on the schedule the walk begins.
+    top = schedule.T if discrete else 1.0
     if from_sigma is not None:
-        lowest, highest = schedule(torch.tensor([0.0, 1.0], dtype=torch.float64)).tolist()
-        top = from_sigma * (1 - 1e-9)  # schedule(1) is sigma_max but for its rounding
-        if not lowest < top <= highest:
-            raise ValueError(
-                f"from_sigma must lie above {lowest:.4g} and be at most {highest:.4g}, the ends "
-                f"of this schedule, got {from_sigma:g}"
-            )
-        if discrete:
-            T = 1 + int((schedule.sigmas < top).sum())
-        else:
-            u = place(schedule, from_sigma)
+        top = place(schedule, from_sigma)
     # Walk down from there.
-    if not 1 <= n <= T:
-        raise ValueError(f"the number of sampling steps must be 1 to {T}, got {n}")
+    limit = top if discrete else math.inf
+    if not 1 <= n <= limit:
+        raise ValueError(f"the number of sampling steps must be 1 to {limit}, got {n}")
     if discrete:
-        found = schedule.sigmas[spacing(T, n)]
+        found = schedule.sigmas[spacing(top, n)]
     else:
-        found = schedule(torch.linspace(u, 0, n, dtype=torch.float64))
+        found = schedule(torch.linspace(top, 0, n, dtype=torch.float64))
     if from_sigma is not None:
         found[0] = from_sigma
     return torch.cat([found, found.new_zeros(1)])
@@ -310,8 +294,20 @@ def levels(
 steps = levels
 
 
-def place(schedule: Schedule, sigma: float) -> float:
-    """The u of a level: the inverse of a rising schedule, by bisection."""
+def place(schedule: Schedule, sigma: float) -> int | float:
+    """Where a level lies: its u, by bisection, or how many timesteps a walk from it has.
+
+    Raises: ValueError if sigma is not above the lowest level and at most the highest.
+    """
+    lowest, highest = schedule(torch.tensor([0.0, 1.0], dtype=torch.float64)).tolist()
+    least = sigma * (1 - 1e-9)  # schedule(1) is sigma_max but for its rounding
+    if not lowest < least <= highest:
+        raise ValueError(
+            f"from_sigma must lie above {lowest:.4g} and be at most {highest:.4g}, the ends of "
+            f"this schedule, got {sigma:g}"
+        )
+    if isinstance(schedule, Discrete):
+        return 1 + int((schedule.sigmas < least).sum())
     low, high = 0.0, 1.0
     for _ in range(53):
         u = (low + high) / 2
