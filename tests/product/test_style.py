@@ -10,7 +10,7 @@ import diffutils
 PACKAGE = Path(diffutils.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 TABLES = ("drawn/*", "exercises*.py")  # pixel art; statements, cases and mistakes
-LINES = 320  # of a file: 250 is the habit, and schedules.py a list of formulas
+LINES = 320  # of a file; 250 is the habit
 STAGE = 25  # lines of code that need no comment
 SKIPS = 80  # tables that the formatter leaves alone, in all
 every = pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
