@@ -105,9 +105,9 @@ def warn_terminal_snr(betas: Betas, limit: float = 1e-3) -> float:
     if abar_T > limit:
         warnings.warn(
             f"abar_T = {abar_T:.4g}: at the last step {math.sqrt(abar_T):.0%} of the image's "
-            "amplitude is still there, but sampling starts from pure noise. Use scaled_linear_betas "
-            "or cosine_betas, a larger T or beta_max, or rescale_terminal_snr (with v- or "
-            "x0-prediction).",
+            "amplitude is still there, but sampling starts from pure noise. Use "
+            "scaled_linear_betas or cosine_betas, a larger T or beta_max, or "
+            "rescale_terminal_snr (with v- or x0-prediction).",
             stacklevel=2,
         )
     return abar_T

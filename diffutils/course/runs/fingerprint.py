@@ -84,23 +84,32 @@ def training(denoiser, images, schedule: Callable, settings: dict) -> dict:
     """
     import torch
 
-    from diffutils import training
+    from diffutils import loop, training
 
     levels = schedule(torch.linspace(0, 1, 257, dtype=torch.float64))
-    found = _arguments(training.fit, denoiser, images, schedule, **settings)
-    return found | {
-        "schedule": _described(levels),
-        "c_noise": _described(denoiser.c_noise(levels.float())),
-        "coefficients": _described(denoiser.coefficients),
-        **_network(denoiser, denoiser.net),
-    }
+    # The settings of fit, and those that it hands on to the loop.
+    own = inspect.signature(training.fit).parameters
+    mine = {k: v for k, v in settings.items() if k in own}
+    rest = {k: v for k, v in settings.items() if k not in own}
+    found = _arguments(training.fit, denoiser, images, schedule, **mine)
+    looped = _arguments(loop.optimise, denoiser.net, None, batch=found["batch"], **rest)
+    return (
+        looped
+        | found
+        | {
+            "schedule": _described(levels),
+            "c_noise": _described(denoiser.c_noise(levels.float())),
+            "coefficients": _described(denoiser.coefficients),
+            **_network(denoiser, denoiser.net),
+        }
+    )
 
 
 def optimisation(net, loss: Callable, settings: dict) -> dict:
     """What decides a training by `training.optimise`, as `training` says it of one by fit."""
-    from diffutils import training
+    from diffutils import loop
 
-    return _arguments(training.optimise, net, loss, **settings) | _network(net, net)
+    return _arguments(loop.optimise, net, loss, **settings) | _network(net, net)
 
 
 def _arguments(function: Callable, module, *given, **settings) -> dict:
@@ -108,7 +117,7 @@ def _arguments(function: Callable, module, *given, **settings) -> dict:
     bound = inspect.signature(function).bind(module, *given, **settings)
     bound.apply_defaults()
     _, *arguments = bound.arguments.items()
-    return {k: _described(v) for k, v in arguments if k != "state" and v is not None}
+    return {k: _described(v) for k, v in arguments if k not in ("state", "loop") and v is not None}
 
 
 def _network(module, net) -> dict:

@@ -36,7 +36,8 @@ def river(
     thin = max(1, len(t) // 250)  # more columns than dots would only cost time
     levels = np.linspace(0, 1.2, 13)
     ax.contourf(t[::thin], y, shade[:, ::thin], levels, cmap="Blues", vmax=1.5, extend="max")
-    for path, color in zip(paths.T, colors or ["vermilion"] * paths.shape[1], strict=True):
+    colors = colors if len(colors) else ["vermilion"] * paths.shape[1]
+    for path, color in zip(paths.T, colors, strict=True):
         ax.plot(t, path, color=viz.COLORS[color], lw=0.9)
     ax.set(xlim=(0, t[-1]), ylim=(y[0], y[-1]), xlabel="step t", ylabel="brightness")
 

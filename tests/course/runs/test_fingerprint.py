@@ -298,7 +298,7 @@ def test_what_is_installed_counts_by_its_name():
     for value, words in (
         (torch.square, "square"),
         (torch.optim.AdamW, "AdamW"),
-        (du.training.cosine, "cosine"),
+        (du.loop.cosine, "cosine"),
         (math.cos, "cos"),
         (None, None),
         (2, 2),

@@ -27,12 +27,14 @@ def test_histograms_have_a_panel_each_with_the_exact_density():
         assert np.array_equal(ax.lines[0].get_ydata(), EXACT)
 
 
-@pytest.mark.parametrize("colors", [(), ["blue", "green", "sky"]])
+@pytest.mark.parametrize(
+    "colors", [(), ["blue", "green", "sky"], np.array(["blue", "green", "sky"])]
+)
 def test_a_river_carries_every_path_in_its_colour(colors):
     ax = viz.figure()[1]
     figures.river(ax, PATHS, Y, np.tile(EXACT, (40, 1)), colors)
     assert np.array_equal([line.get_ydata() for line in ax.lines], PATHS.T)
-    wanted = [to_rgba(viz.COLORS[name]) for name in colors or ["vermilion"] * 3]
+    wanted = [to_rgba(viz.COLORS[name]) for name in (colors if len(colors) else ["vermilion"] * 3)]
     assert colors_of(ax.lines) == wanted and ax.get_xlim() == (0, 39)
 
 
