@@ -15,7 +15,8 @@ from diffutils import denoisers, rng, schedules
 from diffutils.course.runs.recorded_fit import recorded_fit
 from diffutils.data import png, to_float, to_uint8
 from diffutils.denoisers import Denoiser
-from diffutils.training import batch_order, constant
+from diffutils.loop import constant
+from diffutils.training import batch_order
 from diffutils.unet import UNet
 from diffutils.weights import cards, models
 from diffutils.weights import state as saves
