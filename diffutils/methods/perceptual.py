@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from scipy.optimize import isotonic_regression
 from torch import Tensor
 
@@ -20,9 +20,6 @@ from diffutils.metrics.similarity import ssim
 
 SIGMA_MIN, SIGMA_MAX = 0.002, 80.0  # as published; EDM's range
 CHUNK = 8  # noise levels measured at once: what fits in a processor's cache at 128 px
-
-
-# ------------------------------------------------------------------- coordinates
 
 
 class Coordinate(NamedTuple):
@@ -48,7 +45,6 @@ def candidates() -> dict[str, Coordinate]:
 
     Source: SSIMBaD's optimal_phi.py, one of two equal entries left out.
     """
-    power = 1.5
     found = [
         Coordinate("sigma", lambda s: s, lambda p: p),
         Coordinate("log(sigma)", torch.log, torch.exp),
@@ -61,9 +57,9 @@ def candidates() -> dict[str, Coordinate]:
         Coordinate("sigmoid(sigma)", torch.sigmoid, torch.logit),
         *(phi_star(tenths / 10) for tenths in range(1, 11)),
         Coordinate(
-            f"sigma^{power}/(sigma^{power}+1)",
-            lambda s: s**power / (s**power + 1),
-            lambda p: (p / (1 - p)) ** (1 / power),
+            "sigma^1.5/(sigma^1.5+1)",
+            lambda s: s**1.5 / (s**1.5 + 1),
+            lambda p: (p / (1 - p)) ** (1 / 1.5),
         ),
         Coordinate("log(1+sigma^2)", lambda s: (s**2).log1p(), lambda p: p.expm1().sqrt()),
         Coordinate("arctan(sigma)", torch.atan, torch.tan),
@@ -90,11 +86,11 @@ def tabulated(
     """phi(sigma) = 1 - mean SSIM(sigma): on these images SSIM is straight in it by construction.
 
     The table is the least-squares fit that rises by at least `slope` per unit of log sigma, since
-    SSIM hardly changes above sigma = 10; without a slope phi would have no inverse there.
-    With it the ends of phi may lie a little outside [0, 1].
-    Between the table's levels phi is linear in log sigma; outside, it goes on like its ends.
+    SSIM hardly changes above sigma = 10 and phi would have no inverse there; so the ends of phi may
+    lie a little outside [0, 1].  Between the table's levels phi is linear in log sigma; outside, it
+    goes on like its ends.
 
-    Args: sigmas increasing; slope > 0.  Raises: ValueError if not.
+    Raises: ValueError unless sigmas increase and slope > 0.
     """
     _check_levels(sigmas)
     if not slope > 0:
@@ -121,24 +117,17 @@ def interpolate(
     return ys[..., hi - 1] + share * (ys[..., hi] - ys[..., hi - 1])
 
 
-# ------------------------------------------------------------------- SSIM against sigma
-
-
 def dense_sigmas(n: int = 200) -> Float[Tensor, "{n}"]:
     """n levels from 0.002 to 80, evenly spaced in log sigma (float64)."""
     return schedules.log_uniform(SIGMA_MIN, SIGMA_MAX)(torch.linspace(0, 1, n, dtype=torch.float64))
 
 
 def ssim_curve(
-    images: Shaped[Tensor, "..."],
-    sigmas: Float[Tensor, "S"],
-    seed: int = 0,
-    window: str = "uniform",
+    images: Tensor, sigmas: Float[Tensor, "S"], seed: int = 0, window: str = "uniform"
 ) -> Float[Tensor, "N S"]:
     """SSIM of every image and clamp(x0 + sigma n, -1, 1), one noise n per image for all sigmas.
 
-    Args: images uint8 (N, C, H, W); seed picks the noise; window as in `similarity.ssim`.
-    Returns: float64 on the CPU.
+    seed picks the noise; window as in `similarity.ssim`; the result is float64 on the CPU.
     Raises: ValueError for images that are not uint8 (N, C, H, W), and as `similarity.ssim`.
     """
     if images.dtype != torch.uint8 or images.ndim != 4:
@@ -155,9 +144,6 @@ def ssim_curve(
             noisy = (x0 + sigma * n).clamp(-1, 1)
             curve[start : start + CHUNK] = ssim(x0, noisy, window)
     return curves
-
-
-# ------------------------------------------------------------------- straightness
 
 
 def r_squared(

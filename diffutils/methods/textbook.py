@@ -29,9 +29,6 @@ class Step(NamedTuple):
 Rule = Callable[[float, float], Step]
 
 
-# ------------------------------------------------------------------- rules
-
-
 def ddpm(abar: float, abar_next: float) -> Step:
     """The posterior q(x_next | x_t, x0_hat): mu~ and beta~ (Ho et al. 2020, eq. 7)."""
     beta = 1 - abar / abar_next
@@ -84,9 +81,6 @@ def _from_eps(abar: float, abar_next: float, of_eps: float, std: float) -> Step:
     return Step(math.sqrt(abar_next) - of_xt * math.sqrt(abar), of_xt, std)
 
 
-# ------------------------------------------------------------------- plans
-
-
 def respaced(betas: Float[Tensor, "T"], timesteps: Int[Tensor, "n"]) -> Float[Tensor, "n 2"]:
     """Each step goes to where the next one begins, the last one to the clean image (abar = 1).
 
@@ -103,9 +97,6 @@ def unspaced(betas: Float[Tensor, "T"], timesteps: Int[Tensor, "n"]) -> Float[Te
     """
     abar = torch.cat([betas.new_ones(1).double(), alpha_bars(betas.double())])
     return torch.stack([abar[timesteps + 1], abar[timesteps]], dim=1)
-
-
-# ------------------------------------------------------------------- chains
 
 
 def walk(

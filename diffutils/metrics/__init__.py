@@ -2,25 +2,21 @@
 
 from diffutils.metrics.distances import (
     frechet,
-    frechet_gaussians,
     kernel_distance,
     memorisation,
     mmd,
     nearest,
-    polynomial_kernel,
     precision_recall,
 )
 from diffutils.metrics.similarity import ms_ssim, psnr, ssim
 
 __all__ = [
     "frechet",
-    "frechet_gaussians",
     "kernel_distance",
     "memorisation",
     "mmd",
     "ms_ssim",
     "nearest",
-    "polynomial_kernel",
     "precision_recall",
     "psnr",
     "ssim",

@@ -19,12 +19,11 @@ from diffutils.data import to_float, to_uint8
 from diffutils.data.drawn import sprites
 from diffutils.data.drawn.faces import ATTRIBUTES, faces
 from diffutils.metrics import distances
-from diffutils.metrics.classifiers import Classifier, features, load_classifier, seeded
+from diffutils.metrics.classifiers import Classifier, by_batch, features, load_classifier, seeded
 from diffutils.weights import cards, provenance
 
-# Classes alone make poor features: the eight clusters then outweigh everything within a class, a
-# generator that draws few colours goes unseen, and the floor moves with the class counts. So the
-# sprites' features learn the first colour, too.
+# Classes alone make poor features: eight clusters then outweigh everything within a class, and a
+# generator that draws few colours goes unseen. So the features learn the first colour, too.
 COLOURED = [f"{c}, first colour {i}" for c in sprites.CLASSES for i in range(len(sprites.RAMPS))]
 # data set-role: what is read off an image and its values, images, settings of `train_classifier`
 PRETRAINED = {
@@ -49,18 +48,16 @@ def train_classifier(
     *,
     sizes: Sequence[int] | None = None,
     batch: int = 128,
-    lr: float = 3e-3,
     width: int = 32,
     seed: int = 0,
-    noise: float = 0.1,
     shift: int = 1,
 ) -> Classifier:
     """A classifier trained on the images' device with AdamW and a one-cycle learning rate.
 
     Every image is moved by up to `shift` pixels and gets Gaussian noise of a standard deviation
-    up to `noise` (images span [-1, 1]), so that features survive what a generator leaves.
-    labels: (N,), or (N, K) for K attributes, each with a block of logits and a loss; sizes: how
-    many values each has, by default as many as there are.
+    up to 0.1 (images span [-1, 1]), so that features survive what a generator leaves. labels: (N,),
+    or (N, K) for K attributes, each with a block of logits and a loss; sizes: how many values each
+    has, by default as many as there are.
 
     Raises: ValueError if the labels are not as many as the images.
     """
@@ -69,16 +66,15 @@ def train_classifier(
     codes = labels.view(len(labels), -1)
     sizes = list(sizes or codes.amax(0) + 1)
     net = seeded(int(sum(sizes)), images.shape[1], width, seed).to(images.device)
-    optimizer = torch.optim.AdamW(net.parameters(), lr, weight_decay=0.01)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0.01)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, steps)
     for step in range(steps):
         # Draw a batch.
         sample = torch.arange(step * batch, (step + 1) * batch, device=images.device)
         u = rng.uniform(seed, 0, sample, 4)
         chosen = (u[:, 0].double() * len(images)).long()
         x = _moved(to_float(images[chosen]), ((2 * shift + 1) * u[:, 1:3]).long() - shift)
-        level = noise * u[:, 3].view(-1, 1, 1, 1)
-        x = x + level * rng.normal(seed, 0, sample, tuple(x.shape[1:]))
+        x = x + 0.1 * u[:, 3].view(-1, 1, 1, 1) * rng.normal(seed, 0, sample, tuple(x.shape[1:]))
         # Learn from it.
         loss = sum(map(F.cross_entropy, net(x).split(sizes, 1), codes[chosen].unbind(1)))
         optimizer.zero_grad()
@@ -97,7 +93,6 @@ def _moved(x: Float[Tensor, "B C H W"], by: Int64[Tensor, "B 2"]) -> Float[Tenso
     return x[image, :, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
 
 
-@torch.no_grad()
 def accuracies(
     net: Classifier,
     images: UInt8[Tensor, "N C H W"],
@@ -105,10 +100,9 @@ def accuracies(
     targets: dict[str, Sequence[str]],
 ) -> dict[str, float]:
     """Share of images, in [0, 1], that the network reads right, for each of K targets."""
-    logits = torch.cat([net(to_float(part)) for part in images.split(512)])
-    blocks = logits.split([*map(len, targets.values())], 1)
-    right = [(block.argmax(1) == code) for block, code in zip(blocks, codes.T, strict=True)]
-    return {name: x.double().mean().item() for name, x in zip(targets, right, strict=True)}
+    blocks = by_batch(net, net, images).split([*map(len, targets.values())], 1)
+    read = torch.stack([block.argmax(1) for block in blocks], 1)
+    return dict(zip(targets, (read == codes.cpu()).double().mean(0).tolist(), strict=True))
 
 
 def gaussian_images(
@@ -116,8 +110,7 @@ def gaussian_images(
 ) -> UInt8[Tensor, "n C H W"]:
     """n samples, rounded to uint8, of the Gaussian with the images' pixel mean and covariance.
 
-    A sample is the mean plus a random combination of the centred images, so the covariance matrix
-    is never formed: it would hold 12,288 squared numbers at 64 x 64.
+    A sample is the mean plus a random combination of the centred images: no covariance is formed.
     """
     pixels = images.flatten(1).float()
     z = torch.randn(n, len(pixels), generator=torch.Generator().manual_seed(seed))
@@ -143,7 +136,7 @@ def make_pretrained(
 ) -> dict:
     """Train the classifier `name` of `PRETRAINED`, write it, measure what was written: its card.
 
-    n images and changes of the settings: other than in the table.  The Fréchet distances are those
+    n images and changes of the settings: other than in the table.  Its Fréchet distances are those
     of a Gaussian fitted to the pixels, and of held-out images from each other: the floor.
     """
     dataset, role = name.split("-")

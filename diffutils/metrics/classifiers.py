@@ -1,9 +1,9 @@
 """Small classifiers: feature spaces for distances, and judges of what a picture shows.
 
-The network that measures distances never judges classes: a generator
-could otherwise please one network twice.
+A network never does both: a generator could otherwise please one network twice.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -22,11 +22,8 @@ class Classifier(nn.Module):
         stages, channels = [], in_channels
         for out, stride in ((width, 1), (2 * width, 2), (2 * width, 1), (4 * width, 2)):
             # GroupNorm: an image's features do not depend on the other images of its batch.
-            stages += [
-                nn.Conv2d(channels, out, 3, stride, padding=1, bias=False),
-                nn.GroupNorm(8, out),
-                nn.ReLU(),
-            ]
+            convolution = nn.Conv2d(channels, out, 3, stride, padding=1, bias=False)
+            stages += [convolution, nn.GroupNorm(8, out), nn.ReLU()]
             channels = out
         self.stages = nn.Sequential(*stages, nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU())
         self.head = nn.Linear(channels, classes)
@@ -59,26 +56,25 @@ def random_features(in_channels: int = 3, seed: int = 0, width: int = 32) -> Cla
 
 
 @torch.no_grad()
+def by_batch(net: Classifier, read: Callable, images: Tensor, batch: int = 512) -> Tensor:
+    """`read`, the network or its `features`, of uint8 images; on the CPU, by the net's device."""
+    device = net.head.weight.device
+    return torch.cat([read(to_float(x.to(device))).cpu() for x in images.split(batch)])
+
+
 def features(
     net: Classifier, images: UInt8[Tensor, "N C H W"], batch: int = 512
 ) -> Float[Tensor, "N d"]:
-    """Feature matrix float64 (N, d) of uint8 images, computed on the network's device."""
-    device = next(net.parameters()).device
-    parts = [net.features(to_float(x.to(device))).cpu().double() for x in images.split(batch)]
-    return torch.cat(parts)
+    """Feature matrix of the images, float64 on the CPU."""
+    return by_batch(net, net.features, images, batch).double()
 
 
-@torch.no_grad()
 def accuracy(
     net: Classifier, images: UInt8[Tensor, "N C H W"], labels: Int64[Tensor, "N"], batch: int = 512
 ) -> float:
-    """Share of the uint8 images, in [0, 1], that the network puts into the class of the label."""
-    device = next(net.parameters()).device
-    right = [
-        (net(to_float(x.to(device))).argmax(1).cpu() == y.cpu()).sum()
-        for x, y in zip(images.split(batch), labels.split(batch), strict=True)
-    ]
-    return sum(right).item() / len(images)
+    """Share of the images, in [0, 1], that the network puts into the class of the label."""
+    right = by_batch(net, net, images, batch).argmax(1) == labels.cpu()
+    return right.double().mean().item()
 
 
 def load_classifier(name: str, folder: Path | None = None) -> Classifier:
@@ -108,8 +104,7 @@ def shipped_for(dataset: str, role: str) -> str | None:
 
 
 def _cards(folder: Path | None = None) -> list[dict]:
-    paths = sorted(Path(folder or cards.PRETRAINED).glob("*.json"))
-    found = (cards.read_card(path) for path in paths)
+    found = map(cards.read_card, sorted(Path(folder or cards.PRETRAINED).glob("*.json")))
     return [card for card in found if "classifier" in card]
 
 

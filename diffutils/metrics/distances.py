@@ -1,8 +1,6 @@
 """Distances between sets of samples, on a feature matrix (N, d) that the caller names.
 
-A distance on Inception features is an FID; on any other features it is called by what it is,
-for example "Fréchet distance, classifier features". Report the floor beside every distance:
-two sets of real images of the same size are not at distance zero either.
+Report the floor beside every distance: two sets of real images are not at distance zero either.
 """
 
 from collections.abc import Iterator
@@ -25,27 +23,22 @@ def frechet(a: Float[Tensor, "N d"], b: Float[Tensor, "M d"]) -> float:
     Raises: ValueError if a set has no more samples than features, or the features do not match.
     Source: Dowson and Landau 1982, eq. 4; Heusel et al. 2017 (arXiv 1706.08500), eq. 6.
     """
-    check_features(a, b)
-    if min(len(a), len(b)) <= a.shape[1]:
+    a, b = checked(a, b)
+    if (n := min(len(a), len(b))) <= (d := a.shape[1]):
         raise ValueError(
-            f"frechet got {len(a)} and {len(b)} samples of {a.shape[1]} features, but a covariance"
-            f" needs more samples than features: give at least {a.shape[1] + 1} (ten times as many"
-            " is better), use smaller features, or use kernel_distance."
+            f"frechet got {n} samples of {d} features, but a covariance needs more samples than"
+            f" features: give at least {d + 1} (ten times as many is better), use smaller features,"
+            " or use kernel_distance."
         )
-    a, b = to_double(a), to_double(b)
-    root_a, root_b = (
-        torch.linalg.qr(x - x.mean(0), mode="r").R / (len(x) - 1) ** 0.5 for x in (a, b)
-    )
-    return frechet_gaussians(a.mean(0), root_a, b.mean(0), root_b)
+    gaussians = []
+    for x in (a, b):
+        mean = x.mean(0)
+        gaussians += [mean, torch.linalg.qr(x - mean, mode="r").R / (len(x) - 1) ** 0.5]
+    return frechet_gaussians(*gaussians)
 
 
-def frechet_gaussians(
-    mean_a: Float[Tensor, " d"],
-    root_a: Float[Tensor, "d d"],
-    mean_b: Float[Tensor, " d"],
-    root_b: Float[Tensor, "d d"],
-) -> float:
-    """The same distance between Gaussians whose covariances are root.T @ root."""
+def frechet_gaussians(mean_a: Tensor, root_a: Tensor, mean_b: Tensor, root_b: Tensor) -> float:
+    """The same distance between Gaussians of means (d,) and covariances root.T @ root (d, d)."""
     shift = (mean_a - mean_b).square().sum()
     overlap = torch.linalg.svdvals(root_a @ root_b.T).sum()
     distance = shift + root_a.square().sum() + root_b.square().sum() - 2 * overlap
@@ -90,7 +83,7 @@ def kernel_distance(
     Raises: ValueError if a set is smaller than a subset, or the features do not match.
     Source: Binkowski et al. 2018 (arXiv 1801.01401), section 4.
     """
-    check_features(a, b)
+    a, b = checked(a, b)
     if not 2 <= subset_size <= min(len(a), len(b)):
         raise ValueError(
             f"kernel_distance cannot draw subsets of {subset_size} from {len(a)} and {len(b)}"
@@ -116,17 +109,15 @@ def precision_recall(
     Raises: ValueError if a set has no more than k samples, or the features do not match.
     Source: Kynkäänniemi et al. 2019 (arXiv 1904.06991), eqs. 1-3.
     """
-    check_features(real, fake)
+    real, fake = checked(real, fake)
     if not 1 <= k < min(len(real), len(fake)):
         raise ValueError(
             f"precision_recall needs more than k={k} samples on both sides, got {len(real)} and"
             f" {len(fake)}: give more samples or pass k from 1 to {min(len(real), len(fake)) - 1}."
         )
-    real, fake = to_double(real), to_double(fake)
     centre = real.mean(0)
     real, fake = real - centre, fake - centre
-    # By products, which is fast; the slack is their rounding error, so that a copy of a sample
-    # lies inside a ball of radius zero.
+    # The rounding error of fast products: with it a copy of a sample lies in a ball of radius 0.
     slack = 1e-13 * real.square().sum(1).max()
 
     def squares(x: Tensor, y: Tensor) -> Iterator[Tensor]:
@@ -136,8 +127,8 @@ def precision_recall(
     def covered(x: Tensor, centres: Tensor) -> float:
         radii = [d.kthvalue(k + 1, dim=1).values for d in squares(centres, centres)]
         reach = torch.cat(radii) + slack
-        inside = [(d <= reach).any(dim=1) for d in squares(x, centres)]
-        return torch.cat(inside).double().mean().item()
+        inside = torch.cat([(d <= reach).any(dim=1) for d in squares(x, centres)])
+        return inside.double().mean().item()
 
     return covered(fake, real), covered(real, fake)
 
@@ -147,15 +138,15 @@ def nearest(
 ) -> tuple[Float[Tensor, " N"], Int64[Tensor, " N"]]:
     """Euclidean distance from each item of `a` to its nearest item of `b`, and that item's index.
 
-    Items are images or features of one shape. Four candidates are found by fast float32 products
-    and compared again in float64, so that the distance to an exact copy is exactly 0.
+    Four candidates are found by fast float32 products and compared again in float64, so that the
+    distance to an exact copy is exactly 0.
 
     Raises: ValueError if a set is empty or the shapes do not match.
     """
     if not (len(a) and len(b)) or a.shape[1:] != b.shape[1:]:
         raise ValueError(
             f"nearest compares items of one shape, but got {tuple(a.shape)} and {tuple(b.shape)}:"
-            " give two non-empty sets with the same shape after the first axis."
+            " give two sets, not empty, with the same shape after the first axis."
         )
     a, b = a.flatten(1), b.flatten(1)
     centre = b.float().mean(0)  # less of each product is lost to rounding
@@ -165,9 +156,9 @@ def nearest(
         rough = torch.cdist(rows.float() - centre, table)
         near = rough.topk(min(4, len(b)), dim=1, largest=False).indices
         exact = (to_double(b[near]) - to_double(rows[:, None])).norm(dim=2)
-        best = exact.min(dim=1, keepdim=True)
-        distances.append(best.values[:, 0])
-        indices.append(near.gather(1, best.indices.to(near.device))[:, 0])
+        distance, best = exact.min(dim=1, keepdim=True)
+        distances.append(distance[:, 0])
+        indices.append(near.gather(1, best.to(near.device))[:, 0])
     return torch.cat(distances), torch.cat(indices)
 
 
@@ -180,19 +171,18 @@ def memorisation(
 ) -> dict[str, Any]:
     """Are samples nearer to the training set than unseen images of the same kind are?
 
-    Returns `close`, the fraction of samples whose nearest training item is no farther than the
-    `quantile` of the same distance for held-out items (a model that does not copy scores about
-    `quantile`); `copies`, the fraction at distance 0; `threshold`; and for every sample the
-    `distances` (N,) and `indices` (N,) of its nearest training item. With `mirror`, images flipped
-    left to right count as training images too. In pixels, blurred or plain samples come near to
-    everything: look at the nearest pairs before calling them copies.
+    Returns `close`, the fraction of samples whose nearest training item is no farther than
+    `threshold`, the `quantile` of that distance for held-out items (a model that does not copy
+    scores about `quantile`); `copies`, the fraction at distance 0; and `distances` (N,), `indices`
+    (N,) of the nearest training items. With `mirror`, images flipped left to right count as
+    training images too. In pixels, blurred or plain samples come near to everything: look at the
+    nearest pairs before calling them copies.
 
     Raises: ValueError if the shapes do not match, or `mirror` is asked for other than images.
     """
     if mirror and train.ndim != 4:
         raise ValueError(
-            f"mirror flips images (N, C, H, W), but the training items are {tuple(train.shape)}:"
-            " give images, or leave mirror=False."
+            f"mirror flips images (N, C, H, W), but got {tuple(train.shape)}: leave mirror=False."
         )
 
     def to_train(items: Tensor) -> tuple[Tensor, Tensor]:
@@ -219,15 +209,16 @@ def to_double(x: Tensor) -> Tensor:
     return (x.cpu() if x.device.type == "mps" else x).double()
 
 
-def check_features(a: Tensor, b: Tensor) -> None:
-    """Raises: ValueError unless both are finite matrices (N, d) with the same d."""
+def checked(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Both as float64. Raises: ValueError unless they are finite (N, d) with the same d."""
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise ValueError(
             f"features must be two matrices (N, d) with the same d, but got {tuple(a.shape)} and"
             f" {tuple(b.shape)}: flatten them, and take both from the same feature network."
         )
-    for x in (a, b):
-        check_finite(x)
+    check_finite(a)
+    check_finite(b)
+    return to_double(a), to_double(b)
 
 
 def check_finite(x: Tensor) -> None:

@@ -1,7 +1,7 @@
 """Published networks that distances are measured on: Inception (FID, KID, IS), AlexNet (LPIPS).
 
-Their weights are fetched when asked for (`python -m diffutils data get inception`) or given as a
-file. A distance on Inception features is an FID or a KID; on any others it is called what it is.
+Weights are fetched by `python -m diffutils data get inception`, or given as a file. A distance on
+Inception features is an FID or a KID; on any others it is called what it is.
 """
 
 import pickle
@@ -50,10 +50,7 @@ class Inception(nn.Module):
         return self.net(_rgb(images.to(self.fc.device)).float() / 255)[0].flatten(1)
 
     def probabilities(self, features: Float[Tensor, "B 2048"]) -> Float[Tensor, "B classes"]:
-        """p(y|x) of the Inception Score, float64: softmax of the `fc` layer, 1,008 classes.
-
-        Without the layer's bias, which the original code leaves out, too.
-        """
+        """p(y|x), float64: softmax of the `fc` layer without its bias, as in the original code."""
         return (features.double() @ self.fc.T.to(features.device).double()).softmax(1)
 
 
@@ -72,8 +69,8 @@ class AlexNet(nn.Module):
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lpips speaks to torchvision in an old way
             self.lpips = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
-        own = self.lpips.net.state_dict()
         # lpips calls "slice2.3.weight" what torchvision calls "features.3.weight"
+        own = self.lpips.net.state_dict()
         theirs = {key: f"features.{key.partition('.')[2]}" for key in own}
         copied = {key: state[name] for key, name in theirs.items() if name in state}
         _fitting("alexnet", lambda: self.lpips.net.load_state_dict(copied))
@@ -111,12 +108,9 @@ def weights(name: str, files: Sequence[Path] = ()) -> dict[str, Tensor]:
         if tensor in state:
             return state
     (remote,) = downloads.REMOTES[name]
-    path = downloads.find(name, remote.file)
-    if path is not None:
+    if path := downloads.find(name, remote.file):
         checked(path, remote.checksum)
-    elif arrays:
-        path = downloads.find(*arrays)
-    if path is None:
+    elif not (arrays and (path := downloads.find(*arrays))):
         raise FileNotFoundError(
             f"the weights of {name} are not here: run `python -m diffutils data get {name}`"
             f" ({size}), or put {remote.file} into $DIFFUTILS_DATA/{name}, or give the file itself"

@@ -27,10 +27,12 @@ class Space:
     probabilities: Callable[[Tensor], Tensor] | None = None
 
 
-def named(name: str, files: Sequence[Path] = (), device: torch.device | str = "cpu") -> Space:
+def named(
+    name: str, files: Sequence[Path] = (), device: torch.device | str = "cpu", channels: int = 3
+) -> Space:
     """The space "inception", "alexnet", "random", or that of a shipped classifier.
 
-    files: weights; those that `name` needs are also looked for where data sets are.
+    files: weights, also looked for where data sets are; channels: what a random network reads.
     Raises: ValueError for another name or other weights; FileNotFoundError without weights.
     """
     if name == "inception":
@@ -42,12 +44,13 @@ def named(name: str, files: Sequence[Path] = (), device: torch.device | str = "c
         words = "AlexNet features, the fifth layer's mean over pixels"
         return Space(words, lambda x: net(x).cpu().double())
     if name == "random":
-        return _random(3, device)
-    try:
-        net = classifiers.load_classifier(name).to(device)
-    except ValueError as error:
-        raise ValueError(f"{error}; other spaces are inception, alexnet, random") from None
-    return Space(f"features of the classifier {name}", partial(classifiers.features, net))
+        net, words = classifiers.random_features(channels), "a random convolutional network"
+    else:
+        try:
+            net, words = classifiers.load_classifier(name), f"the classifier {name}"
+        except ValueError as error:
+            raise ValueError(f"{error}; other spaces are inception, alexnet, random") from None
+    return Space(f"features of {words}", partial(classifiers.features, net.to(device)))
 
 
 def of(dataset: str, channels: int, device: torch.device | str = "cpu") -> Space:
@@ -56,7 +59,7 @@ def of(dataset: str, channels: int, device: torch.device | str = "cpu") -> Space
     Any other set gets features of a random network that reads so many channels.
     """
     name = classifiers.shipped_for(dataset, "features")
-    return named(name, device=device) if name else _random(channels, device)
+    return named(name or "random", device=device, channels=channels)
 
 
 def judge(
@@ -67,11 +70,4 @@ def judge(
     It asks the shipped classifier whose card says so; None where no card does.
     """
     name = classifiers.shipped_for(dataset, "judge")
-    if not name:
-        return None
-    return partial(classifiers.accuracy, classifiers.load_classifier(name).to(device))
-
-
-def _random(channels: int, device: torch.device | str) -> Space:
-    net = classifiers.random_features(channels).to(device)
-    return Space("features of a random convolutional network", partial(classifiers.features, net))
+    return name and partial(classifiers.accuracy, classifiers.load_classifier(name).to(device))

@@ -1,11 +1,11 @@
 """Distances of sets too large to hold: statistics that grow batch by batch, in float64.
 
-Features of 50,000 images need no more memory than those of 5,000: a Fréchet distance keeps one
-mean and one covariance, an Inception Score one mean for each of its parts, a kernel distance a
-random subset of at most 10,000 features. None of them depends on the size of the batches.
+A Fréchet distance keeps one mean and one covariance, an Inception Score a mean for each of its
+parts, a kernel distance a random subset. None of them depends on the size of the batches.
 """
 
 import warnings
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,7 @@ ENOUGH = 2048  # samples; Inception's 2,048 features have no full covariance bel
 KEPT = 10_000  # features that a kernel distance is measured on
 
 
+@dataclass(eq=False)
 class Moments:
     r"""Mean (d,) and covariance (d, d) of features that come in batches.
 
@@ -29,36 +30,28 @@ class Moments:
     Source: Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm", eq. 2.1.
     """
 
-    def __init__(self):
-        self.n, self.mean, self.scatter = 0, torch.zeros(0), torch.zeros(0, 0)
+    n: int = 0
+    mean: Tensor = torch.zeros(0)
+    scatter: Tensor = torch.zeros(0, 0)
 
     def add(self, features: Float[Tensor, "B d"]) -> None:
-        """Take in a batch.
-
-        Raises: ValueError for NaN or infinity, or for another number of features than before.
-        """
-        if not len(features):
-            return
-        batch = Moments()
-        x = _checked(features)
-        batch.n, batch.mean = len(x), x.mean(0)
-        x = x - batch.mean
-        batch.scatter = x.T @ x
-        self.merge(batch)
+        """Take in a batch. Raises: ValueError for NaN or infinity, and as `merge`."""
+        if len(features):
+            x = _checked(features)
+            mean = x.mean(0)
+            x = x - mean
+            self.merge(Moments(len(x), mean, x.T @ x))
 
     def merge(self, other: "Moments") -> None:
-        """Take in all that another one has seen.
-
-        Raises: ValueError for another number of features.
-        """
-        if not (self.n and other.n):
-            if other.n:
-                self.n, self.mean, self.scatter = other.n, other.mean, other.scatter
+        """Take in all that another one has seen. Raises: ValueError for other features."""
+        if not other.n:
+            return
+        if not self.n:
+            self.n, self.mean, self.scatter = other.n, other.mean, other.scatter
             return
         if self.mean.shape != other.mean.shape:
             raise ValueError(
-                f"{len(other.mean)} features after {len(self.mean)}: take all of a set from one"
-                " network"
+                f"{len(other.mean)} features after {len(self.mean)}: take all from one network"
             )
         n, delta = self.n + other.n, other.mean - self.mean
         between = torch.outer(delta, delta).mul_(self.n * other.n / n)
@@ -68,29 +61,25 @@ class Moments:
 
     @property
     def covariance(self) -> Float[Tensor, "d d"]:
-        """The unbiased covariance.
-
-        Raises: ValueError where it has not full rank: not more samples than features.
-        """
-        if self.n <= len(self.mean):
+        """The unbiased covariance. Raises: ValueError for not more samples than features."""
+        if self.n <= (d := len(self.mean)):
             raise ValueError(
-                f"a covariance of {len(self.mean)} features needs more samples than features, but"
-                f" there are {self.n}: give at least {len(self.mean) + 1} (ten times as many is"
-                " better), use smaller features, or the kernel distance"
+                f"a covariance of {d} features needs more samples than features, but there are"
+                f" {self.n}: give at least {d + 1} (ten times as many is better), use smaller"
+                " features, or the kernel distance"
             )
         return self.scatter / (self.n - 1)
 
 
 def frechet(a: Moments, b: Moments) -> float:
-    """Fréchet distance (squared) of two sets from their moments; `metrics.frechet` otherwise.
+    """`metrics.frechet` of two sets from their moments; warns below 2,048 samples.
 
-    Warns below 2,048 samples. Raises: ValueError if a set has no more samples than features.
-    Source: Heusel et al. 2017 (arXiv 1706.08500), eq. 6.
+    Raises: ValueError if a set has no more samples than features.
     """
-    roots = []
-    for covariance in (a.covariance, b.covariance):
-        values, vectors = torch.linalg.eigh(covariance)
-        roots.append(values.clamp(min=0).sqrt()[:, None] * vectors.T)
+    gaussians = []
+    for x in (a, b):
+        values, vectors = torch.linalg.eigh(x.covariance)
+        gaussians += [x.mean, values.clamp(min=0).sqrt()[:, None] * vectors.T]
     if (n := min(a.n, b.n)) < ENOUGH:
         warnings.warn(
             f"a Fréchet distance of {n} samples is too large, by about 1/N: it fits"
@@ -98,7 +87,7 @@ def frechet(a: Moments, b: Moments) -> float:
             " with the floor at the same N, or use the kernel distance, which has no such bias",
             stacklevel=2,
         )
-    return distances.frechet_gaussians(a.mean, roots[0], b.mean, roots[1])
+    return distances.frechet_gaussians(*gaussians)
 
 
 class InceptionScore:
@@ -106,9 +95,9 @@ class InceptionScore:
 
     .. math:: \exp\Big(\tfrac1N\sum_i \sum_y p(y|x_i)\log p(y|x_i) - \sum_y p(y)\log p(y)\Big)
 
-    Mean and standard deviation over `splits` parts, ten in the literature, of which each has its
-    own p(y). Of the next `splits` samples each part gets one, at random: parts of consecutive
-    samples, as in the original code, would see few classes each where these come in an order.
+    Mean and standard deviation over `splits` parts, each with its own p(y). Of the next `splits`
+    samples each part gets one, at random: parts of consecutive samples, as in the original code,
+    would see few classes each where these come in an order.
     Source: Salimans et al. 2016 (arXiv 1606.03498), section 4.
     """
 
@@ -122,8 +111,7 @@ class InceptionScore:
         p = _checked(probabilities)
         if (p < 0).any() or ((p.sum(1) - 1).abs() > 1e-3).any():
             raise ValueError(
-                "class probabilities must be rows from 0 up that sum to 1: take the softmax of the"
-                " logits"
+                "class probabilities must be from 0 up and sum to 1: take the softmax of the logits"
             )
         index = torch.arange(self.n, self.n + len(p))
         turn = rng.words(0, 0, index // self.splits, 1, rng.EVALUATION)[:, 0]
@@ -134,7 +122,7 @@ class InceptionScore:
         self.n += len(p)
 
     def score(self) -> tuple[float, float]:
-        """Mean and standard deviation over the parts, in [1, classes].
+        """Mean, in [1, classes], and standard deviation over the parts.
 
         Raises: ValueError with fewer samples than parts.
         """
@@ -144,8 +132,8 @@ class InceptionScore:
                 " give more, or fewer splits"
             )
         marginal = self.total / self.counts[:, None]
-        kl = self.negentropy / self.counts - torch.xlogy(marginal, marginal).sum(1)
-        return kl.exp().mean().item(), kl.exp().std(correction=0).item()
+        each = (self.negentropy / self.counts - torch.xlogy(marginal, marginal).sum(1)).exp()
+        return each.mean().item(), each.std(correction=0).item()
 
 
 class Reservoir:
@@ -187,7 +175,7 @@ def kernel_interval(
 ) -> tuple[float, float, float]:
     r"""Kernel distance `metrics.mmd` of all features, and its bootstrap interval (low, high).
 
-    A resample is the number of copies w of every feature:
+    A resample is the number of copies w of each feature:
 
     .. math:: \frac{\sum_{i\ne j} w_i w_j k(a_i,a_j)}{\sum_{i\ne j} w_i w_j} + \ldots
               - \frac{2}{nm}\sum_{i,j} w_i v_j k(a_i,b_j)
@@ -198,20 +186,18 @@ def kernel_interval(
     Raises: ValueError for fewer than 2 features, or features that do not match.
     Source: Binkowski et al. 2018 (arXiv 1801.01401), section 4; Efron 1979.
     """
-    distances.check_features(a, b)
+    a, b = (x.cpu() for x in distances.checked(a, b))
     if min(len(a), len(b)) < 2:
         raise ValueError(
             f"a kernel distance compares pairs within a set, but the sets have {len(a)} and"
             f" {len(b)} samples: give 2 or more"
         )
-    a, b = _checked(a), _checked(b)
     generator = torch.Generator().manual_seed(seed)
 
     def copies(n: int) -> Tensor:
         drawn = torch.randint(n, (resamples, n), generator=generator)
-        counts = torch.zeros(resamples, n, dtype=torch.float64)
-        counts.scatter_add_(1, drawn, torch.ones_like(drawn, dtype=torch.float64))
-        return torch.cat([torch.ones(1, n, dtype=torch.float64), counts])
+        counts = torch.stack([row.bincount(minlength=n) for row in drawn])
+        return torch.cat([torch.ones(1, n), counts]).double()
 
     def across(x: Tensor, y: Tensor, w: Tensor, v: Tensor) -> Tensor:
         rows = zip(x.split(chunk), w.split(chunk, 1), strict=True)

@@ -66,8 +66,7 @@ def figure(
 ) -> tuple[Any, Any]:
     """New Matplotlib figure and its axes in the course's style; `width`, `height` inches a panel.
 
-    It enters no global list of figures, so only `show` displays it. Further keywords go to
-    `Figure.subplots`.
+    Only `show` displays it: no global list of figures holds it. `subplots`: of `Figure.subplots`.
     """
     with style():
         fig = empty(width * columns, height * rows)
@@ -184,10 +183,10 @@ def _text(value: Any) -> str:
 
 
 def _somebody_is_there() -> bool:
-    """Whether a person sits before this notebook, so that widgets have somebody to serve.
+    """Whether a person sits before this notebook, whom widgets can serve.
 
-    JupyterLab and VS Code tell the kernel with every cell that they can answer input(). papermill,
-    nbconvert and nbval say that they cannot, and would store the widget as a dead output.
+    JupyterLab and VS Code tell the kernel with every cell that they can answer input(); papermill,
+    nbconvert and nbval that they cannot.
     """
     if os.environ.get("DIFFUTILS_HEADLESS") == "1" or not find_spec("ipywidgets"):
         return False
@@ -209,18 +208,16 @@ def _require(alt: str) -> None:
 
 
 def _display(data: bytes, kind: str, alt: str) -> None:
-    # nbconvert's lab template and JupyterLab drop the alt text in an image's metadata; an <img> in
-    # HTML, which they and GitHub take first, keeps it. The PNG is stored beside it for what cannot
-    # show HTML (PDF through LaTeX, notebook diffs), with the metadata that MyST and the classic
-    # template read; a GIF, which those could not show, is stored once.
+    # JupyterLab and nbconvert's lab template drop the alt text in an image's metadata; an <img> in
+    # HTML, which they and GitHub take first, keeps it. The PNG stands beside it for what shows no
+    # HTML (LaTeX, diffs), with the metadata that MyST and the classic template read.
     if _shell() is None:
         print(alt)
         return
     from IPython.display import display
 
-    text = base64.b64encode(data).decode()
-    source = f"data:{kind};base64,{text}"
-    image = f'<img src="{source}" alt="{html.escape(alt)}" style="max-width: 100%">'
+    text, words = base64.b64encode(data).decode(), html.escape(alt)
+    image = f'<img src="data:{kind};base64,{text}" alt="{words}" style="max-width: 100%">'
     bundle = {"text/html": image, "text/plain": alt}
     if kind == "image/png":
         bundle[kind] = text
@@ -238,6 +235,6 @@ def _png(fig: Any) -> bytes:
     image.save(full, format="png", optimize=True)
     # Median cut would lose colours that are rare, such as a cat's green eyes; maximum coverage
     # keeps them, and k-means moves the others to where a photograph shows no bands.
-    flat = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=1)
-    flat.save(small, format="png", optimize=True)
+    few = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=1)
+    few.save(small, format="png", optimize=True)
     return min(full.getvalue(), small.getvalue(), key=len)

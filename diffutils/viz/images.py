@@ -48,8 +48,7 @@ def grid(
     """
     images = pixels(images)
     columns = min(columns or math.ceil(math.sqrt(len(images))), len(images))
-    _count("titles", titles, len(images))
-    return _mosaic(images, columns, scale, titles or (), ())
+    return _mosaic(images, columns, scale, titles)
 
 
 def strip(
@@ -63,12 +62,11 @@ def strip(
     """
     frames = [pixels(row) for row in rows.values()]
     if len({row.shape for row in frames}) != 1:
-        sizes = dict(zip(rows, (row.shape[:3] for row in frames), strict=True))
+        sizes = {name: row.shape[:3] for name, row in zip(rows, frames, strict=True)}
         raise ValueError(
             f"strip needs rows of one length and size, but got {sizes}: pick equal steps in each."
         )
-    _count("titles", titles, len(frames[0]))
-    return _mosaic(np.concatenate(frames), len(frames[0]), scale, titles or (), list(rows))
+    return _mosaic(np.concatenate(frames), len(frames[0]), scale, titles, list(rows))
 
 
 def gif(
@@ -100,10 +98,17 @@ def gif(
 
 @style()
 def _mosaic(
-    images: np.ndarray, columns: int, scale: int | None, titles: Sequence[str], labels: list[str]
+    images: np.ndarray,
+    columns: int,
+    scale: int | None,
+    titles: Sequence[str] | None,
+    labels: Sequence[str] = (),
 ) -> Any:
     """Figure whose dots are the canvas's dots, one to one, so that nothing is resampled."""
-    scale = scale or _scale(images)
+    wanted = columns if labels else len(images)
+    if titles is not None and len(titles) != wanted:
+        raise ValueError(f"got {len(titles)} titles for {wanted}: give one for each, or none.")
+    titles, scale = titles or (), scale or _scale(images)
     # Leave room for the text, in dots: 14 a line, up to 7 a letter.
     top = 3 + 14 * max(title.count("\n") + 1 for title in titles) if titles else 0
     longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
@@ -151,11 +156,6 @@ def is_math(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _count(name: str, given: Sequence[str] | None, wanted: int) -> None:
-    if given is not None and len(given) != wanted:
-        raise ValueError(f"got {len(given)} {name} for {wanted}: give one for each, or none.")
 
 
 def array(values: Any) -> np.ndarray:

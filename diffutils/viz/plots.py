@@ -111,7 +111,7 @@ def plain_log_axis(
     """
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    set_scale = getattr(axis.axes, f"set_{axis.axis_name}scale")
     if linear_to:
         set_scale("symlog", linthresh=linear_to)
     else:
@@ -128,9 +128,5 @@ def _look(i: int) -> dict[str, Any]:
 
 
 def _label(ax: Any, x: str, y: str, title: str, log: str) -> Any:
-    ax.set(xlabel=x, ylabel=y, title=title)
-    if "x" in log:
-        ax.set_xscale("log")
-    if "y" in log:
-        ax.set_yscale("log")
+    ax.set(xlabel=x, ylabel=y, title=title, **{f"{axis}scale": "log" for axis in log})
     return ax.figure
