@@ -49,24 +49,20 @@ def load(
 ) -> ImageSet:
     """Images of the set `name`: uint8 (N, C, H, W), for training and held out; nothing downloads.
 
-    Args:
-        name: one of `NAMES`; PATH is a file or folder of your own, with at least 10 different
-            images (of which one in ten is held out), or with at least 3 training images where it
-            brings a test part of its own.
-        size: side in pixels, at most 8192; images are cropped to their central square and resized
-            by a filter that does not alias. Default: the size of the set.
-        limit: at most so many training images, chosen by `seed`. Sets drawn by code draw exactly so
-            many (default: sprites 50,000, faces 20,000, photos 5,000).
-        heldout: the same for the held-out images (default for drawn sets: a tenth of `limit`,
-            at least 500 where `limit` allows; for others all there are).
-        seed: a whole number from 0 up to 2**63 - 1.
-        label: which label to read: a column of labels.csv, "first" or "last" for `csv:`, an
-            attribute for `faces`.
+    name: one of `NAMES`; PATH is a file or folder of your own, with at least 10 different images
+        (one in ten is held out), or at least 3 training images and a test part of its own.
+    size: side in pixels, at most 8192; images are cropped to their central square and resized by a
+        filter that does not alias. Default: the size of the set.
+    limit: at most so many training images, chosen by `seed`. Sets drawn by code draw exactly so
+        many (default: sprites 50,000, faces 20,000, photos 5,000).
+    heldout: the same for the held-out images (default for drawn sets: a tenth of `limit`, at least
+        500 where `limit` allows; for others all there are).
+    seed: a whole number from 0 up to 2**63 - 1.
+    label: which to read: a column of labels.csv, "first" or "last" for `csv:`, one of the
+        attributes of `faces`.
 
-    Raises:
-        ValueError: unknown name, an argument out of its range, or files that hold no usable images,
-            or too few.
-        FileNotFoundError: the files of the set are not here; the message says how to get them.
+    Raises: ValueError (unknown name, an argument out of its range, no usable images or too few);
+        FileNotFoundError (the files are not here; the message says how to get them).
     """
     # Check the arguments.
     for value, what in ((size, "size"), (limit, "limit"), (heldout, "heldout")):
@@ -79,9 +75,9 @@ def load(
     loaded = dict(size=size, limit=limit, seed=seed, heldout=heldout, label=label)
     kind, colon, path = str(name).partition(":")
     if label is not None and kind not in LABELLED:
+        known = ", ".join(LABELLED)
         raise ValueError(
-            f"label={label!r}: only {', '.join(LABELLED)} have labels to choose from, "
-            f"not {name}; leave label out"
+            f"label={label!r}: only {known} have labels to choose from, not {name}; leave label out"
         )
     # Read or draw the images.
     own = {
@@ -180,13 +176,9 @@ def _whereabouts(name: str) -> tuple[bool, str]:
     """Whether a set is here, and where it is or how to get it."""
     if name.endswith(":PATH"):
         return True, "give the path"
-    needs = {
-        "digits": {"sklearn": "scikit-learn"},
-        "photos": {"skimage": "scikit-image"},
-        "digits-m": {"sklearn": "scikit-learn", "skimage": "scikit-image"},
-    }
-    missing = [pip for module, pip in needs.get(name, {}).items() if find_spec(module) is None]
-    if missing:
+    needs = {"digits": ["learn"], "photos": ["image"], "digits-m": ["learn", "image"]}
+    kits = needs.get(name, [])
+    if missing := [f"scikit-{kit}" for kit in kits if find_spec(f"sk{kit}") is None]:
         return False, "pip install " + " ".join(missing)
     if name not in (*downloads.REMOTES, "mnist-m"):
         return True, "built in"

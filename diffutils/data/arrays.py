@@ -25,9 +25,7 @@ def npz(path: Path) -> ImageSet:
     """Arrays `images` (N, H, W[, C]) or (N, C, H, W) and, optionally, the others of `ALIASES`.
 
     `labels` may be numbers or names (N,) or one-hot (N, K); `classes` (K,) may name the numbers.
-
-    Raises: FileNotFoundError (no such file); ValueError (not an npz file, or its arrays have other
-        names, shapes or types).
+    Raises: FileNotFoundError; ValueError (no npz file, or arrays of other names, shapes or types).
     """
     name = f"npz:{path}"
     archives.opened(name, path, "an .npz file, written by np.savez").close()
@@ -85,11 +83,9 @@ def from_arrays(
         values = np.concatenate([values, test_values])
     distinct, numbers = np.unique(values, return_inverse=True)
     if classes is not None and distinct.dtype.kind in "iu":
-        if np.ndim(classes) != 1:
-            shape = np.shape(classes)
-            raise ValueError(
-                f"{name}: classes has shape {shape}; expected (K,), one name for each class"
-            )
+        if len(shape := np.shape(classes)) != 1:
+            wanted = "expected (K,), one name for each class"
+            raise ValueError(f"{name}: classes has shape {shape}; {wanted}")
         if not 0 <= distinct[0] <= distinct[-1] < len(classes):
             raise ValueError(
                 f"{name}: labels run from {distinct[0]} to {distinct[-1]}, but classes holds "
@@ -100,10 +96,7 @@ def from_arrays(
 
 
 def to_pixels(name: str, images: np.ndarray) -> np.ndarray:
-    """Image array of any usual layout and type -> uint8 (N, H, W, C), C = 1 or 3.
-
-    Raises: ValueError (the shape or the range of the values is none of those known).
-    """
+    """Images of any usual layout and type, else ValueError -> uint8 (N, H, W, C), C = 1 or 3."""
     # Bring the layout to (N, H, W, C).
     shape = images.shape
     if images.ndim == 3:

@@ -94,10 +94,8 @@ def download(name: str, report: Callable[[str], None] = print) -> Path:
         ConnectionError (no mirror gives a whole file); OSError (the folder cannot be written).
     """
     if name not in REMOTES:
-        raise ValueError(
-            f"{name!r} has no download{meant(str(name), REMOTES)}; those that have are "
-            f"{', '.join(REMOTES)}"
-        )
+        offered, known = meant(str(name), REMOTES), ", ".join(REMOTES)
+        raise ValueError(f"{name!r} has no download{offered}; those that have are {known}")
     folder = home() / name
     for remote in REMOTES[name]:
         path = folder / remote.file
@@ -147,10 +145,7 @@ def here(name: str) -> Path | None:
 
 
 def read_idx(path: Path, checksum: str = "") -> np.ndarray:
-    """An idx file of bytes, gzipped or not -> uint8 array of the shape in its header.
-
-    Raises: ValueError (not an idx file of bytes, or cut short).
-    """
+    """An idx file of bytes, gzipped or not -> uint8 array; ValueError if it is none, or cut."""
     zipped = path.suffix == ".gz"
     content = gzip.decompress(checked(path, checksum)) if zipped else path.read_bytes()
     rank = content[3] if len(content) > 4 and content[:3] == b"\0\0\x08" else 0
@@ -163,15 +158,10 @@ def read_idx(path: Path, checksum: str = "") -> np.ndarray:
 def mnist() -> ImageSet:
     """60,000 + 10,000 handwritten digits 28 x 28 in the official split."""
     paths = _paths("mnist", "the four idx files (*-ubyte.gz)")
-    return arrays.from_arrays(
-        "mnist",
-        *(
-            read_idx(path, remote.checksum)
-            for path, remote in zip(paths, REMOTES["mnist"], strict=True)
-        ),
-        licence="CC BY-SA 3.0, as usually stated",
-        source="Y. LeCun, C. Cortes, C. J. C. Burges",
-    )
+    files = zip(paths, REMOTES["mnist"], strict=True)
+    parts = [read_idx(path, remote.checksum) for path, remote in files]
+    licence, source = "CC BY-SA 3.0, as usually stated", "Y. LeCun, C. Cortes, C. J. C. Burges"
+    return arrays.from_arrays("mnist", *parts, licence=licence, source=source)
 
 
 def cifar10() -> ImageSet:
@@ -193,13 +183,10 @@ def cifar10() -> ImageSet:
     for part in (batches[:-1], batches[-1:]):
         parts.append(np.concatenate([batch[b"data"] for batch in part]).reshape(-1, 3, 32, 32))
         parts.append(np.concatenate([batch[b"labels"] for batch in part]))
-    return arrays.from_arrays(
-        "cifar10",
-        *parts,
-        classes=CIFAR_CLASSES,
-        licence="none stated; cite Krizhevsky 2009",
-        source="A. Krizhevsky, V. Nair, G. Hinton",
+    about = dict(
+        licence="none stated; cite Krizhevsky 2009", source="A. Krizhevsky, V. Nair, G. Hinton"
     )
+    return arrays.from_arrays("cifar10", *parts, classes=CIFAR_CLASSES, **about)
 
 
 def mnist_m(seed: int = 0) -> ImageSet:
@@ -218,22 +205,13 @@ def mnist_m(seed: int = 0) -> ImageSet:
 
 
 def sprites_dlai() -> ImageSet:
-    """89,400 sprites 16 x 16 of five classes; copies and mirrored copies stay on one side.
-
-    Raises: FileNotFoundError (the two npy files are not here); ValueError (their content is not the
-        published one).
-    """
+    """89,400 sprites 16 x 16 of five classes; copies and mirrored copies stay on one side."""
     remotes = REMOTES["sprites-dlai"]
     paths = _paths("sprites-dlai", " and ".join(remote.file for remote in remotes))
     checked(paths[0], remotes[0].checksum)
     images, labels = (np.load(path, allow_pickle=False) for path in paths)
     if labels.shape != (len(images), 5) or not np.all(np.sort(labels, 1) == [0, 0, 0, 0, 1]):
         raise ValueError(f"{paths[1]} is not one-hot for 5 classes and {len(images)} images")
-    return arrays.from_arrays(
-        "sprites-dlai",
-        images,
-        labels,
-        classes=SPRITE_CLASSES,
-        licence="MIT, as its page states",
-        source="sprites by ElvGames, FrootsnVeggies and kyrise",
-    )
+    source = "sprites by ElvGames, FrootsnVeggies and kyrise"
+    about = dict(classes=SPRITE_CLASSES, licence="MIT, as its page states", source=source)
+    return arrays.from_arrays("sprites-dlai", images, labels, **about)

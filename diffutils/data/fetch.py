@@ -87,34 +87,29 @@ def _from_mirror(url: str, part: Path, checksum: str, report) -> None:
         another one).
     """
     kind, _, expected = checksum.partition(":")
-    for last in (False, True):
-        resumed = _all(url, part, report)
+    failed = 0
+    while True:
+        try:
+            resumed = _request(url, part, report)
+        except ConnectionError as error:
+            if (failed := failed + 1) == TRIES:
+                raise
+            report(f"  {part.stem}: the server {error}; trying again")
+            time.sleep(PAUSE)
+            continue
         if (actual := digest(part.read_bytes(), kind)) == expected:
             return
         part.unlink()
-        if last or not resumed:
+        if not resumed:
             raise ValueError(f"sent another file (its {kind} checksum is {actual}, not {expected})")
         # The first half may be of another version of the file.
         report(f"  {part.stem}: the resumed file is damaged, so once more from the start")
 
 
-def _all(url: str, part: Path, report) -> bool:
-    """Ask until part has everything; whether the last request went on from earlier ones."""
-    for left in reversed(range(TRIES)):
-        try:
-            return _request(url, part, report)
-        except ConnectionError as error:
-            if not left:
-                raise
-            report(f"  {part.stem}: the server {error}; trying again")
-            time.sleep(PAUSE)
-
-
 def _request(url: str, part: Path, report) -> bool:
     """One request for what part lacks; whether the server went on from there.
 
-    Raises: ConnectionError (the server is busy, cannot be reached or stopped before the end);
-        ValueError (the server refuses to give the file).
+    Raises: ConnectionError (busy, out of reach, cut before the end); ValueError (refused).
     """
     import requests  # not needed unless something is fetched
 

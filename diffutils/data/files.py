@@ -19,11 +19,7 @@ TRAIN, TEST = {"train", "training"}, {"test", "testing", "val", "valid", "valida
 
 
 def folder(path: Path, *settings) -> ImageSet:
-    """Images of a folder and its sub-folders; see `_from_files` for the settings.
-
-    Raises: FileNotFoundError (no such folder); ValueError (it is a file, or no image in it can be
-        read).
-    """
+    """Images of a folder and its sub-folders; the settings are those of `_from_files`."""
     name = f"folder:{path}"
     if path.is_file():
         raise ValueError(
@@ -36,11 +32,7 @@ def folder(path: Path, *settings) -> ImageSet:
 
 
 def zipped(path: Path, *settings) -> ImageSet:
-    """Images of a zip archive, read without unpacking it; see `_from_files` for the settings.
-
-    Raises: FileNotFoundError (no such file); ValueError (not an archive that `archives.opened`
-        takes, or no image in it can be read).
-    """
+    """Images of a zip archive, read without unpacking it; the settings are as for a folder."""
     with archives.opened(f"zip:{path}", path) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
         return _from_files(f"zip:{path}", names, archive.read, *settings)
@@ -50,6 +42,7 @@ def _from_files(name, names, read, size=None, limit=None, seed=0, label=None) ->
     """Decode image files, label them by labels.csv or class sub-folders, and split them.
 
     A top folder named train beside one named test (or val) is taken as the split.
+    Raises: FileNotFoundError (nothing is there); ValueError (no image can be read, or labelled).
     """
     # Find the images, and whether the folders give the split.
     files = sorted(
@@ -95,10 +88,8 @@ def _labels(name, parts, split_given, names, read, column) -> dict[str, str] | N
     tables = sorted((n for n in names if PurePosixPath(n).name == "labels.csv"), key=len)
     if not tables:
         if column is not None:
-            raise ValueError(
-                f"{name} has no labels.csv to read label={column!r} from; add it, or leave "
-                "label out"
-            )
+            wanted = f"labels.csv to read label={column!r} from"
+            raise ValueError(f"{name} has no {wanted}; add it, or leave label out")
         depth = 1 if split_given else 0
         if any(len(part) <= depth + 1 for part in parts.values()):
             return None

@@ -93,7 +93,7 @@ def decode(image: Image.Image) -> Image.Image:
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """Pixels -> uint8, from whole numbers up to 1, 255 or 65535, or floats in [-1, 1] or [0, 255].
 
-    Raises: ValueError (values are not finite or lie outside every known range).
+    Raises: ValueError (no numbers, not finite, or outside every known range).
     """
     if values.dtype.kind not in "biuf":
         raise ValueError(f"pixels must be numbers, but their type is {values.dtype}")
@@ -150,9 +150,7 @@ def held_out(name: str, keys: list[bytes]) -> np.ndarray:
     """Boolean (N,): which images are held out, decided by content alone, about one in ten.
 
     Copies and mirrored copies share a key and so a side. An image keeps its side when others are
-    added or the order changes.
-
-    Raises: ValueError (fewer than `MIN_IMAGES` different images), naming the set.
+    added or the order changes.  Raises: ValueError (fewer than `MIN_IMAGES` different images).
     """
     if len(set(keys)) < MIN_IMAGES:
         raise ValueError(
@@ -183,11 +181,7 @@ def without_leaks(data: ImageSet) -> ImageSet:
 
 
 def check_parts(data: ImageSet) -> ImageSet:
-    """The same set, if there is something to train on and something held out.
-
-    Raises:
-        ValueError: fewer than `MIN_TRAINING` training images, none that differ, or none held out.
-    """
+    """The same set; ValueError if it has too little to train on, or nothing held out."""
     train, heldout = len(data.train), len(data.heldout)
     differ = any(not torch.equal(image, data.train[0]) for image in data.train)
     if train < MIN_TRAINING or not differ or not heldout:

@@ -21,9 +21,7 @@ def csv_rows(path: Path, label: str | None = None) -> ImageSet:
 
     `label`: "first", "last", "none" or a name in the header; by default it is found out. A first
     row of numbers is an image, not a header, unless it counts 0, 1, 2, ...
-
-    Raises: FileNotFoundError (no such file); ValueError (rows of unequal length, cells that are no
-        numbers, or rows of no square image).
+    Raises: FileNotFoundError; ValueError (unequal rows, no numbers, no square image).
     """
     # Look at the first two rows.
     name = f"csv:{path}"
