@@ -1,30 +1,20 @@
 """Image sets behind one door: `load(name)` gives uint8 images, split without leaks."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from diffutils.data import arrays, digits, downloads, files, photos, tables
 from diffutils.data import images as px
+from diffutils.data.downloads import download
 from diffutils.data.drawn import faces, sprites
 from diffutils.data.images import ImageSet, to_float, to_uint8
 
-__all__ = [
-    "NAMES",
-    "ImageSet",
-    "Record",
-    "any_size",
-    "catalogue",
-    "download",
-    "load",
-    "own_path",
-    "to_float",
-    "to_uint8",
-]
+__all__ = ["NAMES", "ImageSet", "any_size", "catalogue", "download", "load", "own_path",
+           "to_float", "to_uint8"]  # fmt: skip
 
 # name, what, side in pixels, number of images, licence
 SETS = (
@@ -43,6 +33,7 @@ SETS = (
     ("csv:PATH", "one image a row, label first or last", "any", "-", "yours"),
 )
 NAMES = tuple(name for name, *_ in SETS)
+DRAWN = {"sprites": 50_000, "faces": 20_000, "photos": 5_000}  # as many as asked, or these
 MAX_SIDE = 8192  # pixels; a larger `size` is a slip
 MAX_SEED = 2**63 - 1  # torch takes twice that, and lessons count on from their seed
 LABELLED = ("faces", "folder", "zip", "csv")  # sets with several kinds of label
@@ -58,24 +49,20 @@ def load(
 ) -> ImageSet:
     """Images of the set `name`: uint8 (N, C, H, W), for training and held out; nothing downloads.
 
-    Args:
-        name: one of `NAMES`; PATH is a file or folder of your own, with at least 10 different
-            images (of which one in ten is held out), or with at least 3 training images where it
-            brings a test part of its own.
-        size: side in pixels, at most 8192; images are cropped to their central square and resized
-            by a filter that does not alias. Default: the size of the set.
-        limit: at most so many training images, chosen by `seed`. Sets drawn by code draw exactly so
-            many (default: sprites 50,000, faces 20,000, photos 5,000).
-        heldout: the same for the held-out images (default for drawn sets: a tenth of `limit`,
-            at least 500 where `limit` allows; for others all there are).
-        seed: a whole number from 0 up to 2**63 - 1.
-        label: which label to read: a column of labels.csv, "first" or "last" for `csv:`, an
-            attribute for `faces`.
+    name: one of `NAMES`; PATH is a file or folder of your own, with at least 10 different images
+        (one in ten is held out), or at least 3 training images and a test part of its own.
+    size: side in pixels, at most 8192; images are cropped to their central square and resized by a
+        filter that does not alias. Default: the size of the set.
+    limit: at most so many training images, chosen by `seed`. Sets drawn by code draw exactly so
+        many (default: sprites 50,000, faces 20,000, photos 5,000).
+    heldout: the same for the held-out images (default for drawn sets: a tenth of `limit`, at least
+        500 where `limit` allows; for others all there are).
+    seed: a whole number from 0 up to 2**63 - 1.
+    label: which to read: a column of labels.csv, "first" or "last" for `csv:`, one of the
+        attributes of `faces`.
 
-    Raises:
-        ValueError: unknown name, an argument out of its range, or files that hold no usable images,
-            or too few.
-        FileNotFoundError: the files of the set are not here; the message says how to get them.
+    Raises: ValueError (unknown name, an argument out of its range, no usable images or too few);
+        FileNotFoundError (the files are not here; the message says how to get them).
     """
     # Check the arguments.
     for value, what in ((size, "size"), (limit, "limit"), (heldout, "heldout")):
@@ -88,22 +75,37 @@ def load(
     loaded = dict(size=size, limit=limit, seed=seed, heldout=heldout, label=label)
     kind, colon, path = str(name).partition(":")
     if label is not None and kind not in LABELLED:
+        known = ", ".join(LABELLED)
         raise ValueError(
-            f"label={label!r}: only {', '.join(LABELLED)} have labels to choose from, "
-            f"not {name}; leave label out"
+            f"label={label!r}: only {known} have labels to choose from, not {name}; leave label out"
         )
     # Read or draw the images.
-    if colon and f"{kind}:PATH" in NAMES:
+    own = {
+        "folder": lambda path: files.folder(path, size, limit, seed, label),
+        "zip": lambda path: files.zipped(path, size, limit, seed, label),
+        "npz": arrays.npz,
+        "csv": lambda path: tables.csv_rows(path, label),
+    }
+    published = {
+        "digits": digits.load,
+        "digits-m": lambda: digits.on_photos(digits.load(), name, seed),
+        "mnist": downloads.mnist,
+        "mnist-m": lambda: downloads.mnist_m(seed),
+        "cifar10": downloads.cifar10,
+        "sprites-dlai": downloads.sprites_dlai,
+    }
+    if not colon and kind in DRAWN:
+        return replace(_drawn(name, size, limit, seed, heldout, label), loaded=loaded)
+    if colon and kind in own:
         if not path:
             raise ValueError(f"{name!r} names no file; write {kind}:PATH")
-        data = px.check_parts(px.without_leaks(_own(kind, path, size, limit, seed, label)))
-    elif name in ("sprites", "faces", "photos"):
-        return replace(_drawn(name, size, limit, seed, heldout, label), loaded=loaded)
-    elif name in NAMES:
-        data = px.without_leaks(_published(name, seed))
+        data = px.check_parts(px.without_leaks(own[kind](own_path(path))))
+    elif not colon and kind in published:
+        data = px.without_leaks(published[kind]())
     else:
+        offered = downloads.meant(kind, NAMES)
         raise ValueError(
-            f"no data set is called {name!r}{_meant(kind, NAMES)}; the names are {', '.join(NAMES)}"
+            f"no data set is called {name!r}{offered}; the names are {', '.join(NAMES)}"
         )
     return replace(px.resized(px.limited(data, limit, heldout, seed), size), loaded=loaded)
 
@@ -130,30 +132,13 @@ def own_path(text: str) -> Path:
     return path
 
 
-def _meant(name: str, names: Iterable[str]) -> str:
-    """A question that offers the name most like a misspelt one, or nothing."""
-    words = {known.partition(":")[0]: known for known in names}
-    near = get_close_matches(name.lower(), words, 1)
-    return f" (did you mean {words[near[0]]!r}?)" if near else ""
-
-
-def _own(kind, path, size, limit, seed, label) -> ImageSet:
-    path = own_path(path)
-    if kind == "npz":
-        return arrays.npz(path)
-    if kind == "csv":
-        return tables.csv_rows(path, label)
-    read = files.folder if kind == "folder" else files.zipped
-    return read(path, size=size, limit=limit, seed=seed, label=label)
-
-
 def _drawn(name, size, limit, seed, heldout, label) -> ImageSet:
     """Sets made on demand: `limit` and `heldout` are the numbers of images drawn."""
-    limit = limit or {"sprites": 50_000, "faces": 20_000, "photos": 5_000}[name]
-    heldout = heldout or min(limit, max(500, limit // 10))
+    limit = limit or DRAWN[name]
+    counts = zip((limit, heldout or min(limit, max(500, limit // 10))), px.PARTS, strict=True)
     if name == "photos":
-        return photos.load(size, limit, heldout, seed)
-    counts = (limit, "train"), (heldout, "heldout")
+        parts = [photos.crops(n, size or 64, seed, split)[0] for n, split in counts]
+        return ImageSet(name, *parts, licence=photos.LICENCE, source=photos.SOURCE)
     if name == "sprites":
         classes = sprites.CLASSES
         parts = [sprites.sprites(n, seed, split) for n, split in counts]
@@ -170,36 +155,7 @@ def _drawn(name, size, limit, seed, heldout, label) -> ImageSet:
     return px.resized(ImageSet(name, *tensors, tuple(classes), "CC0", source), size)
 
 
-def _published(name, seed) -> ImageSet:
-    if name == "digits-m":
-        return digits.on_photos(digits.load(), name, seed)
-    if name == "mnist-m":
-        return downloads.mnist_m(seed)
-    read = {
-        "digits": digits.load,
-        "mnist": downloads.mnist,
-        "cifar10": downloads.cifar10,
-        "sprites-dlai": downloads.sprites_dlai,
-    }[name]
-    return read()
-
-
-def download(name: str, root: Path | None = None, report: Callable[[str], None] = print) -> Path:
-    """Fetch a published set, or weights, into data/NAME once; see `downloads.download`.
-
-    Raises: ValueError (the set has no download).
-    """
-    known = downloads.REMOTES
-    if name not in known:
-        raise ValueError(
-            f"{name!r} has no download{_meant(str(name), known)}; those that have are "
-            f"{', '.join(known)}"
-        )
-    return downloads.download(name, root, report)
-
-
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One line of the catalogue; `where` says where the set is or how to get it."""
 
     name: str
@@ -220,10 +176,9 @@ def _whereabouts(name: str) -> tuple[bool, str]:
     """Whether a set is here, and where it is or how to get it."""
     if name.endswith(":PATH"):
         return True, "give the path"
-    learn, image = ("sklearn", "scikit-learn"), ("skimage", "scikit-image")
-    needs = {"digits": [learn], "photos": [image], "digits-m": [learn, image]}
-    missing = [pip for module, pip in needs.get(name, ()) if find_spec(module) is None]
-    if missing:
+    needs = {"digits": ["learn"], "photos": ["image"], "digits-m": ["learn", "image"]}
+    kits = needs.get(name, [])
+    if missing := [f"scikit-{kit}" for kit in kits if find_spec(f"sk{kit}") is None]:
         return False, "pip install " + " ".join(missing)
     if name not in (*downloads.REMOTES, "mnist-m"):
         return True, "built in"

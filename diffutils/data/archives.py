@@ -8,10 +8,7 @@ RATIO = 500  # of unpacked to packed bytes; images and arrays stay far below, a 
 
 
 def existing(name: str, path: Path, what: str) -> Path:
-    """The path of a file that is there.
-
-    Raises: FileNotFoundError (no such file); ValueError (it is a folder).
-    """
+    """The path of a file that is there, else FileNotFoundError; ValueError for a folder."""
     if path.is_dir():
         raise ValueError(f"{name} is a folder; give the path of {what}, or folder:{path}")
     if not path.is_file():
@@ -32,22 +29,19 @@ def opened(name: str, path: Path, what: str = "a zip archive") -> zipfile.ZipFil
             f"{name} is not a readable zip archive ({error}); it must be {what}, and "
             "whole: copy or fetch it again"
         ) from None
-    if problem := _problem(archive.infolist()):
-        archive.close()
-        raise ValueError(f"{name} was not read: {problem}")
-    return archive
-
-
-def _problem(entries: list[zipfile.ZipInfo]) -> str | None:
-    """What is wrong with a table of contents, and what to do, or None."""
+    # Look for what is wrong, and say what to do.
+    entries, problems = archive.infolist(), []
     for entry in entries:
-        if entry.flag_bits & 1:
-            return f"{entry.filename} in it is encrypted; unpack it and give folder:PATH"
         inside = PurePosixPath(entry.filename.replace("\\", "/"))
-        if inside.is_absolute() or ".." in inside.parts:
-            return f"{entry.filename} leads out of it; pack the images again without that"
+        if entry.flag_bits & 1:
+            problems.append(f"{entry.filename} in it is encrypted; unpack it and give folder:PATH")
+        elif inside.is_absolute() or ".." in inside.parts:
+            problems.append(f"{entry.filename} leads out of it; pack the images again without that")
     unpacked, packed = sum(e.file_size for e in entries), sum(e.compress_size for e in entries)
     if unpacked > max(LARGE, RATIO * packed):
         sizes = f"its {packed / 1e6:.1f} MB unpack to {unpacked / 1e6:,.0f} MB"
-        return f"{sizes}, as images never do; use another archive"
-    return None
+        problems.append(f"{sizes}, as images never do; use another archive")
+    if problems:
+        archive.close()
+        raise ValueError(f"{name} was not read: {problems[0]}")
+    return archive

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from diffutils.data import arrays, photos
 from diffutils.data import images as px
-from diffutils.data import photos
 from diffutils.data.images import ImageSet
 
 SIDE, SCALE = 32, 3.0  # the 8 x 8 digit covers 24 pixels and leaves a margin of 4, as in MNIST
@@ -25,10 +25,7 @@ def interpolation(samples: int, side: int, scale: float, lobes: int = 3) -> np.n
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
-    """All 1,797 digits -> uint8 (N, 32, 32, 1), white on black, and int64 (N,) labels 0 to 9.
-
-    Raises: ImportError (scikit-learn is not installed).
-    """
+    """All 1,797 digits -> uint8 (N, 32, 32, 1), white on black, and int64 (N,) labels 0 to 9."""
     from sklearn.datasets import load_digits
 
     data = load_digits()
@@ -39,10 +36,8 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 def load() -> ImageSet:
     """The digits, one in ten held out."""
-    images, labels = digits()
-    held = px.held_out("digits", [px.content_key(image) for image in images])
     source = "sklearn.datasets.load_digits"
-    return px.image_set("digits", images, held, labels, map(str, range(10)), LICENCE, source)
+    return arrays.from_arrays("digits", *digits(), licence=LICENCE, source=source)
 
 
 def on_photos(data: ImageSet, name: str, seed: int = 0) -> ImageSet:
@@ -51,15 +46,14 @@ def on_photos(data: ImageSet, name: str, seed: int = 0) -> ImageSet:
     Training digits lie on training photographs, held-out digits on held-out photographs.
     Source: Ganin et al., Domain-Adversarial Training of Neural Networks, 2016, section 5.2.
     """
-    size, parts = data.shape[-1], {}
-    for split in photos.SPLITS:
-        digit = getattr(data, split).to(torch.int16)
-        patches, _ = photos.crops(len(digit), size, seed, split, short=10 * size)
-        parts[split] = (patches.to(torch.int16) - digit).abs().to(torch.uint8)
-    return replace(
-        data,
+    size = data.shape[-1]
+    changes = dict(
         name=name,
         source=f"{data.source}; photos of scikit-image",
         licence=f"{data.licence}; photos public domain or CC0",
-        **parts,
     )
+    for split in photos.SPLITS:
+        digit = getattr(data, split).to(torch.int16)
+        patches, _ = photos.crops(len(digit), size, seed, split, short=10 * size)
+        changes[split] = (patches.to(torch.int16) - digit).abs().to(torch.uint8)
+    return replace(data, **changes)

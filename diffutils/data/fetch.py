@@ -35,10 +35,7 @@ def digest(content: bytes, kind: str) -> str:
 
 
 def checked(path: Path, checksum: str) -> bytes:
-    """The bytes of a file after comparing its checksum, as in `Remote`, or "".
-
-    Raises: ValueError (the checksum differs).
-    """
+    """The bytes of a file; ValueError if their checksum, as in `Remote`, differs."""
     content = path.read_bytes()
     kind, _, expected = checksum.partition(":")
     if (actual := digest(content, kind)) != expected:
@@ -55,8 +52,7 @@ def fetch(remote: Remote, folder: Path, report: Callable[[str], None] = print) -
     Raises: ConnectionError (no mirror gave the whole file; the message says what each one did);
         OSError (the folder cannot be written, or the disk is full).
     """
-    path = folder / remote.file
-    part = folder / f"{remote.file}.part"
+    path, part = (folder / f"{remote.file}{end}" for end in ("", ".part"))
     problems = []
     # Try the mirrors in turn.
     try:
@@ -69,15 +65,14 @@ def fetch(remote: Remote, folder: Path, report: Callable[[str], None] = print) -
             except (ConnectionError, ValueError) as error:
                 problems.append(f"{url} {error}")
                 continue
-            os.replace(part, path)
-            return path
+            return part.replace(path)
     except OSError as error:  # of the disk: the network's are caught above
         if error.errno == errno.ENOSPC:
             part.unlink(missing_ok=True)
         raise OSError(
-            f"{path} cannot be written ({error.strerror or error}); make room or get the "
-            f"right to write there, or put the file from {remote.urls[0]} into a folder "
-            "that $DIFFUTILS_DATA names"
+            f"{path} cannot be written ({error.strerror or error}); make room or get the right to "
+            f"write there, or put the file from {remote.urls[0]} into a folder that "
+            "$DIFFUTILS_DATA names"
         ) from None
     raise ConnectionError(
         f"{remote.file} could not be fetched: {'; '.join(problems)}; run the same command again "
@@ -91,43 +86,35 @@ def _from_mirror(url: str, part: Path, checksum: str, report) -> None:
     Raises: ConnectionError (it did not arrive whole); ValueError (the mirror has no such file, or
         another one).
     """
-    resumed = _all(url, part, report)
     kind, _, expected = checksum.partition(":")
-    actual = digest(part.read_bytes(), kind)
-    if actual != expected and resumed:  # the first half may be of another version of the file
-        report(f"  {part.stem}: the resumed file is damaged, so once more from the start")
-        part.unlink()
-        _all(url, part, report)
-        actual = digest(part.read_bytes(), kind)
-    if actual != expected:
-        part.unlink()
-        raise ValueError(f"sent another file (its {kind} checksum is {actual}, not {expected})")
-
-
-def _all(url: str, part: Path, report) -> bool:
-    """Ask until part has everything; whether the last request went on from earlier ones.
-
-    Raises: as `_request`.
-    """
-    for left in reversed(range(TRIES)):
+    failed = 0
+    while True:
         try:
-            return _request(url, part, report)
+            resumed = _request(url, part, report)
         except ConnectionError as error:
-            if not left:
+            if (failed := failed + 1) == TRIES:
                 raise
             report(f"  {part.stem}: the server {error}; trying again")
             time.sleep(PAUSE)
+            continue
+        if (actual := digest(part.read_bytes(), kind)) == expected:
+            return
+        part.unlink()
+        if not resumed:
+            raise ValueError(f"sent another file (its {kind} checksum is {actual}, not {expected})")
+        # The first half may be of another version of the file.
+        report(f"  {part.stem}: the resumed file is damaged, so once more from the start")
 
 
 def _request(url: str, part: Path, report) -> bool:
     """One request for what part lacks; whether the server went on from there.
 
-    Raises: ConnectionError (the server is busy, cannot be reached or stopped before the end);
-        ValueError (the server refuses to give the file).
+    Raises: ConnectionError (busy, out of reach, cut before the end); ValueError (refused).
     """
     import requests  # not needed unless something is fetched
 
-    have = _size(part)
+    # Ask.
+    have = part.stat().st_size if part.is_file() else 0
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         answer = requests.get(url, headers=headers, stream=True, timeout=TIMEOUT)
@@ -141,38 +128,29 @@ def _request(url: str, part: Path, report) -> bool:
             raise kind(f"answered {answer.status_code} {answer.reason}")
         if answer.status_code != 206:  # the server knows no ranges and sends all
             have = 0
+        # Append to what is here; report every 5 %, but not every MB.
+        done = said = have
         total, cut = have + int(answer.headers.get("Content-Length", 0)), False
-        try:
-            _write(answer.iter_content(BLOCK), part, have, total, report)
-        except requests.RequestException:
-            cut = True  # what has arrived is kept
-    arrived = _size(part)
-    if cut or arrived < total:
-        raise ConnectionError(f"broke off at {_amount(arrived, total if arrived < total else 0)}")
+        line = max(total / 20, 1 * MB) if total > have else 5 * MB
+        with open(part, "r+b" if have else "wb") as file:
+            file.seek(have)
+            try:
+                for chunk in answer.iter_content(BLOCK):
+                    file.write(chunk)
+                    done += len(chunk)
+                    if done - said >= line or done == total:
+                        report(f"  {part.stem}: {_amount(done, total)}")
+                        said = done
+            except requests.RequestException:
+                cut = True  # what has arrived is kept
+            file.flush()
+            os.fsync(file.fileno())
+    if cut or done < total:
+        raise ConnectionError(f"broke off at {_amount(done, total if done < total else 0)}")
     return have > 0
-
-
-def _write(chunks, part: Path, have: int, total: int, report) -> None:
-    """Append chunks to the first `have` bytes of part; report every 5 %, but not every MB."""
-    done = said = have
-    line = max(total / 20, 1 * MB) if total > have else 5 * MB
-    with open(part, "r+b" if have else "wb") as file:
-        file.seek(have)
-        for chunk in chunks:
-            file.write(chunk)
-            done += len(chunk)
-            if done - said >= line or done == total:
-                report(f"  {part.stem}: {_amount(done, total)}")
-                said = done
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _amount(done: int, total: int) -> str:
     if done > total:  # a server need not say how long its answer is
         return f"{done / MB:.1f} MB"
     return f"{done / MB:.1f} of {total / MB:.1f} MB ({100 * done // max(total, 1)} %)"
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0

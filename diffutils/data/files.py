@@ -18,12 +18,8 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", "
 TRAIN, TEST = {"train", "training"}, {"test", "testing", "val", "valid", "validation", "heldout"}
 
 
-def folder(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet:
-    """Images of a folder and its sub-folders; see `_from_files` for labels and splits.
-
-    Raises: FileNotFoundError (no such folder); ValueError (it is a file, or no image in it can be
-        read).
-    """
+def folder(path: Path, *settings) -> ImageSet:
+    """Images of a folder and its sub-folders; the settings are those of `_from_files`."""
     name = f"folder:{path}"
     if path.is_file():
         raise ValueError(
@@ -32,26 +28,21 @@ def folder(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet
     if not path.is_dir():
         raise FileNotFoundError(f"{name} does not exist; give the path of a folder with images")
     names = [p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()]
-    return _from_files(
-        name, names, lambda file: (path / file).read_bytes(), size, limit, seed, label
-    )
+    return _from_files(name, names, lambda file: (path / file).read_bytes(), *settings)
 
 
-def zipped(path: Path, *, size=None, limit=None, seed=0, label=None) -> ImageSet:
-    """Images of a zip archive, read without unpacking it; see `_from_files`.
-
-    Raises: FileNotFoundError (no such file); ValueError (not an archive that `archives.opened`
-        takes, or no image in it can be read).
-    """
+def zipped(path: Path, *settings) -> ImageSet:
+    """Images of a zip archive, read without unpacking it; the settings are as for a folder."""
     with archives.opened(f"zip:{path}", path) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
-        return _from_files(f"zip:{path}", names, archive.read, size, limit, seed, label)
+        return _from_files(f"zip:{path}", names, archive.read, *settings)
 
 
-def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
+def _from_files(name, names, read, size=None, limit=None, seed=0, label=None) -> ImageSet:
     """Decode image files, label them by labels.csv or class sub-folders, and split them.
 
     A top folder named train beside one named test (or val) is taken as the split.
+    Raises: FileNotFoundError (nothing is there); ValueError (no image can be read, or labelled).
     """
     # Find the images, and whether the folders give the split.
     files = sorted(
@@ -66,11 +57,10 @@ def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
     root = os.path.commonpath([os.path.dirname(f) or "." for f in files])
     parts = {f: PurePosixPath(os.path.relpath(f, root or ".")).parts for f in files}
     tops = {part[0].lower() for part in parts.values() if len(part) > 1}
-    split_given = bool(tops & TRAIN) and tops <= TRAIN | TEST and bool(tops & TEST)
+    split_given = bool(tops & TRAIN and tops & TEST and tops <= TRAIN | TEST)
     # Label them; leave out what has no label.
-    labels = _labels(name, files, parts, split_given, names, read, label)
-    if labels is not None and len(labels) < len(files):
-        missing = [f for f in files if f not in labels]
+    labels = _labels(name, parts, split_given, names, read, label)
+    if missing := [f for f in files if labels and f not in labels]:
         warnings.warn(
             f"{name}: {len(missing)} images have no row in labels.csv and are left out "
             f"(first: {missing[0]})",
@@ -86,43 +76,38 @@ def _from_files(name, names, read, size, limit, seed, label) -> ImageSet:
         held = np.array([parts[f][0].lower() in TEST for f in files])
     else:
         held = px.held_out(name, keys)
-    classes = tuple(sorted(set(labels.values()))) if labels else ()
-    targets = np.array([classes.index(labels[f]) for f in files]) if labels else None
-    return px.image_set(name, pixels, held, targets, classes)
+    if labels is None:
+        return px.image_set(name, pixels, held)
+    classes = sorted(set(labels.values()))
+    return px.image_set(name, pixels, held, [classes.index(labels[f]) for f in files], classes)
 
 
-def _labels(name, files, parts, split_given, names, read, column) -> dict[str, str] | None:
+def _labels(name, parts, split_given, names, read, column) -> dict[str, str] | None:
     """Class name of every file: from labels.csv, else from its first sub-folder, else None."""
+    # By the folders.
     tables = sorted((n for n in names if PurePosixPath(n).name == "labels.csv"), key=len)
-    if tables:
-        try:
-            text = read(tables[0]).decode("utf-8-sig")
-            return _read_labels(f"{name}/labels.csv", text, files, column)
-        except (UnicodeDecodeError, csv.Error):
-            raise ValueError(f"{name}/labels.csv is not CSV text in UTF-8; save it so") from None
-    if column is not None:
-        raise ValueError(
-            f"{name} has no labels.csv to read label={column!r} from; add it, or leave label out"
-        )
-    depth = 1 if split_given else 0
-    if any(len(part) <= depth + 1 for part in parts.values()):
-        return None
-    found = {f: parts[f][depth] for f in files}
-    return found if len(set(found.values())) > 1 else None
-
-
-def _read_labels(name, text, files, column) -> dict[str, str]:
-    """labels.csv: file name or its stem first, then label columns, with or without a header."""
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
-    known = _names_of(files)
+    if not tables:
+        if column is not None:
+            wanted = f"labels.csv to read label={column!r} from"
+            raise ValueError(f"{name} has no {wanted}; add it, or leave label out")
+        depth = 1 if split_given else 0
+        if any(len(part) <= depth + 1 for part in parts.values()):
+            return None
+        found = {f: part[depth] for f, part in parts.items()}
+        return found if len(set(found.values())) > 1 else None
+    # By rows: a file name or its stem first, then label columns, with or without a header.
+    name = f"{name}/labels.csv"
+    try:
+        text = read(tables[0]).decode("utf-8-sig")
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    except (UnicodeDecodeError, csv.Error):
+        raise ValueError(f"{name} is not CSV text in UTF-8; save it so") from None
+    known = _names_of(parts)
     header = rows[0] if rows and rows[0][0] not in known else []
-    if column is not None:
-        if column not in header:
-            raise ValueError(f"{name} has no column {column!r}; it has {header or 'no header'}")
-        index = header.index(column)
-    else:
-        named = [i for i, cell in enumerate(header) if i and cell in ("label", "class")]
-        index = named[0] if named else 1
+    if column is not None and column not in header:
+        raise ValueError(f"{name} has no column {column!r}; it has {header or 'no header'}")
+    usual = [i for i, cell in enumerate(header) if i and cell in ("label", "class")]
+    index = header.index(column) if column is not None else (usual or [1])[0]
     found = {known[row[0]]: row[index] for row in rows if len(row) > index and row[0] in known}
     if not found:
         raise ValueError(f"{name} names none of the images; its first column must be file names")
@@ -150,7 +135,7 @@ def _decode(name, files, read, size):
         except Exception as error:  # Pillow and zlib raise many types for broken files
             return None, f"{file} ({error})"
         key = px.content_key(np.atleast_3d(image))
-        return np.atleast_3d(px.resize(image, size) if size else image), key
+        return np.atleast_3d(px.square(image, size)), key
 
     # Decode in threads, within the memory.
     decoded, held = [], 0
@@ -161,8 +146,8 @@ def _decode(name, files, read, size):
             if held > MEMORY:
                 pool.shutdown(cancel_futures=True)
                 raise ValueError(
-                    f"{name}: its images take more than {MEMORY / 1e9:.0f} GB; give a "
-                    "size, for example size=64, or a limit"
+                    f"{name}: its images take more than {MEMORY / 1e9:.0f} GB; give a size, for "
+                    "example size=64, or a limit"
                 )
     # Name what is broken.
     broken = [note for _, pixels, note in decoded if pixels is None]
@@ -173,13 +158,11 @@ def _decode(name, files, read, size):
         warnings.warn(f"{name}: {len(broken)} broken images skipped: {shown}", stacklevel=6)
     # Stack the rest: in grey only if all are.
     files, pixels, keys = zip(*(row for row in decoded if row[1] is not None), strict=True)
-    sides = sorted({image.shape[0] for image in pixels})
+    sides, depth = sorted({len(x) for x in pixels}), max(x.shape[2] for x in pixels)
     if len(sides) > 1:
         raise ValueError(
-            f"{name}: images are {sides[0]} to {sides[-1]} pixels wide; "
-            "give one size, for example size=64"
+            f"{name}: images are {sides[0]} to {sides[-1]} pixels wide; give one size, for "
+            "example size=64"
         )
-    out = np.empty((len(files), sides[0], sides[0], max(x.shape[2] for x in pixels)), np.uint8)
-    for place, image in zip(out, pixels, strict=True):
-        place[:] = image
-    return files, out, keys
+    shape = (sides[0], sides[0], depth)
+    return files, np.stack([np.broadcast_to(x, shape) for x in pixels]), keys

@@ -21,7 +21,6 @@ def listed(folder: Path) -> dict[str, Path]:
 
     Raises: FileNotFoundError; ValueError without an image, or for two files of one name.
     """
-    folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder; give one with images")
     files = {}
@@ -61,12 +60,12 @@ class Reader:
         for file, image in zip(files, images, strict=True):
             if image is None:
                 continue
-            known, shape = self.first = self.first or (file, image.shape)
-            if image.shape != shape:
+            known, (_, H, W) = self.first = self.first or (file, image.shape)
+            _, h, w = image.shape
+            if (h, w) != (H, W):
                 raise ValueError(
-                    f"{known} has {shape[2]} x {shape[1]} pixels, but {file} has"
-                    f" {image.shape[2]} x {image.shape[1]}: images must be of one size; give one"
-                    " with --size, to which the central squares are resized"
+                    f"{known} has {W} x {H} pixels, but {file} has {w} x {h}: images must be of one"
+                    " size; give one with --size, to which the central squares are resized"
                 )
         return images
 
@@ -77,20 +76,17 @@ class Reader:
 
         Raises: ValueError if nothing can be read.
         """
-        found = False
-        for i in range(0, len(files), BATCH):
-            images = [x for x in self.read(files[i : i + BATCH]) if x is not None]
-            if images:
+        n, found = len(files), False
+        for i in range(0, n, BATCH):
+            if images := [x for x in self.read(files[i : i + BATCH]) if x is not None]:
                 found = True
                 yield torch.stack(images)
-            done = min(i + BATCH, len(files))
-            if 10 * i // len(files) < 10 * done // len(files):
-                report(f"{files[0].parent}: {done:,} of {len(files):,} images")
+            done = min(i + BATCH, n)
+            if 10 * i // n < 10 * done // n:
+                report(f"{files[0].parent}: {done:,} of {n:,} images")
         if not found:
-            raise ValueError(
-                f"none of {len(files)} images can be read; first: {files[0]}"
-                f" ({self.broken[str(files[0])]})"
-            )
+            first = f"{files[0]} ({self.broken[str(files[0])]})"
+            raise ValueError(f"none of {n} images can be read; first: {first}")
 
     def _one(self, file: Path) -> Tensor | None:
         try:
@@ -98,5 +94,5 @@ class Reader:
         except Exception as error:  # Pillow and zlib raise many types for broken files
             self.broken[str(file)] = str(error) or type(error).__name__
             return None
-        image = px.resize(px.square(image), self.size) if self.size else image
+        image = px.square(image, self.size) if self.size else image
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)

@@ -15,6 +15,7 @@ MAX_PIXELS = 2**26  # of one image file, 8192 x 8192: decoding it takes 0.2 GB
 HELD_OUT = 0.1  # share of the images held out when a set comes without a test split
 MIN_IMAGES = 10  # different ones: fewer have no tenth to hold out, and no statistics
 MIN_TRAINING = 3  # where the files bring their own split: lesson 02 sets a third of them apart
+PARTS = ("train", "heldout")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class ImageSet:
     def without_labels(self) -> "ImageSet":
         """The same images of no class."""
         return replace(self, train_labels=None, heldout_labels=None, classes=())
+
+    def only(self, part: str, which: Tensor) -> "ImageSet":
+        """The set with some images of a part alone: their indices, or a mask."""
+        images, labels = getattr(self, part), getattr(self, f"{part}_labels")
+        labels = None if labels is None else labels[which]
+        return replace(self, **{part: images[which], f"{part}_labels": labels})
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -79,16 +86,15 @@ def decode(image: Image.Image) -> Image.Image:
     if image.mode in ("F", "I"):
         return Image.fromarray(to_bytes(np.asarray(image)))
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """Pixels -> uint8, from whole numbers up to 1, 255 or 65535, or floats in [-1, 1] or [0, 255].
 
-    Raises: ValueError (values are not finite or lie outside every known range).
+    Raises: ValueError (no numbers, not finite, or outside every known range).
     """
     if values.dtype.kind not in "biuf":
         raise ValueError(f"pixels must be numbers, but their type is {values.dtype}")
@@ -111,25 +117,21 @@ def to_bytes(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
-def square(image: Image.Image) -> Image.Image:
-    """The largest centred square of an image."""
+def square(image: Image.Image, size: int | None = None) -> Image.Image:
+    """The largest centred square, at size x size by Pillow's bicubic filter, widened to shrink."""
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
-    return image.crop((left, top, left + side, top + side))
-
-
-def resize(image: Image.Image, size: int) -> Image.Image:
-    """A square image at size x size by Pillow's bicubic filter, widened when it shrinks."""
-    return image.resize((size, size), Image.Resampling.BICUBIC)
+    image = image.crop((left, top, left + side, top + side))
+    return image.resize((size, size), Image.Resampling.BICUBIC) if size else image
 
 
 def fit_size(images: np.ndarray, size: int) -> np.ndarray:
     """uint8 (N, H, W, C), C = 1 or 3 -> the central squares, resized, (N, size, size, C)."""
     out = np.empty((len(images), size, size, images.shape[3]), np.uint8)
-    for i, image in enumerate(images):
+    for place, image in zip(out, images, strict=True):
         page = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
-        out[i] = np.asarray(resize(square(page), size)).reshape(size, size, -1)
+        place[:] = np.atleast_3d(square(page, size))
     return out
 
 
@@ -149,29 +151,23 @@ def held_out(name: str, keys: list[bytes]) -> np.ndarray:
     """Boolean (N,): which images are held out, decided by content alone, about one in ten.
 
     Copies and mirrored copies share a key and so a side. An image keeps its side when others are
-    added or the order changes.
-
-    Raises: ValueError (fewer than `MIN_IMAGES` different images), naming the set.
+    added or the order changes.  Raises: ValueError (fewer than `MIN_IMAGES` different images).
     """
     if len(set(keys)) < MIN_IMAGES:
         raise ValueError(
-            f"{name} holds {len(set(keys))} different images (mirror images count as "
-            f"one), but at least {MIN_IMAGES} are needed, of which one in ten is held "
-            "out; add images"
+            f"{name} holds {len(set(keys))} different images (mirror images count as one), but at "
+            f"least {MIN_IMAGES} are needed, of which one in ten is held out; add images"
         )
-    chosen = {key for key in keys if int.from_bytes(key[:4], "big") < HELD_OUT * 2**32}
-    chosen = chosen or {min(keys)}
-    return np.array([key in chosen for key in keys])
+    held = {key for key in keys if int.from_bytes(key[:4], "big") < HELD_OUT * 2**32}
+    held = held or {min(keys)}
+    return np.array([key in held for key in keys])
 
 
 def without_leaks(data: ImageSet) -> ImageSet:
     """Remove from the training part whatever is (mirrored or not) also in the held-out part."""
-    train, heldout = (
-        [content_key(image) for image in images.permute(0, 2, 3, 1).numpy()]
-        for images in (data.train, data.heldout)
-    )
-    seen = set(heldout)
-    keep = torch.tensor([key not in seen for key in train], dtype=torch.bool)
+    train, heldout = (getattr(data, part).permute(0, 2, 3, 1).numpy() for part in PARTS)
+    seen = set(map(content_key, heldout))
+    keep = torch.tensor([content_key(image) not in seen for image in train], dtype=torch.bool)
     removed = int((~keep).sum())
     if not removed:
         return data
@@ -182,59 +178,40 @@ def without_leaks(data: ImageSet) -> ImageSet:
         "were removed from the training part",
         stacklevel=3,
     )
-    return chosen(data, train=keep)
+    return data.only("train", keep)
 
 
 def check_parts(data: ImageSet) -> ImageSet:
-    """The same set, if there is something to train on and something held out.
-
-    Raises:
-        ValueError: fewer than `MIN_TRAINING` training images, none that differ, or none held out.
-    """
+    """The same set; ValueError if it has too little to train on, or nothing held out."""
     train, heldout = len(data.train), len(data.heldout)
     differ = any(not torch.equal(image, data.train[0]) for image in data.train)
     if train < MIN_TRAINING or not differ or not heldout:
         equal = "" if differ or not train else ", all equal,"
         raise ValueError(
-            f"{data.name} holds {train} training images{equal} and {heldout} held-out "
-            f"ones, but at least {MIN_TRAINING} to train on, not all equal, and 1 "
-            "held out are needed; add images"
+            f"{data.name} holds {train} training images{equal} and {heldout} held-out ones, but at "
+            f"least {MIN_TRAINING} to train on, not all equal, and 1 held out are needed; "
+            "add images"
         )
     return data
 
 
-def chosen(data: ImageSet, **parts: Tensor) -> ImageSet:
-    """The set with only some images of a part: `chosen(data, train=indices_or_mask)`."""
-    changes = {}
-    for part, which in parts.items():
-        labels = getattr(data, f"{part}_labels")
-        changes[part] = getattr(data, part)[which]
-        changes[f"{part}_labels"] = None if labels is None else labels[which]
-    return replace(data, **changes)
-
-
 def limited(data: ImageSet, limit: int | None, heldout: int | None, seed: int) -> ImageSet:
     """At most `limit` training and `heldout` held-out images, chosen by `seed`."""
-    parts = {}
-    for part, most in (("train", limit), ("heldout", heldout)):
-        n = len(getattr(data, part))
-        if most is not None and most < n:
-            parts[part] = torch.from_numpy(np.sort(_order(n, seed)[:most]))
-    return chosen(data, **parts)
+    for part, most in zip(PARTS, (limit, heldout), strict=True):
+        if most is not None and most < (n := len(getattr(data, part))):
+            data = data.only(part, _order(n, seed)[:most].sort().values)
+    return data
 
 
 def shuffled(data: ImageSet, seed: int) -> ImageSet:
-    """The same set in an order drawn from `seed`.
-
-    Files often lie sorted by class; shuffled, the first n images are a fair sample.
-    """
-    train, heldout = (torch.from_numpy(_order(len(x), seed)) for x in (data.train, data.heldout))
-    loaded = data.loaded | {"order": seed}
-    return replace(chosen(data, train=train, heldout=heldout), loaded=loaded)
+    """The same set in an order drawn from `seed`: the first n images are a fair sample."""
+    for part in PARTS:  # files often lie sorted by class
+        data = data.only(part, _order(len(getattr(data, part)), seed))
+    return replace(data, loaded=data.loaded | {"order": seed})
 
 
-def _order(n: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).permutation(n)
+def _order(n: int, seed: int) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).permutation(n))
 
 
 def image_set(name, pixels, held, labels=None, classes=(), licence="not stated", source=""):
@@ -256,6 +233,5 @@ def resized(data: ImageSet, size: int | None) -> ImageSet:
     """The set at size x size; see `fit_size`."""
     if size is None or data.shape[1:] == (size, size):
         return data
-    parts = {"train": data.train, "heldout": data.heldout}
-    large = {part: images.permute(0, 2, 3, 1).numpy() for part, images in parts.items()}
-    return replace(data, **{part: to_tensor(fit_size(x, size)) for part, x in large.items()})
+    parts = {part: getattr(data, part).permute(0, 2, 3, 1).numpy() for part in PARTS}
+    return replace(data, **{part: to_tensor(fit_size(x, size)) for part, x in parts.items()})

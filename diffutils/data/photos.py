@@ -1,9 +1,9 @@
 """Photographs that ship inside the scikit-image wheel, cut into seeded crops: no download."""
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,15 +11,13 @@ from PIL import Image
 from torch import Tensor
 
 from diffutils.data import images as px
-from diffutils.data.images import ImageSet
 
 UNKNOWN = "no known copyright restrictions"
-SPLITS = ("train", "heldout")
+SPLITS = px.PARTS
 LEAST_CONTRAST = 8.0  # standard deviation in grey levels; empty sky and black corners have less
 
 
-@dataclass(frozen=True)
-class Photograph:
+class Photograph(NamedTuple):
     """One file of scikit-image's data folder, with the licence its documentation states."""
 
     file: str
@@ -43,6 +41,8 @@ PHOTOGRAPHS = (
     Photograph("retina.jpg", "a human retina (Mikael Häggström)", "CC0"),
     Photograph("rocket.jpg", "launch of DSCOVR (SpaceX)", "public domain", "heldout"),
 )
+LICENCE = ", ".join(sorted({photo.licence for photo in PHOTOGRAPHS}))
+SOURCE = f"{len(PHOTOGRAPHS)} photographs of the scikit-image package"
 
 
 def photograph(file: str, short: int | None = None) -> Tensor:
@@ -68,9 +68,7 @@ def photograph(file: str, short: int | None = None) -> Tensor:
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
 
-@cache
-def _scaled(file: str, short: int) -> np.ndarray:
-    return photograph(file, short).numpy()
+_kept = cache(photograph)
 
 
 def crops(n: int, size: int = 64, seed: int = 0, split: str = "train", short: int | None = None):
@@ -85,7 +83,7 @@ def crops(n: int, size: int = 64, seed: int = 0, split: str = "train", short: in
         raise ValueError(f"split={split!r}; expected one of {', '.join(SPLITS)}")
     random = np.random.default_rng([seed, SPLITS.index(split)])
     chosen = [i for i, photo in enumerate(PHOTOGRAPHS) if photo.split == split]
-    scaled = [_scaled(PHOTOGRAPHS[i].file, short or 3 * size) for i in chosen]
+    scaled = [_kept(PHOTOGRAPHS[i].file, short or 3 * size).numpy() for i in chosen]
     out = np.empty((n, 3, size, size), np.uint8)
     for k in range(n):
         photo = scaled[k % len(chosen)]
@@ -96,14 +94,3 @@ def crops(n: int, size: int = 64, seed: int = 0, split: str = "train", short: in
             if out[k].std() >= LEAST_CONTRAST:
                 break
     return torch.from_numpy(out), torch.tensor(chosen)[torch.arange(n) % len(chosen)]
-
-
-def load(size: int | None = None, train: int = 5000, heldout: int = 500, seed: int = 0) -> ImageSet:
-    """Crops as an ImageSet; no photograph has crops in both parts."""
-    counts = zip(SPLITS, (train, heldout), strict=True)
-    return ImageSet(
-        "photos",
-        *(crops(n, size or 64, seed, split)[0] for split, n in counts),
-        licence=", ".join(sorted({photo.licence for photo in PHOTOGRAPHS})),
-        source=f"{len(PHOTOGRAPHS)} photographs of the scikit-image package",
-    )

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from PIL import Image
 from torch import Tensor
 
 from diffutils.weights import files
@@ -31,14 +32,11 @@ def read_grid(path: Path, shape: tuple[int, int, int, int]) -> UInt8[Tensor, "N 
 
     Raises: FileNotFoundError; ValueError for a file that is damaged, or of another shape.
     """
-    from PIL import Image
-
     n, c, h, w = shape
     columns, scale = min(n, COLUMNS), max(1, 64 // w)
     content = io.BytesIO(path.read_bytes())
     try:
-        with Image.open(content) as picture:
-            page = torch.from_numpy(np.array(picture)[::scale, ::scale])
+        page = torch.from_numpy(np.array(Image.open(content))[::scale, ::scale])
         tiles = page.reshape(-(-n // columns), h, columns, w, c).permute(0, 2, 4, 1, 3)
     except Exception as error:  # Pillow raises many kinds
         raise ValueError(f"{path} is damaged ({error})") from None
@@ -56,8 +54,6 @@ def write_images(
 
 def write(path: Path, image: UInt8[Tensor, "C H W"]) -> None:
     """Write a grey or colour image whole or not at all, pixel for pixel."""
-    from PIL import Image
-
     content, pixels = io.BytesIO(), image.permute(1, 2, 0).numpy()
     Image.fromarray(pixels[:, :, 0] if len(image) == 1 else pixels).save(content, "PNG")
     files.write_whole(path, content.getvalue())

@@ -21,9 +21,7 @@ def csv_rows(path: Path, label: str | None = None) -> ImageSet:
 
     `label`: "first", "last", "none" or a name in the header; by default it is found out. A first
     row of numbers is an image, not a header, unless it counts 0, 1, 2, ...
-
-    Raises: FileNotFoundError (no such file); ValueError (rows of unequal length, cells that are no
-        numbers, or rows of no square image).
+    Raises: FileNotFoundError; ValueError (unequal rows, no numbers, no square image).
     """
     # Look at the first two rows.
     name = f"csv:{path}"
@@ -42,18 +40,35 @@ def csv_rows(path: Path, label: str | None = None) -> ImageSet:
     words = [i for i in sorted({0, width - 1}) if not _is_number(row[i])]
     if not words and width < MIN_SIDE**2 or len(words) == width:
         raise ValueError(
-            f"{name} holds rows such as {','.join(row)[:40]!r}; expected one image a "
-            "row: numbers from 0 to 255, separated by commas"
+            f"{name} holds rows such as {','.join(row)[:40]!r}; expected one image a row: "
+            "numbers from 0 to 255, separated by commas"
         )
     # Read all rows, and set the label apart.
-    numbers = _columns(name, path, header, [i for i in range(width) if i not in words], np.float32)
-    labels = None
-    if words:
-        labels = _columns(name, path, header, words[:1], str)[:, 0]
-    elif (column := _label_column(name, numbers, header, label)) is not None:
-        labels = numbers[:, column]
-        numbers = np.delete(numbers, column, axis=1)
-    return from_arrays(name, _as_images(name, numbers), labels)
+    pixels = [i for i in range(width) if i not in words]
+    try:
+        how = CSV | dict(skiprows=1 if header else 0)
+        numbers = np.loadtxt(path, np.float32, usecols=pixels, **how)
+        labels = np.loadtxt(path, str, usecols=words[:1], **how)[:, 0] if words else None
+    except (ValueError, EOFError, zlib.error) as error:
+        raise ValueError(
+            f"{name} cannot be read as rows of numbers: {error}; every row needs one number a "
+            "pixel, and a label first or last or none"
+        ) from None
+    column = None if words else _label_column(name, numbers, header, label)
+    if column is not None:
+        labels, numbers = numbers[:, column], np.delete(numbers, column, axis=1)
+    # Put the pixels in place: colours lie pixel by pixel or plane by plane.
+    width = numbers.shape[1]
+    if _layout(width) is None:
+        raise ValueError(f"{name}: {width} pixels a row are no square image of 1 or 3 channels")
+    side, channels = _layout(width)
+    layouts = (
+        numbers.reshape(-1, side, side, channels),
+        numbers.reshape(-1, channels, side, side).transpose(0, 2, 3, 1),
+    )
+    # In the right layout neighbours differ least.
+    images = min(layouts, key=lambda x: np.abs(np.diff(x[:200], axis=2)).mean())
+    return from_arrays(name, images, labels)
 
 
 def _is_number(cell: str) -> bool:
@@ -70,17 +85,6 @@ def _is_header(row: list[str]) -> bool:
         return True
     counting = [str(i) for i in range(len(row) + 1)]
     return len(row) > 4 and row[1:] in (counting[:-2], counting[1:-1], counting[2:])
-
-
-def _columns(name, path, header, columns, dtype) -> np.ndarray:
-    """Columns of a csv file as an array (rows, columns)."""
-    try:
-        return np.loadtxt(path, dtype, usecols=columns, skiprows=1 if header else 0, **CSV)
-    except (ValueError, EOFError, zlib.error) as error:
-        raise ValueError(
-            f"{name} cannot be read as rows of numbers: {error}; every row needs one "
-            "number a pixel, and a label first or last or none"
-        ) from None
 
 
 def _layout(width: int) -> tuple[int, int] | None:
@@ -108,27 +112,15 @@ def _label_column(name, table, header, label) -> int | None:
     if _layout(table.shape[1]) or not _layout(last):
         return None
     # Labels count up from 0 or 1 without a gap; a corner pixel is constant or takes many values.
-    likely = []
-    for column in (0, last):
-        values = np.unique(table[:, column])
-        if 1 < len(values) < 1000 and values[0] in (0, 1) and np.all(np.diff(values) == 1):
-            likely.append(column)
+    ends = {column: np.unique(table[:, column]) for column in (0, last)}
+    likely = [
+        column
+        for column, values in ends.items()
+        if 1 < len(values) < 1000 and values[0] in (0, 1) and np.all(np.diff(values) == 1)
+    ]
     if len(likely) != 1:
         raise ValueError(
             f"{name}: the label may be the first or the last of {last + 1} columns; "
             "give label='first' or label='last'"
         )
     return likely[0]
-
-
-def _as_images(name, table: np.ndarray) -> np.ndarray:
-    """Rows of pixels (N, P) -> (N, H, W, C); colours lie plane by plane or pixel by pixel."""
-    width = table.shape[1]
-    if _layout(width) is None:
-        raise ValueError(f"{name}: {width} pixels a row are no square image of 1 or 3 channels")
-    side, channels = _layout(width)
-    pixels = table.reshape(-1, side, side, channels)
-    planes = table.reshape(-1, channels, side, side).transpose(0, 2, 3, 1)
-    # In the right layout neighbours differ least.
-    rough = [np.abs(np.diff(x[:200], axis=2)).mean() for x in (pixels, planes)]
-    return pixels if rough[0] <= rough[1] else planes
