@@ -19,7 +19,7 @@ EQUIVALENT, UNTOLD = "equivalent within a tenth", "cannot be told"
 SINGLE, NOT_RUN = "one run: no interval", "not run"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # an effect is itself, also among equal ones
 class Effect:
     """A change of a distance by run, below 0 nearer.
 
@@ -174,12 +174,12 @@ def adjusted(p: Sequence[float]) -> list[float]:
     return found
 
 
-def holm(effects: Sequence[Effect]) -> list[str]:
-    """The verdict on each effect when all are drawn together: changes, and tenths, after Holm."""
-    judged = [x for x in effects if len(x.runs) > 1]
+def holm(effects: Sequence[Effect], family: Sequence[Effect] | None = None) -> list[str]:
+    """The verdict on each effect, after Holm, when all of the family (None: these) are drawn."""
+    judged = [x for x in (effects if family is None else family) if len(x.runs) > 1]
     both = [adjusted(p) for p in zip(*(x.p for x in judged), strict=True)] or ([], [])
-    after = iter(zip(*both, strict=True))
-    return [x.judged(*(next(after) if len(x.runs) > 1 else x.p)) for x in effects]
+    after = dict(zip(judged, zip(*both, strict=True), strict=True))
+    return [x.judged(*after.get(x, x.p)) for x in effects]
 
 
 def percent(log_ratio: float) -> str:
