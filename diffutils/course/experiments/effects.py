@@ -49,18 +49,19 @@ class Effect:
         """
         from scipy import stats
 
-        values = [*self.runs.values()]
-        if len(values) < 2:
+        values, n = [*self.runs.values()], len(self.runs)
+        if n < 2:
             return 1.0, 1.0
-        mean, error = fmean(values), stdev(values) / math.sqrt(len(values))
+        mean, error = fmean(values), stdev(values) / math.sqrt(n)
 
         def tail(distance: float) -> float:
-            return float(stats.t.sf(distance / error, len(values) - 1) if error else distance <= 0)
+            return float(stats.t.sf(distance / error, n - 1) if error else distance <= 0)
 
-        changed = min(1.0, 2 * tail(abs(mean)))
-        if len(values) < FEW or not self.relative:
-            return changed, 1.0
-        return changed, max(tail(MARGIN - mean), tail(MARGIN + mean))
+        changed, tenth = (
+            min(1.0, 2 * tail(abs(mean))),
+            max(tail(MARGIN - mean), tail(MARGIN + mean)),
+        )
+        return changed, tenth if n >= FEW and self.relative else 1.0
 
     @property
     def verdict(self) -> str:
@@ -113,11 +114,11 @@ def effect(
     weights = [scale / len(plus)] * len(plus) + [-scale / len(minus)] * len(minus)
     picked = [where(rows, **side) for side in sides]
     compared = [row for found in picked for row in found]
+    several = len({row.get("training", 0) for row in compared}) > 1
     if why := differ(compared):
         raise ValueError(why)
 
     # Sort distances by run, side and seed.
-    several = len({row.get("training", 0) for row in compared}) > 1
     runs = {}  # run -> for each side: seed -> distance, as a logarithm if relative
     for i, found in enumerate(picked):
         for row in found:
