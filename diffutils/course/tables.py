@@ -26,7 +26,7 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def fold(summary: str, text: str) -> str:
     """A plain text, such as a wide table, folded away: HTML without blank lines, for Markdown."""
-    lines = "\n".join(html.escape(line) for line in text.splitlines() if line.strip())
+    lines = "\n".join(html.escape(line, quote=False) for line in text.splitlines() if line.strip())
     return f"<details><summary>{_escaped(summary)}</summary><pre>{lines}</pre></details>"
 
 

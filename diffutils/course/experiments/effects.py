@@ -23,10 +23,10 @@ SINGLE, NOT_RUN = "one run: no interval", "not run"
 class Effect:
     """A change of a distance by run, below 0 nearer.
 
-    by: its label among effects of one name, such as the solver.  runs: the change of each run, all
-    its sampling seeds averaged: a log ratio, so that exp(x) - 1 is the relative change, or, if not
-    relative, a difference.  left_out: runs that do not count, and why.  unit: what a run is,
-    "trainings", or "sampling seeds" of one training (which say nothing of other trainings).
+    by: its label among effects of one name, such as the solver.  runs: the change of each, over all
+    its sampling seeds: a log ratio (exp(x) - 1 is the relative change) or, if not relative, a
+    difference.  left_out: runs that do not count, and why.  unit: what a run is, "trainings", or
+    "sampling seeds" of one training (which say nothing of other trainings).
     """
 
     name: str
@@ -57,11 +57,8 @@ class Effect:
         def tail(distance: float) -> float:
             return float(stats.t.sf(distance / error, n - 1) if error else distance <= 0)
 
-        changed, tenth = (
-            min(1.0, 2 * tail(abs(mean))),
-            max(tail(MARGIN - mean), tail(MARGIN + mean)),
-        )
-        return changed, tenth if n >= FEW and self.relative else 1.0
+        tenth = max(tail(MARGIN - mean), tail(MARGIN + mean))
+        return min(1.0, 2 * tail(abs(mean))), tenth if n >= FEW and self.relative else 1.0
 
     @property
     def verdict(self) -> str:
@@ -120,16 +117,15 @@ def effect(
 
     # Sort distances by run, side and seed.
     runs = {}  # run -> for each side: seed -> distance, as a logarithm if relative
-    for i, found in enumerate(picked):
-        for row in found:
-            training, seed, value = row.get("training", 0), row["seed"], row[metric]
-            of_side = runs.setdefault(training if several else seed, [{} for _ in sides])[i]
-            if seed in of_side:
-                where_ = f"{_named(sides[i])}, training {training}, seed {seed}"
-                raise ValueError(f"two rows of {where_}; name more entries, or keep one")
-            if relative:
-                value = math.log(value) if value > 0 else math.nan
-            of_side[seed] = value
+    for i, row in [(i, row) for i, found in enumerate(picked) for row in found]:
+        training, seed, value = row.get("training", 0), row["seed"], row[metric]
+        of_side = runs.setdefault(training if several else seed, [{} for _ in sides])[i]
+        if seed in of_side:
+            twice = f"{_named(sides[i])}, training {training}, seed {seed}"
+            raise ValueError(f"two rows of {twice}; name more entries, or keep one")
+        if relative:
+            value = math.log(value) if value > 0 else math.nan
+        of_side[seed] = value
 
     # Compare the sides in each run that is whole.
     changes, left_out = {}, {}

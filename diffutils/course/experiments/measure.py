@@ -59,12 +59,11 @@ class Reference(NamedTuple):
 def reference(data: ImageSet, space: Space, n: int) -> Reference:
     """What n images, or as many as there are held-out and training ones, are measured against."""
     n = min(n, len(data.heldout), len(data.train))
-    heldout = features_of(space, data.heldout[:n])
-    known = features_of(space, data.train[: FLOOR_SETS * n])
+    real = (data.heldout[:n], data.train[: FLOOR_SETS * n])
+    heldout, known = (features_of(space, images) for images in real)
     mean, std = floor(frechet_if_enough, known, heldout)
-    kernel, _ = floor(metrics.mmd, known, heldout)
-    floors = {"frechet_floor": mean, "frechet_floor_std": std}
-    floors |= {"floor_sets": len(known) // n, "kernel_floor": kernel}
+    floors = {"frechet_floor": mean, "frechet_floor_std": std, "floor_sets": len(known) // n}
+    floors |= {"kernel_floor": floor(metrics.mmd, known, heldout)[0]}
     return Reference(space, heldout, known[:n], floors)
 
 
@@ -174,8 +173,8 @@ def measure_card(
             f"the interval of guidance runs from {interval[0]} to {interval[1]}; give two noise "
             "levels from 0 up, the lower one first"
         )
-    sampler = asked(steps, eta, heun)
     # Load the model and the very images that it was trained on, or copies could not be found.
+    sampler = asked(steps, eta, heun)
     model, device = models.load_model(weights), best_device()
     model.denoiser.to(device)
     card = model.card

@@ -42,10 +42,9 @@ def sprites_trial(
 ) -> list[dict]:
     """The claims of the published sprites experiment: rows for `lesson.claim(**row)`.
 
-    models, data: of `networks`.  rows: of `sweep`, each with the index of its model as "training"
-    (0 where that is missing).  budget.fid: whether to draw images for an FID, by all T steps as
-    published, and by budget.grid_steps and budget.grid_etas.  folder: the rows of the latter are
-    kept there, in a folder fid-K for model K, so that a killed run goes on.
+    models, data: of `networks`.  rows: of `sweep`, each with its model's index as "training" (or 0).
+    budget.fid: whether to draw images for an FID, by all T steps as published, and by the grid of
+    the budget, whose rows are kept in folder/fid-K for model K, so that a killed run goes on.
     What cannot be measured is "not run", and says why.
     Raises: ValueError for rows that do not compare, such as of several N.
     """
@@ -76,7 +75,7 @@ def published_ddpm(denoise: Callable, schedule, z: Tensor, noise: Callable) -> T
 
 def _fids(words: str, models, data: ImageSet, budget, seed: int, folder) -> list[dict]:
     """The FID of DDPM as published, and that of DDIM in fewer steps."""
-    # Say what is asked, and why it cannot be measured.
+    # Say what is asked, or why it cannot be measured.
     n = min(PUBLISHED_N, len(data.train), len(data.heldout))
     ddpm = [{"claim": FID_OF_DDPM.format(n, models[0].schedule.T, to)} for to in AGAINST]
     ddpm[0]["published"] = f"{PUBLISHED_FID} (N = {PUBLISHED_N:,})"
@@ -108,11 +107,8 @@ def _fids(words: str, models, data: ImageSet, budget, seed: int, folder) -> list
         f"images in random order, of which the first {n:,} count",
         f"floor: held-out against {sets} times {n:,} training images{spread}",
     ]
-    protocol = [
-        "mean and 95 % interval over trainings, each with a sampling seed of its own",
-        space.words,
-        words,
-    ]
+    over = "mean and 95 % interval over trainings, each with a sampling seed of its own"
+    protocol = [over, space.words, words]
     shared = {"N": n, "seeds": f"{len(models)} training, 1 sampling each"}
     made = [claims.claim(**x, protocol=[*as_published, *protocol], **shared) for x in ddpm]
     return [*made, _ddim_fid(protocol, shared, models, data, space, budget, seed, folder)]

@@ -158,13 +158,11 @@ def phi_trial(
     *,
     recorded: bool = False,
 ) -> list[dict]:
-    """SSIMBaD's claims: rows for `lesson.claim(**row)`.
+    """SSIMBaD's claims: rows for `lesson.claim(**row)`; what is not measured says why.
 
     rows: of `arms.arm_rows`; recorded: they ship, nobody made them here.  sweep_rows: of `sweep`
-    for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...; ddpm_rows: of `sweep` for
-    lesson 02's network on the same held-out images, samplers "respaced" and `WALKED`.
-    What cannot be measured is "not run", and says why.
-    Raises: ValueError as `places`.
+    for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...; ddpm_rows: for lesson 02's
+    network on the same held-out images, the samplers of `DDPM_WALKS`.  Raises: as `places`.
     """
     words, made = f"data set {dataset}", []
 
@@ -200,7 +198,7 @@ def phi_trial(
 
 
 def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
-    """What all arms of the trial share, so that it says nothing about other choices of it."""
+    """What all arms of the trial share: of other choices it says nothing."""
     about, scale = rows[0]["trial"], rows[0].get("scale", 1.0)
     channels = "-".join(map(str, about["channels"]))
     labels = "labels asked for" if about.get("classes", 1) else "no labels"
@@ -228,9 +226,9 @@ def _hardware(rows: Sequence[dict]) -> str:
 def _by_calls(
     text: str, published: str, rows: Sequence[dict], pairs: Sequence[tuple], *protocol: str
 ) -> dict:
-    """A claim on pairs (name, entries, entries to compare with) by network evaluations.
+    """A claim on pairs (name, entries, entries to compare with), where both have rows of one NFE.
 
-    They are compared wherever both have rows.  The first pair decides, the fold has the others.
+    The first pair decides, the fold has the others.
     """
     sides = [side for _, *both in pairs for side in both]
     rows = [row for row in rows if any(where([row], **side) for side in sides)]
