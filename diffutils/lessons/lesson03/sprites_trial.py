@@ -42,7 +42,7 @@ def sprites_trial(
 ) -> list[dict]:
     """The claims of the published sprites experiment: rows for `lesson.claim(**row)`.
 
-    models, data: of `networks`.  rows: of `sweep`, each with its model's index as "training" (or 0).
+    models, data: of `networks`.  rows: of `sweep`, with its model's index as "training" (or 0).
     budget.fid: whether to draw images for an FID, by all T steps as published, and by the grid of
     the budget, whose rows are kept in folder/fid-K for model K, so that a killed run goes on.
     What cannot be measured is "not run", and says why.
