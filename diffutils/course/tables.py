@@ -24,28 +24,32 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(header), "|" + " --- |" * len(header), *map(line, rows)])
 
 
+def fold(summary: str, text: str) -> str:
+    """A plain text, such as a wide table, folded away: HTML without blank lines, for Markdown."""
+    lines = "\n".join(html.escape(line, quote=False) for line in text.splitlines() if line.strip())
+    return f"<details><summary>{_escaped(summary)}</summary><pre>{lines}</pre></details>"
+
+
 def claim_table(claims: Sequence[dict]) -> str:
     """Claims (of `claims.claim`) as a Markdown table, and a fold that says how each was measured.
 
     A sentence that several protocols share stands once, at the end, and is named by its number.
     """
     rows = [[cell_of(row, key) for key in CLAIM_COLUMNS] for row in claims]
-    said, notes = [], {}
+    table, said = markdown(CLAIM_COLUMNS, rows), []
     protocols = [dict.fromkeys(row["protocol"]) for row in claims]
-    shared = Counter(sentence for protocol in protocols for sentence in protocol)
+    uses = Counter(sentence for protocol in protocols for sentence in protocol)
+    shared = [sentence for sentence in uses if uses[sentence] > 1]
+    notes = {sentence: f"[{number}]" for number, sentence in enumerate(shared, 1)}
     for row, protocol in zip(claims, protocols, strict=True):
-        parts = [
-            sentence if shared[sentence] == 1 else notes.setdefault(sentence, f"[{len(notes) + 1}]")
-            for sentence in protocol
-        ]
-        if parts:
-            said.append((row["claim"], "; ".join(parts)))
+        if protocol:
+            said.append((row["claim"], "; ".join(notes.get(part, part) for part in protocol)))
     said += [(number, sentence) for sentence, number in notes.items()]
+    if not said:
+        return table
     text = [f"<li><b>{_escaped(name)}</b> {_escaped(words)}</li>" for name, words in said]
-    fold = "<details><summary>How each was measured</summary><ul>"
-    return "\n".join(
-        [markdown(CLAIM_COLUMNS, rows), *(["", fold, *text, "</ul></details>"] if text else [])]
-    )
+    heading = "<details><summary>How each was measured</summary><ul>"
+    return "\n".join([table, "", heading, *text, "</ul></details>"])
 
 
 def cell_of(claim: dict, key: str) -> str:

@@ -23,15 +23,6 @@ BETWEEN = (
 OTHERS = (*LOOKS.values(), *BETWEEN, ("black", "-", "P"))
 
 
-def sampler_words(row: dict) -> str:
-    """The sampler of a row of `sweep`, as chart and table call it."""
-    if row["sampler"] == "unspaced skip":
-        return SKIP
-    if row["sampler"] != "respaced":
-        return row["sampler"]
-    return {0.0: DDIM, 1.0: DDPM}.get(row["eta"], f"η = {row['eta']:g}")
-
-
 def one_count(rows: Sequence[dict]) -> int:
     """The number of images N that all rows have.
 
@@ -51,11 +42,10 @@ def one_count(rows: Sequence[dict]) -> int:
 def quality_against_calls(rows: Sequence[dict], metric: str = "frechet", ax: Any = None) -> Any:
     """Figure of a distance by network evaluations for an image: a line for each sampler and eta.
 
-    rows: of `sweep`; metric: "frechet" or "kernel".  A line goes through the means over all rows of
-    one setting (sampling seeds, trainings), each row is a small dot, and a dashed line is the
-    floor, which is 0 for the kernel distance.  Both axes are logarithmic; around 0 y is linear.
-    "Euler, G" is dashed, "Heun, G" and other samplers are solid, and a grid G has one colour and
-    marker.  With `ax` all is drawn into it.
+    rows: of `sweep`; metric: "frechet" or "kernel"; ax: to draw into.  A line goes through the
+    means over all rows of one setting, each row is a small dot; dashed is the floor, 0 for the
+    kernel distance.  Both axes are logarithmic; around 0 y is linear.  "Euler, G" is dashed,
+    "Heun, G" solid, and a grid G has one colour and marker.
     Raises: ValueError for no rows, or rows of several N.
     """
     n = one_count(rows)
@@ -93,86 +83,13 @@ def quality_against_calls(rows: Sequence[dict], metric: str = "frechet", ax: Any
         return ax.figure
 
 
-def table(rows: Sequence[dict]) -> str:
-    """A text table: a line for each sampler, eta and steps, its numbers the means over its rows.
-
-    rows: of `sweep`.  The range of the kernel distance is from the lowest low to the highest high
-    of the rows; "/ floor" is the Fréchet distance over that of real against real images.  Of the
-    times it is the median: a machine may have been busy.
-    Raises: ValueError for no rows, or rows of several N.
-    """
-    one_count(rows)
-    lines = [("sampler", *COLUMNS)]
-    for name, of_sampler in _by_sampler(rows).items():
-        for _, own in sorted(group(of_sampler, "steps", "nfe").items()):
-            lines.append((name, *(words(own) for words in COLUMNS.values())))
-    return aligned(lines)
-
-
-def _mean(rows: Sequence[dict], key: str) -> float:
-    return mean(row[key] for row in rows)
-
-
-def _kernel(rows: Sequence[dict]) -> str:
-    low, high = min(row["kernel_low"] for row in rows), max(row["kernel_high"] for row in rows)
-    return f"{_digits(_mean(rows, 'kernel'))} ({_digits(low)} to {_digits(high)})"
-
-
-def _agreement(rows: Sequence[dict]) -> str:
-    found = [row["agreement"] for row in rows if row["agreement"] is not None]
-    return f"{mean(found):.1%}" if found else "-"
-
-
-def _digits(value: float) -> str:
-    """Three significant digits, but all digits before the point: 0.0123, 11.0, 1,234."""
-    return f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:,.0f}"
-
-
-COLUMNS = {  # of the table: what each says of the rows of one setting
-    "steps":          lambda rows: f"{rows[0]['steps']:,}",
-    "NFE":            lambda rows: f"{rows[0]['nfe']:,.10g}",
-    "Fréchet":        lambda rows: _digits(_mean(rows, "frechet")),
-    "/ floor":        lambda rows: f"{mean(r['frechet'] / r['frechet_floor'] for r in rows):.1f}",
-    "kernel (range)": _kernel,
-    "precision":      lambda rows: f"{_mean(rows, 'precision'):.2f}",
-    "recall":         lambda rows: f"{_mean(rows, 'recall'):.2f}",
-    "agreement":      _agreement,
-    "ms / image":     lambda rows: _digits(1000 * median(r["seconds_per_image"] for r in rows)),
-    "rows":           lambda rows: str(len(rows)),
-}  # fmt: skip
-
-
-def crossed(rows: Sequence[dict], arms: Sequence[str], walks: Mapping[str, Mapping]) -> str:
-    """A text table: Fréchet distance over the floor by arm (lines) and walk (columns).
-
-    walks: the entries of a walk's rows, by its name.  A cell is the mean over trainings, of each
-    its mean over sampling seeds; "-" is not run, nan too few images for a distance.
-    """
-    lines = [("arm", *walks, "trainings")]
-    for arm in arms:
-        if own := where(rows, arm=arm):
-            ratios = [over_trainings(where(own, **entries)) for entries in walks.values()]
-            cells = [f"{mean(x):.1f}" if x else "-" for x in ratios]
-            lines.append((arm, *cells, str(len(group(own, "training")))))
-    return aligned(lines)
-
-
-def effects_table(effects: Sequence[Effect]) -> str:
-    """A text table: what each effect changes, and its verdict, alone and after Holm's correction.
-
-    The changes are relative, below 0 nearer, with 95 % intervals; "same": Holm changes nothing.
-    """
-    lines = [("change of", "by", "change (95 % interval)", "verdict", "after Holm")]
-    for x, after in zip(effects, holm(effects), strict=True):
-        lines.append((x.name, x.by, x.words, x.verdict, "same" if after == x.verdict else after))
-    return "\n".join([aligned(lines), *dict.fromkeys(x.why() for x in effects if x.left_out)])
-
-
 def _by_sampler(rows: Sequence[dict]) -> dict[str, list[dict]]:
     """Rows by sampler: from DDIM by rising eta to DDPM, the published skip, others as they come."""
     lines = {}
-    for row in rows:
-        lines.setdefault(sampler_words(row), []).append(row)
+    for (name, eta), own in group(rows, "sampler", "eta").items():
+        respaced = {0.0: DDIM, 1.0: DDPM}.get(eta, f"η = {eta:g}")
+        name = {"respaced": respaced, "unspaced skip": SKIP}.get(name, name)
+        lines[name] = lines.get(name, []) + own
     named = [DDIM, *sorted(name for name in lines if name.startswith("η")), DDPM, SKIP, *lines]
     return {name: lines[name] for name in dict.fromkeys(named) if name in lines}
 
@@ -191,3 +108,81 @@ def _looks(names: Sequence[str]) -> dict[str, tuple]:
             color, _, marker = free[grids.setdefault(grid, len(grids)) % len(free)]
             looks[name] = color, (0, (4, 2)) if name.startswith("Euler, ") else "-", marker
     return looks
+
+
+# ------------------------------------------------------------------- tables
+
+
+def table(rows: Sequence[dict]) -> str:
+    """A text table: Fréchet distance over the floor by sampler (lines) and evaluations (columns).
+
+    rows: of `sweep`; a cell is as in `crossed`.  All other numbers: `full_table`.
+    Raises: ValueError for no rows, or rows of several N.
+    """
+    one_count(rows)
+    walks = {f"{nfe:,.10g}": {"nfe": nfe} for nfe in sorted({row["nfe"] for row in rows})}
+    lines = [("Fréchet / floor, by NFE", *walks)]
+    for name, own in _by_sampler(rows).items():
+        lines.append((name, *_ratios(own, walks)))
+    return aligned(lines)
+
+
+def full_table(rows: Sequence[dict]) -> str:
+    """A wide text table, for a fold: a line for each sampler and steps, the means over its rows.
+
+    rows: of `sweep`.  The range of the kernel distance is from the lowest low to the highest high
+    of the rows; of the times it is the median: a machine may have been busy.
+    Raises: ValueError for no rows, or rows of several N.
+    """
+    one_count(rows)
+    header = "precision", "recall", "agreement", "ms / image", "rows"
+    lines = [("sampler", "steps", "NFE", "Fréchet", "/ floor", "kernel (range)", *header)]
+    for name, of_sampler in _by_sampler(rows).items():
+        for (steps, nfe), own in sorted(group(of_sampler, "steps", "nfe").items()):
+            shown = ("frechet", "kernel", "precision", "recall")
+            frechet, kernel, precision, recall = (mean(row[key] for row in own) for key in shown)
+            ratio = mean(row["frechet"] / row["frechet_floor"] for row in own)
+            low = min(row["kernel_low"] for row in own)
+            high = max(row["kernel_high"] for row in own)
+            agreed = [row["agreement"] for row in own if row["agreement"] is not None]
+            agreement = f"{mean(agreed):.1%}" if agreed else "-"
+            took = 1000 * median(row["seconds_per_image"] for row in own)
+            cells = [name, f"{steps:,}", f"{nfe:,.10g}", _digits(frechet), f"{ratio:.1f}"]
+            cells += [f"{_digits(kernel)} ({_digits(low)} to {_digits(high)})", f"{precision:.2f}"]
+            lines.append([*cells, f"{recall:.2f}", agreement, _digits(took), str(len(own))])
+    return aligned(lines)
+
+
+def crossed(rows: Sequence[dict], arms: Sequence[str], walks: Mapping[str, Mapping]) -> str:
+    """A text table: Fréchet distance over the floor by arm (lines) and walk (columns).
+
+    walks: the entries of a walk's rows, by its name.  A cell is the mean over trainings, of each
+    its mean over sampling seeds; "-" is not run, nan too few images for a distance.
+    """
+    lines = [("arm", *walks, "trainings")]
+    for arm in arms:
+        if own := where(rows, arm=arm):
+            lines.append((arm, *_ratios(own, walks), str(len(group(own, "training")))))
+    return aligned(lines)
+
+
+def effects_table(effects: Sequence[Effect], family: Sequence[Effect] | None = None) -> str:
+    """A text table: what each effect changes, and its verdict, alone and after Holm's correction.
+
+    The changes are relative, below 0 nearer, with 95 % intervals; "same": Holm changes nothing.
+    family: all that are drawn together (None: these), for the correction.
+    """
+    lines = [("change of", "by", "change (95 % interval)", "verdict", "after Holm")]
+    for x, after in zip(effects, holm(effects, family), strict=True):
+        lines.append((x.name, x.by, x.words, x.verdict, "same" if after == x.verdict else after))
+    return "\n".join([aligned(lines), *dict.fromkeys(x.why() for x in effects if x.left_out)])
+
+
+def _ratios(rows: Sequence[dict], walks: Mapping[str, Mapping]) -> list[str]:
+    ratios = [over_trainings(where(rows, **entries)) for entries in walks.values()]
+    return [f"{mean(x):.1f}" if x else "-" for x in ratios]
+
+
+def _digits(value: float) -> str:
+    """Three significant digits, but all digits before the point: 0.0123, 11.0, 1,234."""
+    return f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:,.0f}"

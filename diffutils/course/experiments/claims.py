@@ -31,8 +31,7 @@ def claim(
     why: the reason for "not run", which is shown behind it.
     Raises: ValueError for a cell of more than 160 characters.
     """
-    if isinstance(measured, float):
-        measured = f"{measured:.3g}"
+    measured = f"{measured:.3g}" if isinstance(measured, float) else measured
     cells = (claim, published, measured, verdict, N, seeds)
     fields = dict(zip(CLAIM_COLUMNS, map(str, cells), strict=True)) | {"why": why}
     for key in CLAIM_COLUMNS:
@@ -60,27 +59,23 @@ def from_effects(
     rows: those compared.  family: all effects that are drawn together, for Holm's correction.
     Without any run it is "not run", and says why.
     """
-    run = [x for x in effects if x.runs]
     left_out = dict.fromkeys(x.why() for x in (*effects, *beside))
+    run = [x for x in effects if x.runs]
     if not run:
         why = next((why for x in effects for why in x.left_out.values()), "no rows of both sides")
         return claim(text, published, protocol=[*left_out, *protocol], why=why)
-    own, k = run[0], max(len(x.runs) for x in run)
-    counted = {run for x in effects for run in x.runs}
-    by = "training" if own.unit == "trainings" else "seed"
-    rows = [row for row in rows if row.get(by, 0) in counted]
+    # Say how they are compared, and show the rows that count.
+    own, many = run[0], sum(len(x.runs) > 1 for x in family)
     how = "relative change, by mean log ratio," if own.relative else "difference"
-    many = sum(len(x.runs) > 1 for x in family)
+    by = "training" if own.unit == "trainings" else "seed"
+    rows = [row for row in rows if any(row.get(by, 0) in x.runs for x in run)]
     return claim(
         text,
         published,
         fitting([f"{x.by}: {x.words}" if x.by else x.words for x in run]),
-        N=rows[0]["N"],
-        seeds=seeds_of(rows),
-        verdict=verdicts(run, family),
         protocol=[
             f"{own.name}: {how} of the distance to held-out images, below 0 nearer",
-            f"95 % intervals over {k} {own.unit}",
+            f"95 % intervals over {max(len(x.runs) for x in run)} {own.unit}",
             RULE,
             f"Holm's correction is over {many} comparisons" if many > MANY else "",
             *(f"{x.name}, {x.by}: {x.words}, {verdicts([x], family)}" for x in beside if x.runs),
@@ -88,6 +83,8 @@ def from_effects(
             rows[0]["features"],
             *protocol,
         ],
+        verdict=verdicts(run, family),
+        **counts(rows),
     )
 
 
@@ -97,17 +94,14 @@ def verdicts(effects: Sequence[Effect], family: Sequence[Effect] = ()) -> str:
     family: effects that are drawn together.  Where more than five of them have an interval, what
     Holm's correction over all of them changes is added: "; after Holm cannot be told (9)".
     """
-    said = {}
-    for x in effects:
-        said.setdefault(x.verdict, []).append(x.by)
+    said = [(x.verdict, x.by) for x in effects]
     if sum(len(x.runs) > 1 for x in family) > MANY:
-        after = {(x.name, x.by): verdict for x, verdict in zip(family, holm(family), strict=True)}
-        for x in effects:
-            if after[x.name, x.by] != x.verdict:
-                said.setdefault(f"after Holm {after[x.name, x.by]}", []).append(x.by)
+        after = zip(effects, holm(effects, family), strict=True)
+        said += [(f"after Holm {other}", x.by) for x, other in after if other != x.verdict]
+    labels = {verdict: [by for other, by in said if other == verdict] for verdict, _ in said}
     if len(effects) == 1:
-        return ", ".join(said)
-    return fitting([f"{verdict} ({', '.join(labels)})" for verdict, labels in said.items()], "; ")
+        return ", ".join(labels)
+    return fitting([f"{verdict} ({', '.join(of)})" for verdict, of in labels.items()], "; ")
 
 
 def mean_words(values: Iterable[float], digits: int = 1) -> str:
@@ -131,14 +125,9 @@ def ratio_claim(text: str, rows: Sequence[dict], protocol: Sequence[str] = (), *
         return claim(text, protocol=protocol, why=why, **fields)
     ratios = over_trainings(rows)
     how = f"mean and 95 % interval over {len(ratios)} trainings" if len(ratios) > 1 else "one run"
-    return claim(
-        text,
-        measured=f"{mean_words(ratios)} times the floor",
-        N=rows[0]["N"],
-        seeds=seeds_of(rows),
-        protocol=[f"distance to held-out images / floor, {how}", *protocol, rows[0]["features"]],
-        **fields,
-    )
+    protocol = [f"distance to held-out images / floor, {how}", *protocol, rows[0]["features"]]
+    measured = f"{mean_words(ratios)} times the floor"
+    return claim(text, measured=measured, protocol=protocol, **counts(rows), **fields)
 
 
 def missing(rows: Sequence[dict], what: str) -> str:
@@ -151,12 +140,12 @@ def missing(rows: Sequence[dict], what: str) -> str:
     return differ(rows)
 
 
-def seeds_of(rows: Sequence[dict]) -> str:
-    """How many trainings and sampling seeds: "3 training, 1 sampling each"."""
+def counts(rows: Sequence[dict]) -> dict:
+    """N, and how many trainings and sampling seeds: "3 training, 1 sampling each"."""
     by_training = group(rows, "training").values()
     seeds = max(len({row["seed"] for row in own}) for own in by_training)
-    several = len(by_training) > 1
-    return f"{len(by_training)} training, {seeds} sampling{' each' if several else ''}"
+    each = " each" if len(by_training) > 1 else ""
+    return {"N": rows[0]["N"], "seeds": f"{len(by_training)} training, {seeds} sampling{each}"}
 
 
 def fitting(parts: Sequence[str], joint: str = ", ") -> str:

@@ -30,9 +30,8 @@ EDM = {  # the three slots that SSIMBaD fills with phi* = sigma/(sigma + c), as 
 
 def betas(budget) -> dict:
     """The name of the budget's schedule in `models.BETAS`, and its arguments."""
-    ranged = {"beta_min": budget.beta_min, "beta_max": budget.beta_max}
-    ranged = {} if budget.schedule == "cosine" else ranged
-    return {"name": budget.schedule, "arguments": {"T": budget.T} | ranged}
+    fields = ("T",) if budget.schedule == "cosine" else ("T", "beta_min", "beta_max")
+    return {"name": budget.schedule, "arguments": {k: getattr(budget, k) for k in fields}}
 
 
 def sigma_data(images: Tensor) -> float:
@@ -64,17 +63,11 @@ def card(
     from it and from the budget, and add weight, one of `weights`.
     """
     channels, H, W = data.shape
-    unet = {
-        "in_channels": channels,
-        "out_channels": channels,
-        "channels": budget.channels,
-        "blocks": budget.blocks,
-        "attention": budget.attention,
-        "classes": len(data.classes),
-    }
+    unet = {"in_channels": channels, "out_channels": channels}
+    unet |= {k: getattr(budget, k) for k in ("channels", "blocks", "attention")}
     about = {
         "name": name,
-        "unet": unet,
+        "unet": unet | {"classes": len(data.classes)},
         "coefficients": coefficients,
         **LEVELS[coefficients](data, budget),
         "size": H if H == W else [H, W],
@@ -134,21 +127,18 @@ def fit_settings(about: dict, data: ImageSet) -> dict:
     }
 
 
-# ------------------------------------------------------------------- its images
-
-
 def load_for(dataset: str, budget, seed: int) -> ImageSet:
     """The data set at its own size, or at budget.max_size where it is larger.
 
     The side is rounded up to what the budget's U-Net can halve, the order is shuffled.  With
     class_dropout = 1 the labels are left out.
     """
-    halvings = len(budget.channels) - 1
+    side, divisor = budget.max_size, 2 ** (len(budget.channels) - 1)
     data = None
     if not any_size(dataset):  # arrays have a size of their own, files are of any size
         data = load(dataset, limit=budget.images, seed=seed)
-    side = budget.max_size if data is None else min(budget.max_size, *data.shape[1:])
-    side = -(-side // 2**halvings) * 2**halvings
+        side = min(side, *data.shape[1:])
+    side = -(-side // divisor) * divisor
     if data is None or data.shape[1:] != (side, side):
         data = load(dataset, size=side, limit=budget.images, seed=seed)
     return shuffled(data.without_labels() if budget.class_dropout == 1 else data, seed)

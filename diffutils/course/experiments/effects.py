@@ -19,14 +19,14 @@ EQUIVALENT, UNTOLD = "equivalent within a tenth", "cannot be told"
 SINGLE, NOT_RUN = "one run: no interval", "not run"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # an effect is itself, also among equal ones
 class Effect:
     """A change of a distance by run, below 0 nearer.
 
-    by: its label among effects of one name, such as the solver.  runs: the change of each run, all
-    its sampling seeds averaged: a log ratio, so that exp(x) - 1 is the relative change, or, if not
-    relative, a difference.  left_out: runs that do not count, and why.  unit: what a run is,
-    "trainings", or "sampling seeds" of one training (which say nothing of other trainings).
+    by: its label among effects of one name, such as the solver.  runs: the change of each, over all
+    its sampling seeds: a log ratio (exp(x) - 1 is the relative change) or, if not relative, a
+    difference.  left_out: runs that do not count, and why.  unit: what a run is, "trainings", or
+    "sampling seeds" of one training (which say nothing of other trainings).
     """
 
     name: str
@@ -49,18 +49,16 @@ class Effect:
         """
         from scipy import stats
 
-        values = [*self.runs.values()]
-        if len(values) < 2:
+        values, n = [*self.runs.values()], len(self.runs)
+        if n < 2:
             return 1.0, 1.0
-        mean, error = fmean(values), stdev(values) / math.sqrt(len(values))
+        mean, error = fmean(values), stdev(values) / math.sqrt(n)
 
         def tail(distance: float) -> float:
-            return float(stats.t.sf(distance / error, len(values) - 1) if error else distance <= 0)
+            return float(stats.t.sf(distance / error, n - 1) if error else distance <= 0)
 
-        changed = min(1.0, 2 * tail(abs(mean)))
-        if len(values) < FEW or not self.relative:
-            return changed, 1.0
-        return changed, max(tail(MARGIN - mean), tail(MARGIN + mean))
+        tenth = max(tail(MARGIN - mean), tail(MARGIN + mean))
+        return min(1.0, 2 * tail(abs(mean))), tenth if n >= FEW and self.relative else 1.0
 
     @property
     def verdict(self) -> str:
@@ -113,22 +111,21 @@ def effect(
     weights = [scale / len(plus)] * len(plus) + [-scale / len(minus)] * len(minus)
     picked = [where(rows, **side) for side in sides]
     compared = [row for found in picked for row in found]
+    several = len({row.get("training", 0) for row in compared}) > 1
     if why := differ(compared):
         raise ValueError(why)
 
     # Sort distances by run, side and seed.
-    several = len({row.get("training", 0) for row in compared}) > 1
     runs = {}  # run -> for each side: seed -> distance, as a logarithm if relative
-    for i, found in enumerate(picked):
-        for row in found:
-            training, seed, value = row.get("training", 0), row["seed"], row[metric]
-            of_side = runs.setdefault(training if several else seed, [{} for _ in sides])[i]
-            if seed in of_side:
-                where_ = f"{_named(sides[i])}, training {training}, seed {seed}"
-                raise ValueError(f"two rows of {where_}; name more entries, or keep one")
-            if relative:
-                value = math.log(value) if value > 0 else math.nan
-            of_side[seed] = value
+    for i, row in [(i, row) for i, found in enumerate(picked) for row in found]:
+        training, seed, value = row.get("training", 0), row["seed"], row[metric]
+        of_side = runs.setdefault(training if several else seed, [{} for _ in sides])[i]
+        if seed in of_side:
+            twice = f"{_named(sides[i])}, training {training}, seed {seed}"
+            raise ValueError(f"two rows of {twice}; name more entries, or keep one")
+        if relative:
+            value = math.log(value) if value > 0 else math.nan
+        of_side[seed] = value
 
     # Compare the sides in each run that is whole.
     changes, left_out = {}, {}
@@ -174,12 +171,12 @@ def adjusted(p: Sequence[float]) -> list[float]:
     return found
 
 
-def holm(effects: Sequence[Effect]) -> list[str]:
-    """The verdict on each effect when all are drawn together: changes, and tenths, after Holm."""
-    judged = [x for x in effects if len(x.runs) > 1]
+def holm(effects: Sequence[Effect], family: Sequence[Effect] | None = None) -> list[str]:
+    """The verdict on each effect, after Holm, when all of the family (None: these) are drawn."""
+    judged = [x for x in (effects if family is None else family) if len(x.runs) > 1]
     both = [adjusted(p) for p in zip(*(x.p for x in judged), strict=True)] or ([], [])
-    after = iter(zip(*both, strict=True))
-    return [x.judged(*(next(after) if len(x.runs) > 1 else x.p)) for x in effects]
+    after = dict(zip(judged, zip(*both, strict=True), strict=True))
+    return [x.judged(*after.get(x, x.p)) for x in effects]
 
 
 def percent(log_ratio: float) -> str:

@@ -12,6 +12,7 @@ from diffutils.viz.display import COLORS, figure, style
 from diffutils.viz.plots import plain_log_axis
 
 BAND = "#E8E8E8"
+BARS = ((0.95, 1.2, "leaves out 0?"), (0.9, 4.0, "in the band?"))  # level, width, what it asks
 LOOKS = (("orange", "s"), ("blue", "o"), ("vermilion", "D"), ("green", "^"), ("purple", "v"))
 # Relative changes that may be marked, those that matter most first; the axis keeps what has room.
 CHANGES = (0, 0.1, -0.1, -0.2, 0.2, 0.5, -0.5, 1, -0.8, 4, -0.9, 9, -0.99, 99, -0.999, 999, 9999)
@@ -20,11 +21,9 @@ CHANGES = (0, 0.1, -0.1, -0.2, 0.2, 0.5, -0.5, 1, -0.8, 4, -0.9, 9, -0.99, 99, -
 def forest(effects: Sequence[Effect]) -> Any:
     """Figure of relative changes of the distance: a row for each effect, nearer to the left.
 
-    The large marker is the mean over runs, small dots are the runs.  The thin bar is the 95 %
-    interval: where it leaves out 0, nearer or farther.  The thick bar inside it is the 90 %
-    interval: where it lies in the grey band, equivalent within a tenth.  Colours tell `by` apart,
-    the verdict stands at the right.  On the logarithmic axis half and twice as far stand equally
-    far from 0.
+    Large markers are means over runs, small dots the runs.  Thin bars are the 95 % intervals: those
+    that leave out 0 are nearer or farther.  Thick bars are the 90 % intervals: those in the grey
+    band are equivalent within a tenth.  Colours tell `by` apart; the axis is logarithmic.
     Raises: ValueError for no effects, or differences that are not relative.
     """
     if not effects or not all(x.relative for x in effects):
@@ -40,16 +39,12 @@ def forest(effects: Sequence[Effect]) -> Any:
         for y, x in enumerate(effects):
             ax.text(1.01, y, x.verdict, transform=ax.get_yaxis_transform(), va="center")
             color, marker = looks[x.by]
-            if len(x.runs) > 1:
-                for level, width, asks in (
-                    (0.95, 1.2, "leaves out 0?"),
-                    (0.9, 4.0, "in the band?"),
-                ):
-                    _, low, high, _ = x.interval(level)
-                    ax.hlines(y, low, high, color=COLORS[color], linewidth=width, zorder=2)
-                    label = f"{level:.0%} interval: {asks}"
-                    ax.plot([], [], color=COLORS["black"], linewidth=width, label=label)
-                    ends += [low, high]
+            for level, width, asks in BARS if len(x.runs) > 1 else ():
+                _, low, high, _ = x.interval(level)
+                ax.hlines(y, low, high, color=COLORS[color], linewidth=width, zorder=2)
+                label = f"{level:.0%} interval: {asks}"
+                ax.plot([], [], color=COLORS["black"], linewidth=width, label=label)
+                ends += [low, high]
             if x.runs:
                 _dots(ax, y, [*x.runs.values()], color, marker, f"{x.by}: mean", below=0.3)
                 ends += x.runs.values()
@@ -71,8 +66,8 @@ def arms(
 ) -> Any:
     """Figure of the Fréchet distance over the floor by arm, in one panel for each solver.
 
-    names: of arms, from above, of which those that have rows are drawn.  panels: solver -> walk in
-    words -> entries of its rows.  The large marker is the mean, a small dot each row.
+    names: of arms, from above; those without rows are left out.  panels: solver -> walk in words ->
+    entries of its rows.  Large markers are means, small dots the rows.
     Raises: ValueError for no rows, or rows of several N.
     """
     n = one_count(rows)
@@ -86,10 +81,8 @@ def arms(
         for ax, (solver, panel) in zip(axes.flat, panels.items(), strict=True):
             for y, name in enumerate(names):
                 for walk, entries in panel.items():
-                    own = where(rows, arm=name, **entries)
-                    ratios = [row["frechet"] / row["frechet_floor"] for row in own]
-                    i = walks.index(walk)
-                    if ratios:
+                    own, i = where(rows, arm=name, **entries), walks.index(walk)
+                    if ratios := [row["frechet"] / row["frechet_floor"] for row in own]:
                         color, marker = LOOKS[i % len(LOOKS)]
                         _dots(ax, y + (0.14 if i % 2 else -0.14), ratios, color, marker, walk)
             ax.set(title=solver, ylim=(len(names) - 0.4, -0.6))

@@ -59,12 +59,11 @@ class Reference(NamedTuple):
 def reference(data: ImageSet, space: Space, n: int) -> Reference:
     """What n images, or as many as there are held-out and training ones, are measured against."""
     n = min(n, len(data.heldout), len(data.train))
-    heldout = features_of(space, data.heldout[:n])
-    known = features_of(space, data.train[: FLOOR_SETS * n])
+    real = (data.heldout[:n], data.train[: FLOOR_SETS * n])
+    heldout, known = (features_of(space, images) for images in real)
     mean, std = floor(frechet_if_enough, known, heldout)
-    kernel, _ = floor(metrics.mmd, known, heldout)
-    floors = {"frechet_floor": mean, "frechet_floor_std": std}
-    floors |= {"floor_sets": len(known) // n, "kernel_floor": kernel}
+    floors = {"frechet_floor": mean, "frechet_floor_std": std, "floor_sets": len(known) // n}
+    floors |= {"kernel_floor": floor(metrics.mmd, known, heldout)[0]}
     return Reference(space, heldout, known[:n], floors)
 
 
@@ -76,7 +75,7 @@ def measure(
 ) -> Measured:
     """Distances of the first N images, uint8 (n, C, H, W), to the real ones of a `reference`.
 
-    judge(images, labels): the share of all n images that shows the class asked for, labels.
+    judge(images, labels): the share of all n images that shows the class asked for.
     Raises: ValueError for fewer images than real ones.
     """
     n = len(against.heldout)
@@ -85,8 +84,7 @@ def measure(
             f"{len(images)} images cannot be measured against {n}: a distance needs as many on "
             "each side; draw more, or make the reference of fewer"
         )
-    fake = features_of(against.space, images[:n])
-    judged = judge is not None and labels is not None
+    fake, judged = features_of(against.space, images[:n]), judge is not None and labels is not None
     return {
         "features": against.space.words,
         "N": n,
@@ -126,10 +124,10 @@ def frechet_if_enough(a: Tensor, b: Tensor) -> float:
 
 
 def floor(distance: Callable, train: Tensor, real: Tensor) -> tuple[float, float]:
-    """Real against real: mean and standard deviation of distance(some of train, real).
+    """Real against real: mean and standard deviation of distance(some of train, real), features.
 
-    train, real: features (N, d).  Disjoint sets of len(real) rows of train take part, ten at most:
-    one alone may lie a third off their mean.  The deviation of a single set is nan.
+    Disjoint sets of len(real) rows of train take part, ten at most: one alone may lie a third off
+    their mean.  The deviation of a single set is nan.
     """
     sets = [x for x in train.split(len(real))[:FLOOR_SETS] if len(x) == len(real)]
     values = torch.tensor([distance(x, real) for x in sets], dtype=torch.float64)
@@ -137,17 +135,14 @@ def floor(distance: Callable, train: Tensor, real: Tensor) -> tuple[float, float
 
 
 def asked_labels(data: ImageSet, n: int) -> Tensor | None:
-    """Labels to ask n samples for: as frequent as in training, and those of no image in particular.
+    """Labels to ask n samples for, as frequent as in training: the last ones there, in turn.
 
-    They are the last ones of the training images, in turn.  Samples with the very labels of the
-    images that they are compared with would score better than real images do.
+    Samples with the very labels of the images that they are compared with would score better than
+    real images do.
     """
     if not data.classes or data.train_labels is None:
         return None
     return data.train_labels.flip(0)[torch.arange(n) % len(data.train_labels)]
-
-
-# ------------------------------------------------------------------- a model's card
 
 
 def measure_card(
@@ -164,11 +159,9 @@ def measure_card(
 ) -> dict:
     """Measure a model on fresh samples against its data's held-out images; store it on the card.
 
-    heun: Heun's method, 2 steps - 1 network evaluations, in place of eta's.
-    interval: noise levels at which scale guides, see `denoisers.guided`.
-    bf16: the network samples in bfloat16, as it may have been trained.  The class agreement is
-    counted on the very samples whose distances are given; of a model without classes no class is
-    asked.  What cannot be measured is nan here and null on the card.
+    heun: Heun's method, 2 steps - 1 network evaluations, in place of eta's; interval: noise levels
+    at which scale guides; bf16: the network samples in bfloat16.  The class agreement is counted on
+    the samples whose distances are given.  What cannot be measured is nan here, null on the card.
     Raises: ValueError for an eta or a scale that is not finite, an interval upside down, or a card
     without a model.
     """
@@ -180,8 +173,8 @@ def measure_card(
             f"the interval of guidance runs from {interval[0]} to {interval[1]}; give two noise "
             "levels from 0 up, the lower one first"
         )
-    sampler = asked(steps, eta, heun)
     # Load the model and the very images that it was trained on, or copies could not be found.
+    sampler = asked(steps, eta, heun)
     model, device = models.load_model(weights), best_device()
     model.denoiser.to(device)
     card = model.card
@@ -198,9 +191,8 @@ def measure_card(
     numbers = measure(images, reference(data, space, n), judge, labels)
     numbers |= {"ratio": numbers["frechet"] / numbers["frechet_floor"]}
     numbers |= search_copies(images, data, card)
-    numbers["sampling"] = {"steps": steps, "eta": eta, **guide, "bf16": bf16}
-    if heun:
-        numbers["sampling"]["heun"] = True
+    method = {"heun": True} if heun else {}
+    numbers["sampling"] = {"steps": steps, "eta": eta, **guide, "bf16": bf16} | method
     card["metrics"] = numbers
     cards.write_card(weights, card)
     return numbers

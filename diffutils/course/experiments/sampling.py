@@ -79,23 +79,28 @@ def drawn(
 ) -> Iterator[UInt8[Tensor, "B C H W"]]:
     """Yield the images of these indices, on the CPU, batch by batch: image i is that of (seed, i).
 
-    labels: the class asked for each; cond: what the network sees beside each, uint8 or float in
-    [-1, 1]; scale: guidance towards the class, at noise levels in the interval; clip: the estimates
-    of the clean image to [-1, 1].
+    cond: what the network sees beside each, uint8 or float in [-1, 1]; scale: guidance towards the
+    class, at noise levels in the interval; clip: the estimates of the clean image to [-1, 1];
     batch: images at a time; None: 32 on a CPU, whose caches are small, else 500.
     Raises: ValueError for labels or conditions of another number, or that do not fit the model.
     """
-    # Say what does not fit, and make the network ready.
-    denoiser = model.denoiser.eval()
+    # Say what does not fit.
+    n, denoiser = len(index), model.denoiser.eval()
     classes = getattr(denoiser.net, "classes", 0)
-    check_labels(labels, len(index), classes)
-    check_cond(cond, len(index), model)
+    if labels is not None and len(labels) != n:
+        raise ValueError(f"{n} images need {n} labels, got {len(labels)}")
+    if labels is not None and n and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise ValueError(
+            f"labels run from {int(labels.min())} to {int(labels.max())}, but the model knows "
+            f"{classes} classes, counted from 0"
+        )
+    check_cond(cond, n, model)
+    # Draw, a batch at a time.
     device = next(denoiser.parameters()).device
     if device.type == "cpu":  # measured there: 1.4 times as fast
         denoiser.to(memory_format=torch.channels_last)
     batch = batch or (32 if device.type == "cpu" else 500)
-    # Draw, a batch at a time.
-    for first in range(0, len(index), batch):
+    for first in range(0, n, batch):
         part = slice(first, first + batch)
         i = index[part].to(device)
         beside = {} if cond is None else {"cond": to_float(cond[part].to(device))}
@@ -116,33 +121,21 @@ def generate(
     sampler: Sampler | None = None,
     **settings,
 ) -> Tensor:
-    """n images uint8 (n, C, H, W), on the CPU: all that `drawn` yields for 0 .. n - 1.
+    """All n images uint8 (n, C, H, W) that `drawn` yields for 0 .. n - 1.
 
-    sampler: None for `respaced(steps, eta)`.  settings: labels, cond, scale, seed, batch, clip and
-    interval of `drawn`, which raises ValueError for impossible ones.
+    sampler: None for `respaced(steps, eta)`.  settings, errors: of `drawn`.
     """
-    batches = drawn(model, torch.arange(n), sampler or respaced(steps, eta), **settings)
-    return torch.cat(list(batches))
-
-
-def check_labels(labels: Tensor | None, n: int, classes: int) -> None:
-    """Raise ValueError unless there are n labels, each of a class that the model knows."""
-    if labels is not None and len(labels) != n:
-        raise ValueError(f"{n} images need {n} labels, got {len(labels)}")
-    if labels is not None and n and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
-        raise ValueError(
-            f"labels run from {int(labels.min())} to {int(labels.max())}, but the model knows "
-            f"{classes} classes, counted from 0"
-        )
+    sampler = sampler or respaced(steps, eta)
+    return torch.cat(list(drawn(model, torch.arange(n), sampler, **settings)))
 
 
 def check_cond(cond: Tensor | None, n: int, model: Model) -> None:
     """Raise ValueError unless there are n conditions of the channels and size that model takes."""
     channels = getattr(model.denoiser.net, "cond_channels", 0)
     wanted, got = (n, channels, *model.shape[1:]), None if cond is None else tuple(cond.shape)
-    if bool(channels) != (cond is not None) or (channels and got != wanted):
+    if channels and got != wanted:
         raise ValueError(
             f"this model draws {n} images beside conditions of shape {wanted}, got {got}"
-            if channels
-            else f"this model takes no condition beside an image, got {got}"
         )
+    if cond is not None and not channels:
+        raise ValueError(f"this model takes no condition beside an image, got {got}")

@@ -43,13 +43,13 @@ def sweep(
 
     steps x etas: respaced samplers; skips: steps of the published sampler that only skips; walks:
     other samplers by name, and their steps; seeds: of the noise, all settings with the first one,
-    then with the next.  judge(images, labels) -> share in the asked class.  Labels are those of
-    `measure.asked_labels`.  drawing: cond, clip, interval of `sampling.drawn`.
-    folder: rows are kept in folder/sweep.jsonl; those that would come out the same are read there.
+    then with the next.  judge: of `measure`; labels: of `asked_labels`; drawing: cond, clip,
+    interval of `sampling.drawn`.  folder: rows are kept in folder/sweep.jsonl; those that would
+    come out the same are read there.
 
-    A row is what `measure.measure` says, and sampler, steps, eta, seed, scale, bf16, nfe (network
-    evaluations for an image, counted), seconds_per_image, hardware; weights and code: fingerprints;
-    run: a fingerprint of all that decides it.  What n is too small for is nan.
+    A row is what `measure` says, and sampler, steps, eta, seed, scale, bf16, nfe (network
+    evaluations for an image, counted), seconds_per_image, hardware; weights, code, run (all that
+    decides it): fingerprints.  What n is too small for is nan.
     Raises: ValueError for more images than the data has, or less than 4.
     """
     if not 4 <= n <= min(len(data.heldout), len(data.train)):
@@ -60,18 +60,15 @@ def sweep(
     # Say what all rows share, and what decides their numbers.
     against, labels = reference(data, space, n), asked_labels(data, n)
     about = {"scale": scale, "bf16": bf16, "weights": weights_of(model), "code": fingerprint.code()}
-    shared = fingerprint.tensors(
-        dict(
-            levels=model.schedule(torch.linspace(0, 1, 257)),
-            heldout=data.heldout[:n],
-            train=data.train[: FLOOR_SETS * n],
-            labels=labels,
-            judged=judge is not None,
-            features=space.words,
-            **about,
-            **drawing,
-        )
-    )
+    decides = {
+        "levels": model.schedule(torch.linspace(0, 1, 257)),
+        "heldout": data.heldout[:n],
+        "train": data.train[: FLOOR_SETS * n],
+        "labels": labels,
+        "judged": judge is not None,
+        "features": space.words,
+    }
+    shared = fingerprint.tensors(decides | about | drawing)
     given = dict(labels=labels, scale=scale, bf16=bf16, batch=batch, **drawing)
     rows, warm = Rows(folder), False
     for setting, walk in settings(steps, etas, skips, seeds, walks):
@@ -129,19 +126,16 @@ def drawn(
 def trial_rows(
     arm: Arm, model: Model, data: ImageSet, space: Space, training: int, **settings
 ) -> Iterator[dict]:
-    """Rows of `sweep` for one trained arm, each with arm, training and trial.
+    """Rows of `sweep` (its settings) for one trained arm, each with arm, training and trial.
 
-    settings: of `sweep`.  row["trial"] says what the arms of a trial share, by the model's card:
-    steps, batch, lr and ema, but for what the arm changes; images, channels, classes.
+    trial is what the arms share, by the model's card: steps, batch, lr and ema, but for what the
+    arm changes; images, channels, classes.
     """
     said, card = model.card["settings"], model.card
     trial = {k: said[k] for k in ("steps", "batch", "lr", "ema") if k not in arm.budget}
     trial |= {"images": card["images"]} | {k: card["unet"][k] for k in ("channels", "classes")}
     for row in sweep(model, data, space, seeds=(training,), **settings):
         yield row | {"arm": arm.name, "training": training, "trial": trial}
-
-
-# ------------------------------------------------------------------- rows that ship
 
 
 def weights_of(model: Model) -> str:

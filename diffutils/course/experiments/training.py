@@ -36,10 +36,10 @@ class Arm:
 
 
 def train_arm(arm: Arm, data: ImageSet, budget, seed: int, train: Callable, **given) -> Model:
-    """Train an arm for budget.trial_steps, in trial/NAME-seed-K.
+    """Train an arm for budget.trial_steps, in trial/NAME-seed-K; train, given: see `train_card`.
 
     Arms of a seed share their first weights, batches and noise; losses of arms with other densities
-    or weights do not compare.  train, given: see `train_card`.
+    or weights do not compare.
     """
     name = f"{re.sub('[^A-Za-z0-9]+', '-', arm.name).strip('-')}-seed-{seed}"  # fit for a file
     budget = replace(budget, **{"steps": budget.trial_steps} | arm.budget)
@@ -57,8 +57,8 @@ def train_card(
     directory, and goes on after a kill.  given: see `prepared`.
     """
     model, settings = prepared(about, data, **given)
-    folder = folder or about["name"]
-    records = list(train(folder, model.denoiser, data.train, model.density, **settings))
+    run = (folder or about["name"], model.denoiser, data.train, model.density)
+    records = list(train(*run, **settings))
     log = [{"step": r.step, "loss": r.loss, "heldout": r.heldout} for r in records]
     return replace(model, denoiser=records[-1].ema.eval().requires_grad_(False), log=log)
 
@@ -69,16 +69,15 @@ def prepared(about: dict, data: ImageSet, **given) -> tuple[Model, dict]:
     given: settings that no card holds, such as cond and heldout_cond (N, K, H, W).
     """
     if given.get("cond") is not None:
-        unet = about["unet"] | {"cond_channels": given["cond"].shape[1]}
-        about = about | {"unet": unet}
+        about = about | {"unet": about["unet"] | {"cond_channels": given["cond"].shape[1]}}
     torch.manual_seed(about["seed"])
     return models.build(about), fit_settings(about, data) | {"card": about} | given
 
 
 def train_described(about: dict, folder: Path, say: Callable = print, **given) -> Model:
-    """Train what a card describes, on the images that it names, in `folder`: a card is JSON.
+    """Train what a card describes, on the images that it names, in `folder`.
 
-    So another process can do it.  given: see `prepared`.
+    A card is JSON, so another process can do it.  given: see `prepared`.
     Raises: ValueError for a card that lacks a setting, or of images that `load` did not give.
     """
     if not about.get("loaded"):
@@ -93,9 +92,6 @@ def train_described(about: dict, folder: Path, say: Callable = print, **given) -
     return train_card(about, images_of(about), train, **given)
 
 
-# ------------------------------------------------------------------- a lesson's networks
-
-
 def networks(
     dataset: str, budget, seed: int, train: Callable, predict: str = "eps"
 ) -> tuple[list[Model], ImageSet]:
@@ -105,16 +101,16 @@ def networks(
     trainings.  train: as `train_card`.  predict: what a network learns, "eps" for DDPM, "edm".
     """
     name = shipped_for(dataset, predict) if budget.pretrained else None
-    if name is not None:
-        log = read(cards.PRETRAINED / f"{name}.log.jsonl", "fetch it again")
-        model = replace(models.pretrained(name), log=log)
-        model.denoiser.to(best_device())
-        # The same seed draws the same images, so the first of those it knows.
-        limit = min(budget.images, model.card["images"])
-        return [model], images_of(model.card, limit=limit, order=seed)
-    data = load_for(dataset, budget, seed)
-    every = [card(data, budget, seed + k, f"model-{k}", predict) for k in range(budget.seeds)]
-    return [train_card(about, data, train) for about in every], data
+    if name is None:
+        data = load_for(dataset, budget, seed)
+        every = [card(data, budget, seed + k, f"model-{k}", predict) for k in range(budget.seeds)]
+        return [train_card(about, data, train) for about in every], data
+    log = read(cards.PRETRAINED / f"{name}.log.jsonl", "fetch it again")
+    model = replace(models.pretrained(name), log=log)
+    model.denoiser.to(best_device())
+    # The same seed draws the same images, so the first of those it knows.
+    limit = min(budget.images, model.card["images"])
+    return [model], images_of(model.card, limit=limit, order=seed)
 
 
 def shipped_for(dataset: str, coefficients: str = "eps") -> str | None:
@@ -125,9 +121,6 @@ def shipped_for(dataset: str, coefficients: str = "eps") -> str | None:
         if alike and not about["unet"].get("cond_channels"):
             return name
     return None
-
-
-# ------------------------------------------------------------------- the train command
 
 
 def train(
@@ -143,23 +136,21 @@ def train(
     trdata: bool = False,
     report=print,
 ) -> dict:
-    """Train on a data set in the run directory `out`, and go on from there after a kill.
+    """Train on a data set in the run directory `out`, and go on from there after a kill; the card.
 
-    start: weights to begin with, with their card beside them; the network must be the same.
-    predict: what the network learns to predict, a name in `models.COEFFICIENTS`.
-    samples: draw so many images into out/images at the end; trdata: keep the first training images.
+    start: weights of the same network to begin with, with their card beside them; predict: a name
+    in `models.COEFFICIENTS`; samples: draw so many images into out/images at the end; trdata: keep
+    the first training images.
     Writes out/NAME.safetensors (float16), out/NAME.json (card) and what `recorded_fit` keeps.
-    Returns the card.  Raises: BlockingIOError when another process works in out; ValueError for a
-    name that is no plain file name, or for weights that do not fit.
+    Raises: BlockingIOError when another process works in out; ValueError for a name that is no
+    plain file name, or for weights that do not fit.
     """
     from accelerate import Accelerator
 
     # Refuse what cannot be, and keep others out.
     if not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,99}", name, re.ASCII):
-        raise ValueError(
-            f"the name of a model is {name!r}; choose 1 to 100 letters, digits, _, - "
-            "and ., the first one a letter, a digit or _"
-        )
+        cure = "choose 1 to 100 letters, digits, _, - and ., the first one a letter, a digit or _"
+        raise ValueError(f"the name of a model is {name!r}; {cure}")
     weights = out / f"{name}.safetensors"
     if start is not None and Path(start).resolve() == weights.resolve():
         raise ValueError(f"start is {start}, which this run would overwrite; choose another --name")
@@ -190,12 +181,10 @@ def train(
 
     settings |= {"draw": draw, "draws": 20, "trdata": trdata, "say": say}
     for r in recorded_fit(out, model.denoiser, data.train, model.density, **settings):
+        heldout = math.nan if r.heldout is None else r.heldout
+        speed = f"{r.images_per_second:.0f} images/s"
         if not r.replayed:
-            say(
-                f"  step {r.step:6d}  loss {r.loss:.4f}  held-out "
-                f"{math.nan if r.heldout is None else r.heldout:.4f}  "
-                f"{r.images_per_second:.0f} images/s"
-            )
+            say(f"  step {r.step:6d}  loss {r.loss:.4f}  held-out {heldout:.4f}  {speed}")
     # Draw with the last weights.
     if first:
         if samples:

@@ -42,10 +42,9 @@ def sprites_trial(
 ) -> list[dict]:
     """The claims of the published sprites experiment: rows for `lesson.claim(**row)`.
 
-    models, data: of `networks`.  rows: of `sweep`, each with the index of its model as "training"
-    (0 where that is missing).  budget.fid: whether to draw images for an FID, by all T steps as
-    published, and by budget.grid_steps and budget.grid_etas.  folder: the rows of the latter are
-    kept there, in a folder fid-K for model K, so that a killed run goes on.
+    models, data: of `networks`.  rows: of `sweep`, with its model's index as "training" (or 0).
+    budget.fid: whether to draw images for an FID, by all T steps as published, and by the grid of
+    the budget, whose rows are kept in folder/fid-K for model K, so that a killed run goes on.
     What cannot be measured is "not run", and says why.
     Raises: ValueError for rows that do not compare, such as of several N.
     """
@@ -76,6 +75,7 @@ def published_ddpm(denoise: Callable, schedule, z: Tensor, noise: Callable) -> T
 
 def _fids(words: str, models, data: ImageSet, budget, seed: int, folder) -> list[dict]:
     """The FID of DDPM as published, and that of DDIM in fewer steps."""
+    # Say what is asked, or why it cannot be measured.
     n = min(PUBLISHED_N, len(data.train), len(data.heldout))
     ddpm = [{"claim": FID_OF_DDPM.format(n, models[0].schedule.T, to)} for to in AGAINST]
     ddpm[0]["published"] = f"{PUBLISHED_FID} (N = {PUBLISHED_N:,})"
@@ -83,20 +83,35 @@ def _fids(words: str, models, data: ImageSet, budget, seed: int, folder) -> list
     if why:
         unmeasured = (*ddpm, {"claim": FID_OF_DDIM})
         return [claims.claim(**about, why=why, protocol=words) for about in unmeasured]
+
+    # Draw by the published sampler, and measure against training and held-out images.
+    def features(images: Tensor) -> Tensor:
+        return features_of(space, images, batch=100)  # enlarged to 299 x 299: 0.1 GB
+
+    known, heldout = features(data.train[: FLOOR_SETS * n]), features(data.heldout[:n])
+    drawn = [
+        features(generate(model, n, sampler=published_ddpm, clip=False, seed=seed + k))
+        for k, model in enumerate(models)
+    ]
+    mean, std = floor(metrics.frechet, known, heldout)
+    for about, real in zip(ddpm, (known[:n], heldout), strict=True):
+        fids = claims.mean_words((metrics.frechet(x, real) for x in drawn), 2)
+        about["measured"] = f"{fids}; floor {mean:.2f}"
+
+    # Say how it was done.
+    sets = len(known) // n
+    spread = f" (std {std:.2f})" if sets > 1 else ""
+    as_published = [
+        "sampler as published: all T steps, variance beta_t, no clipping, no class asked",
+        "not as published: our U-Net instead of ContextUnet, its training as in this profile, "
+        f"images in random order, of which the first {n:,} count",
+        f"floor: held-out against {sets} times {n:,} training images{spread}",
+    ]
+    over = "mean and 95 % interval over trainings, each with a sampling seed of its own"
+    protocol = [over, space.words, words]
     shared = {"N": n, "seeds": f"{len(models)} training, 1 sampling each"}
-    protocol = [
-        "mean and 95 % interval over trainings, each with a sampling seed of its own",
-        space.words,
-        words,
-    ]
-    fids, as_published = _ddpm_fids(models, data, space, n, seed)
-    return [
-        *(
-            claims.claim(**about, measured=fid, protocol=[*as_published, *protocol], **shared)
-            for about, fid in zip(ddpm, fids, strict=True)
-        ),
-        _ddim_fid(protocol, shared, models, data, space, n, budget, seed, folder),
-    ]
+    made = [claims.claim(**x, protocol=[*as_published, *protocol], **shared) for x in ddpm]
+    return [*made, _ddim_fid(protocol, shared, models, data, space, budget, seed, folder)]
 
 
 def _fid_space(budget, data: ImageSet, n: int) -> tuple[str, spaces.Space | None]:
@@ -114,48 +129,22 @@ def _fid_space(budget, data: ImageSet, n: int) -> tuple[str, spaces.Space | None
     return "", space
 
 
-def _ddpm_fids(models, data: ImageSet, space, n: int, seed: int) -> tuple[list[str], list[str]]:
-    """FIDs by the published sampler to training and held-out images, and how it was done."""
-
-    def features(images: Tensor) -> Tensor:
-        return features_of(space, images, batch=100)  # enlarged to 299 x 299: 0.1 GB
-
-    known, heldout = features(data.train[: FLOOR_SETS * n]), features(data.heldout[:n])
-    drawn = [
-        features(generate(model, n, sampler=published_ddpm, clip=False, seed=seed + k))
-        for k, model in enumerate(models)
-    ]
-    mean, std = floor(metrics.frechet, known, heldout)
-    sets = len(known) // n
-    spread = f" (std {std:.2f})" if sets > 1 else ""
-    found = [
-        f"{claims.mean_words((metrics.frechet(x, real) for x in drawn), 2)}; floor {mean:.2f}"
-        for real in (known[:n], heldout)
-    ]
-    return found, [
-        "sampler as published: all T steps, variance beta_t, no clipping, no class asked",
-        "not as published: our U-Net instead of ContextUnet, its training as in this profile, "
-        f"images in random order, of which the first {n:,} count",
-        f"floor: held-out against {sets} times {n:,} training images{spread}",
-    ]
-
-
-def _ddim_fid(protocol, shared, models, data, space, n: int, budget, seed: int, folder) -> dict:
+def _ddim_fid(protocol, shared, models, data, space, budget, seed: int, folder) -> dict:
     """The FID of DDIM at each number of steps; in the fold that of DDPM."""
     if 0.0 not in budget.grid_etas:
         return claims.claim(FID_OF_DDIM, why="no DDIM (eta 0) in grid_etas", protocol=protocol)
-    settings = dict(n=n, steps=budget.grid_steps, etas=budget.grid_etas, bf16=budget.bf16)
+    settings = dict(steps=budget.grid_steps, etas=budget.grid_etas, bf16=budget.bf16)
     rows = []
     for k, model in enumerate(models):
-        place = folder and Path(folder) / f"fid-{k}"
-        found = sweep(model, data, space, seeds=(seed + k,), folder=place, **settings)
+        settings |= {"n": shared["N"], "folder": folder and Path(folder) / f"fid-{k}"}
+        found = sweep(model, data, space, seeds=(seed + k,), **settings)
         rows += [row | {"training": k} for row in found]
 
     def fids(own: list[dict], words: Callable = claims.mean_words) -> str:
         return " / ".join(words([row[key] for row in own]) for key in AGAINST.values())
 
     ddim, ddpm = where(rows, **DDIM), where(rows, **DDPM)
-    asked = "no class asked" if asked_labels(data, n) is None else "classes as often as in training"
+    asked = "no class asked" if asked_labels(data, 1) is None else "classes as often as in training"
     return claims.claim(
         FID_OF_DDIM,
         measured=claims.fitting(_at_steps(ddim, lambda own: fids(own, _mean))),
@@ -182,6 +171,10 @@ def _mean(values: Sequence[float]) -> str:
 # ------------------------------------------------------------------- the sweep
 
 
+def _ratios(rows: Sequence[dict], metric: str = "frechet") -> str:
+    return claims.mean_words(claims.over_trainings(rows, metric))
+
+
 def _training_or_heldout(words: str, ddpm: Sequence[dict], T: int) -> dict:
     """DDPM at its most steps: whether it is nearer to training than to held-out images."""
     rows = [row for row in ddpm if "frechet_train" in row]
@@ -193,8 +186,8 @@ def _training_or_heldout(words: str, ddpm: Sequence[dict], T: int) -> dict:
         return claims.claim(text, protocol=words, why=why)
     both = [row | {"to": to, "frechet": row[key]} for row in rows for to, key in AGAINST.items()]
     change = effect("training against held-out images", both, *([{"to": to}] for to in AGAINST))
-    ratios = [claims.mean_words(claims.over_trainings(rows, key)) for key in AGAINST.values()]
-    protocol = [f"{' and '.join(ratios)} times the floor", "one set of reference images", words]
+    ratios = " and ".join(_ratios(rows, key) for key in AGAINST.values())
+    protocol = [f"{ratios} times the floor", "one set of reference images", words]
     return claims.from_effects(text, [change], rows, protocol=protocol)
 
 
@@ -204,32 +197,27 @@ def _by_steps(words: str, rows: Sequence[dict], T: int) -> dict:
     ddim, ddpm = where(rows, **DDIM), where(rows, **DDPM)
     if why := claims.missing(ddim, "DDIM row (eta 0) in the sweep"):
         return claims.claim(BY_STEPS, published, protocol=words, why=why)
-
-    def ratios(own: list[dict], metric: str = "frechet") -> str:
-        return claims.mean_words(claims.over_trainings(own, metric))
-
+    # Judge every number of steps, and say the distances.
     changes = [
         effect("DDIM / DDPM", rows, [DDIM | {"steps": n}], [DDPM | {"steps": T}], by=str(n))
         for (n,) in sorted(group(ddim, "steps"))
     ]
     judged = [x for x in changes if x.runs]
-    parts = [f"DDIM: {', '.join(_at_steps(ddim, ratios))}"]
+    parts = [f"DDIM: {', '.join(_at_steps(ddim, _ratios))}"]
     if ddpm:
-        parts.append(f"DDPM: {', '.join(_at_steps(ddpm, ratios))}")
+        parts.append(f"DDPM: {', '.join(_at_steps(ddpm, _ratios))}")
     if all("frechet_train" in row for row in ddim):
-        train = _at_steps(ddim, lambda own: ratios(own, "frechet_train"))
+        train = _at_steps(ddim, lambda own: _ratios(own, "frechet_train"))
         parts.append(f"DDIM against training images, as published: {', '.join(train)}")
     if judged:
         parts += [f"verdicts: DDIM by its steps against DDPM in {T}", claims.RULE]
-    means = _at_steps(ddim, lambda own: _mean(claims.over_trainings(own)))
     return claims.claim(
         BY_STEPS,
         published,
-        claims.fitting(means),
+        claims.fitting(_at_steps(ddim, lambda own: _mean(claims.over_trainings(own)))),
         protocol=[*parts, ddim[0]["features"], words],
-        N=ddim[0]["N"],
-        seeds=claims.seeds_of(ddim),
         verdict=claims.verdicts(judged, judged) or "-",
+        **claims.counts(ddim),
     )
 
 
@@ -246,7 +234,5 @@ def _within_a_tenth(words: str, rows: Sequence[dict], T: int) -> dict:
         effect("eta alone", rows, [ddim], [ddpm], by=f"DDIM against DDPM, {FEW} steps"),
     ]
     change = effect("DDIM against DDPM", rows, [ddim], [most])
-    calls = f"calls of the network: {FEW} against {T}"
-    return claims.from_effects(
-        text, [change], [*few, *all_steps], beside=beside, protocol=[calls, words]
-    )
+    protocol = [f"calls of the network: {FEW} against {T}", words]
+    return claims.from_effects(text, [change], [*few, *all_steps], beside=beside, protocol=protocol)

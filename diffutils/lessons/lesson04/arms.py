@@ -42,7 +42,7 @@ GRIDS = {"EDM": schedules.karras(), "phi": schedules.log_logistic(C)}
 def arm(name: str) -> training.Arm:
     """One of `ARMS`, with the entries of its card; none for lesson 02's."""
     density, embedding, weight = ARMS[name]
-    if density not in DENSITIES:
+    if density == "DDPM":
         return training.Arm(name)
     slots = {"density": DENSITIES[density], "embedding": EMBEDDINGS[embedding], "weight": weight}
     return training.Arm(name, card={"coefficients": "edm"} | slots)
@@ -83,9 +83,8 @@ def arm_rows(
     EDM arms walk both grids by Euler and Heun with budget.trial_nfe evaluations, the DDPM arm its
     own levels in as many steps (eta 0 and 1).  N is budget.metric_samples, or what the data have.
     """
-    n = min(budget.metric_samples, len(data.heldout), len(data.train))
     nfes = [budget.trial_nfe]
-    own = {"steps": nfes} if "betas" in model.card else {"walks": walks(GRIDS, nfes)}
-    found = trial_rows(arm(name), model, data, space, seed, n=n, folder=folder, **own, **settings)
-    for row in found:
+    settings |= {"steps": nfes} if "betas" in model.card else {"walks": walks(GRIDS, nfes)}
+    settings |= {"n": min(budget.metric_samples, len(data.heldout), len(data.train))}
+    for row in trial_rows(arm(name), model, data, space, seed, folder=folder, **settings):
         yield row | ARMS[name]._asdict()

@@ -5,6 +5,7 @@ EDM network walks many grids, and is compared with lesson 02's network.
 """
 
 from collections.abc import Sequence
+from itertools import product
 
 from diffutils.course.experiments import charts, claims
 from diffutils.course.experiments.effects import Effect, effect
@@ -82,8 +83,8 @@ PANELS = {
     solver: {
         "EDM's grid": {"sampler": f"{solver}, EDM"},
         "phi*'s grid": {"sampler": f"{solver}, phi"},
-        "DDPM's levels, η = 0": {"sampler": "respaced", "eta": 0.0},
-        "DDPM's levels, η = 1": {"sampler": "respaced", "eta": 1.0},
+        "DDPM's levels, η = 0": DDPM_WALKS["DDIM"],
+        "DDPM's levels, η = 1": DDPM_WALKS["DDPM"],
     }
     for solver in SOLVERS
 }
@@ -103,53 +104,40 @@ def places(rows: Sequence[dict]) -> list[Effect]:
     network evaluations.
     """
     if len(found := sorted({row["nfe"] for row in rows})) > 1:
-        raise ValueError(
-            f"the rows have several network evaluations, {', '.join(f'{x:g}' for x in found)}; "
-            "take rows of one"
-        )
+        several = ", ".join(f"{nfe:g}" for nfe in found)
+        raise ValueError(f"the rows have several network evaluations, {several}; take rows of one")
     effects = []
-    for name, signs in PLACES.items():
+    for (name, signs), solver in product(PLACES.items(), SOLVERS):
+        cells = [(entries(*cell, solver), sign) for cell, sign in zip(CELLS, signs, strict=True)]
+        plus, minus = ([cell for cell, sign in cells if sign == side] for side in (1, -1))
         scale = 2.0 if " x " in name else 1.0
-        for solver in SOLVERS:
-            sides = {1: [], -1: []}
-            for (arm, grid), sign in zip(CELLS, signs, strict=True):
-                sides[sign].append(entries(arm, grid, solver))
-            effects.append(effect(name, rows, sides[1], sides[-1], by=solver, scale=scale))
+        effects.append(effect(name, rows, plus, minus, by=solver, scale=scale))
     return effects
 
 
 def single(rows: Sequence[dict]) -> list[Effect]:
     """The comparisons of `SINGLE`, by solver.  rows, errors: as for `effects.effect`."""
-    return [
-        effect(
-            name,
-            rows,
-            [entries(arm, walk, solver) for walk in walks],
-            [entries(other, walk, solver) for walk in others],
-            by=solver,
-        )
-        for name, (arm, walks, other, others) in SINGLE.items()
-        for solver in SOLVERS
-    ]
+    effects = []
+    for (name, (arm, walks, other, others)), solver in product(SINGLE.items(), SOLVERS):
+        plus = [entries(arm, walk, solver) for walk in walks]
+        minus = [entries(other, walk, solver) for walk in others]
+        effects.append(effect(name, rows, plus, minus, by=solver))
+    return effects
 
 
 def table(rows: Sequence[dict]) -> str:
     """A text table of the trial: Fréchet distance over the floor by arm, solver and grid."""
-    walks = {
-        f"{solver}, {grid}": {"sampler": f"{solver}, {grid}"} for solver in SOLVERS for grid in BOTH
-    }
-    etas = {f"eta {eta}": {"sampler": "respaced", "eta": float(eta)} for eta in (0, 1)}
-    return charts.crossed(rows, ARMS, walks | etas)
+    names = [f"{solver}, {grid}" for solver, grid in product(SOLVERS, BOTH)]
+    etas = {"eta 0": DDPM_WALKS["DDIM"], "eta 1": DDPM_WALKS["DDPM"]}
+    return charts.crossed(rows, ARMS, {name: {"sampler": name} for name in names} | etas)
 
 
 def verdict(effects: Sequence[Effect]) -> str:
     """One sentence on `places`: what phi* did in each of its three places."""
     main = [x for x in effects if " x " not in x.name and x.runs]
     if not main:
-        return (
-            "What phi* does in each of its three places was not run: no training has all four arms "
-            "on both grids."
-        )
+        why = "no training has all four arms on both grids"
+        return f"What phi* does in each of its three places was not run: {why}."
     parts = []
     for slot, place in WORDS.items():
         own = [f"{x.by} {x.words}: {x.verdict}" for x in main if x.name == slot]
@@ -170,32 +158,28 @@ def phi_trial(
     *,
     recorded: bool = False,
 ) -> list[dict]:
-    """SSIMBaD's claims: rows for `lesson.claim(**row)`.
+    """SSIMBaD's claims: rows for `lesson.claim(**row)`; what is not measured says why.
 
     rows: of `arms.arm_rows`; recorded: they ship, nobody made them here.  sweep_rows: of `sweep`
-    for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...; ddpm_rows: of `sweep` for
-    lesson 02's network on the same held-out images, samplers "respaced" and `WALKED`.
-    What cannot be measured is "not run", and says why.
-    Raises: ValueError as `places`.
+    for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...; ddpm_rows: for lesson 02's
+    network on the same held-out images, the samplers of `DDPM_WALKS`.  Raises: as `places`.
     """
     words, made = f"data set {dataset}", []
 
     # The trainings, each comparison over all of them.
     found = [*places(rows), *single(rows)]
     protocol = [*(_trained(rows, recorded) if rows else ()), words]
-    for text, published, name, also in CLAIMS:
-        about = dict(published=published, beside=[x for x in found if x.name == also])
-        decides = [x for x in found if x.name == name]
-        made.append(
-            claims.from_effects(text, decides, rows, family=found, protocol=protocol, **about)
-        )
+    for text, published, *names in CLAIMS:
+        decides, beside = ([x for x in found if x.name == name] for name in names)
+        about = dict(published=published, beside=beside, family=found, protocol=protocol)
+        made.append(claims.from_effects(text, decides, rows, **about))
 
     # One EDM network: every grid against rho = 7, phi*'s first.
     for solver in reversed(SOLVERS):
         text = f"{solver}: phi*'s grid is nearer than rho = 7, by network evaluations"
         edm, phi = f"{solver}, {RHO}", f"{solver}, {PHI}"
-        found = {row["sampler"]: None for row in sweep_rows if row["sampler"].startswith(solver)}
-        grids = [phi, *sorted(found.keys() - {edm, phi})]
+        found = {row["sampler"] for row in sweep_rows if row["sampler"].startswith(solver)}
+        grids = [phi, *sorted(found - {edm, phi})]
         pairs = [(grid, {"sampler": grid}, {"sampler": edm}) for grid in grids]
         against = f"compared with {RHO} of the same solver"
         made.append(_by_calls(text, GRID_PUBLISHED, sweep_rows, pairs, against, STARTS, words))
@@ -214,14 +198,13 @@ def phi_trial(
 
 
 def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
-    """What all arms of the trial share, so that it says nothing about other choices of it."""
-    row, about, scale = rows[0], rows[0]["trial"], rows[0].get("scale", 1.0)
+    """What all arms of the trial share: of other choices it says nothing."""
+    about, scale = rows[0]["trial"], rows[0].get("scale", 1.0)
     channels = "-".join(map(str, about["channels"]))
     labels = "labels asked for" if about.get("classes", 1) else "no labels"
-    hardware = ", ".join(sorted({row["hardware"] for row in rows}))
     return [
         "a place is averaged over the other two, with lambda",
-        f"{row['nfe']:g} network evaluations, both grids from sigma = 80, which was not varied",
+        f"{rows[0]['nfe']:g} network evaluations, both grids from sigma = 80, which was not varied",
         "estimates clipped to [-1, 1] in all arms",
         "arms share the weights' start, batches and noise of each training, and the start noise of "
         "sampling",
@@ -232,44 +215,37 @@ def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
         f"networks of {channels} channels, {about['images']:,} training images, batch "
         f"{about['batch']}, learning rate {about['lr']:g}, EMA {about['ema']:g}",
         f"{about['steps']:,} training steps{', recorded' if recorded else ''}",
-        f"sampled on {hardware}",
+        _hardware(rows),
     ]
+
+
+def _hardware(rows: Sequence[dict]) -> str:
+    return f"sampled on {', '.join(sorted({row['hardware'] for row in rows}))}"
 
 
 def _by_calls(
     text: str, published: str, rows: Sequence[dict], pairs: Sequence[tuple], *protocol: str
 ) -> dict:
-    """A claim on pairs (name, entries, entries to compare with) by network evaluations.
+    """A claim on pairs (name, entries, entries to compare with), where both have rows of one NFE.
 
-    They are compared wherever both have rows.  The first pair decides, the fold has the others.
+    The first pair decides, the fold has the others.
     """
-    rows = [
-        row for row in rows if any(where([row], **side) for _, *sides in pairs for side in sides)
-    ]
+    sides = [side for _, *both in pairs for side in both]
+    rows = [row for row in rows if any(where([row], **side) for side in sides)]
     if why := claims.missing(rows, f"row of {pairs[0][0]} in the sweep"):
         return claims.claim(text, published, why=why, protocol=protocol)
-    compared = []
+    # Compare, and say what all comparisons share.
+    found = []
     for name, of, to in pairs:
         both = [{row["nfe"] for row in where(rows, **side)} for side in (of, to)]
-        compared.append(
-            [
-                effect(name, rows, [of | {"nfe": nfe}], [to | {"nfe": nfe}], by=f"{nfe:g}")
-                for nfe in sorted(both[0] & both[1])
-            ]
-        )
-    decides, *others = compared
-    beside = [x for effects in others for x in effects]
-    return claims.from_effects(
-        text,
-        decides,
-        rows,
-        published=published,
-        beside=beside,
-        family=[*decides, *beside],
-        protocol=[
-            "start noise and reference images are shared, estimates clipped to [-1, 1]",
-            "one training says nothing of others" if len(group(rows, "training")) == 1 else "",
-            "sampled on " + ", ".join(sorted({row["hardware"] for row in rows})),
-            *protocol,
-        ],
-    )
+        for nfe in sorted(both[0] & both[1]):
+            plus, minus = [of | {"nfe": nfe}], [to | {"nfe": nfe}]
+            found.append(effect(name, rows, plus, minus, by=f"{nfe:g}"))
+    decides = [x for x in found if x.name == pairs[0][0]]
+    about = dict(published=published, beside=found[len(decides) :], family=found)
+    shared = [
+        "start noise and reference images are shared, estimates clipped to [-1, 1]",
+        "one training says nothing of others" if len(group(rows, "training")) == 1 else "",
+        _hardware(rows),
+    ]
+    return claims.from_effects(text, decides, rows, protocol=[*shared, *protocol], **about)

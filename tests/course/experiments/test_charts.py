@@ -132,7 +132,7 @@ def test_it_draws_into_given_axes():
     assert not left.lines and len(right.lines) == 6
 
 
-@pytest.mark.parametrize("draw", [charts.quality_against_calls, charts.table])
+@pytest.mark.parametrize("draw", [charts.quality_against_calls, charts.table, charts.full_table])
 def test_rows_that_say_nothing_are_refused(draw):
     with pytest.raises(ValueError, match="there are no rows; run a sweep"):
         draw([])
@@ -140,7 +140,22 @@ def test_rows_that_say_nothing_are_refused(draw):
         draw([row(10), row(20, N=150)])
 
 
-def test_table():
+def test_table_of_the_main_numbers():
+    """Ratios to a floor of 2, means over trainings of the means over seeds."""
+    rows = [*ROWS, row(50, 1.0, frechet=6.0, training=1), row(50, 1.0, frechet=10.0, nfe=1000.0)]
+    header, rule, *lines = charts.table(rows).splitlines()
+    assert header.split() == ["Fréchet", "/", "floor,", "by", "NFE", "10", "20", "50", "1,000"]
+    assert set(rule) == {"-"} and len({line.rindex("  ") for line in lines}) == 1
+    assert [" ".join(line.split()) for line in lines] == [
+        "DDIM, η = 0 7.5 - 4.0 -",  # 10 and 20 over 2 x 2
+        "η = 0.25 - 7.5 - -",
+        "η = 0.5 - 8.0 - -",
+        "DDPM, η = 1 15.0 - 3.0 3.8",
+        "steps skipped, formula kept - - 450.0 -",
+    ]
+
+
+def test_full_table():
     rows = [
         row(1000, 1.0, frechet=1234.5, agreement=0.5, kernel=-0.00123456),
         row(10, frechet=3.0, agreement=0.9, kernel=1.0, kernel_low=0.5, nfe=20.0),
@@ -160,7 +175,7 @@ def test_table():
         row(50, 1.0, sampler="unspaced skip"),
     ]
     skip = "steps skipped, formula kept"
-    header, rule, *lines = charts.table(rows).splitlines()
+    header, rule, *lines = charts.full_table(rows).splitlines()
     assert header.split() == [
         "sampler",
         "steps",
@@ -228,9 +243,10 @@ def test_with_other_samplers_nothing_is_cut_off():
 
 
 def test_table_of_other_samplers():
-    _, _, *lines = charts.table([*walks("Heun, phi*", "Euler, log"), row(10)]).splitlines()
-    names = [line.split("  ")[0] for line in lines]
-    assert names == ["DDIM, η = 0", *["Heun, phi*"] * 2, *["Euler, log"] * 2]
+    rows = [*walks("Heun, phi*", "Euler, log"), row(10)]
+    for table, times in ((charts.full_table, 2), (charts.table, 1)):
+        names = [line.split("  ")[0] for line in table(rows).splitlines()[2:]]
+        assert names == ["DDIM, η = 0", *["Heun, phi*"] * times, *["Euler, log"] * times]
 
 
 def test_arms_crossed_with_walks():
@@ -264,3 +280,5 @@ def test_effects_as_a_table():
     ]
     lines = charts.effects_table([far, *[small] * 3]).splitlines()
     assert lines[3].endswith("farther, by less than a tenth  equivalent within a tenth")
+    few = charts.effects_table([small], [far, *[small] * 3]).splitlines()  # drawn with others
+    assert few[2].endswith("equivalent within a tenth") and len(few) == 3
