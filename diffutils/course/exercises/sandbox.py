@@ -142,7 +142,7 @@ def describe(error: BaseException, function: Callable, outcome: Outcome) -> None
     about_a_type = isinstance(error, TypeError | AttributeError)
     if about_a_type and "ellipsis" in message and "indices must be" not in message:
         outcome.unfinished = True
-        outcome.error = f"a `...` is not replaced yet, and something needs its value{where}."
+        outcome.error = f"A `...` is not replaced yet, and something needs its value{where}."
     else:
         said += f": {message[:200]}" if message else ""
         outcome.error = f"it raised {said}{where}."

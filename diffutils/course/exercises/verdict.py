@@ -98,7 +98,7 @@ def left_open(outcome: sandbox.Outcome) -> str | None:
     """
     result = outcome.result
     if outcome.error:
-        return sentence(outcome.error) if outcome.unfinished else None
+        return outcome.error if outcome.unfinished else None
     if isinstance(result, tuple) and any(part is Ellipsis for part in result):
         return "One of the returned values is still `...`."
     if result is None and not outcome.edited:
@@ -110,7 +110,7 @@ def explained(words: str, exercise: Exercise, case: Case) -> str:
     """What is wrong, the call that a student can repeat, and what helps there."""
     names = inspect.signature(exercise.reference).parameters
     call = [f"{name} = {brief(a)}" for name, a in zip(names, case.arguments, strict=False)]
-    return f"{sentence(words)} Called with {', '.join(call)}. {case.about}"
+    return f"{words[0].upper()}{words[1:]} Called with {', '.join(call)}. {case.about}"
 
 
 def brief(argument) -> str:
@@ -147,8 +147,3 @@ def finite(result) -> bool:
     if isinstance(result, tuple):
         return all(map(finite, result))
     return "NaN" not in (words := difference(result, result) or "") and "infinity" not in words
-
-
-def sentence(words: str) -> str:
-    """The same with a capital letter."""
-    return words[:1].upper() + words[1:]
