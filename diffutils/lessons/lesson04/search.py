@@ -146,7 +146,7 @@ def sizes(
     seed: int = 0,
     window: str = "uniform",
 ) -> list[dict]:
-    """Fit c on n training images of each set at each side in pixels; `sizes(("sprites",), (16,))`.
+    """Fit c on n training images of each set at each side in pixels, e.g. ("sprites",), (16,).
 
     Returns: rows of dataset, size, N; "best_c" with "c_low" and "c_high" of `c_interval`; the mean
         R^2 of that c ("best_r2"), of c = 0.3 ("phi_star"), both with Student's 95 % interval
@@ -204,10 +204,14 @@ def sizes_table(rows: Sequence[dict]) -> str:
     """The rows of `sizes` as text."""
     lines = [("images", "pixels", "N", "best c", "R², best c", "R², c = 0.3",
               "log sigma", "sigma^(1/7)", "DDPM's t")]  # fmt: skip
-    keys = ("best_c", "c", ".3g", ".2g"), *((k, k, ".4f", ".3f") for k in ("best_r2", "phi_star"))
+    shown = (
+        ("best_c", "c", ".3g", ".2g"),
+        ("best_r2", "best_r2", ".4f", ".3f"),
+        ("phi_star", "phi_star", ".4f", ".3f"),
+    )
     for row in rows:
         cells = [row["dataset"], str(row["size"]), str(row["N"])]
-        for key, ends, digits, fewer in keys:
+        for key, ends, digits, fewer in shown:
             low, high = row[f"{ends}_low"], row[f"{ends}_high"]
             interval = "" if math.isnan(low) else f" ({low:{fewer}} to {high:{fewer}})"
             cells.append(f"{row[key]:{digits}}{interval}")
