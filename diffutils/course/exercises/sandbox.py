@@ -47,10 +47,8 @@ class Capture(io.TextIOBase):
 class Outcome:
     """What came of one call.
 
-    result: plain data, see `compare.plain`; None where there is an error.
-    error: one sentence, or None.  unfinished: the error is about a `...` still in the code.
-    printed: the beginning of what was printed.  edited: indices of arguments changed in place.
-    drew: global random numbers were used.
+    result: as `compare.plain` makes it.  error: one sentence; unfinished: of a `...` in the code.
+    edited: indices of arguments changed in place.  drew: global random numbers were used.
     """
 
     result: object = None
@@ -126,23 +124,21 @@ def quiet_randomness():
 
 def describe(error: BaseException, function: Callable, outcome: Outcome) -> None:
     """Write name, message and place of an exception into the outcome."""
-    # Name it, and the last line of the student's own code.
-    said = type(error).__name__
     try:
         message = str(error)
     except BaseException:  # a student's own exception class may fail here too
         message = ""
-    file = getattr(getattr(function, "__code__", None), "co_filename", None)
-    trace = traceback.extract_tb(error.__traceback__, limit=-200)
-    own, where = [frame for frame in trace if frame.filename == file], ""
-    if own:
-        text = f": `{own[-1].line}`" if own[-1].line else ""
-        where = f" (line {own[-1].lineno}{text})"
+    # Find the last line of the student's own code.
+    file, where = getattr(getattr(function, "__code__", None), "co_filename", None), ""
+    for frame in traceback.extract_tb(error.__traceback__, limit=-200):
+        if frame.filename == file:
+            text = f": `{frame.line}`" if frame.line else ""
+            where = f" (line {frame.lineno}{text})"
     # A value that is `...`, not an index such as x[..., ..., 0].
     about_a_type = isinstance(error, TypeError | AttributeError)
     if about_a_type and "ellipsis" in message and "indices must be" not in message:
         outcome.unfinished = True
         outcome.error = f"A `...` is not replaced yet, and something needs its value{where}."
     else:
-        said += f": {message[:200]}" if message else ""
-        outcome.error = f"it raised {said}{where}."
+        said = f": {message[:200]}" if message else ""
+        outcome.error = f"it raised {type(error).__name__}{said}{where}."

@@ -29,9 +29,8 @@ class Verdict:
 def check(known: dict[str, Exercise], id: str, function: Callable, seconds: float) -> Callable:
     """Print a verdict on the answer to exercise `id`; return a function to go on with.
 
-    That is the student's own where it is right, else the course's.  So a lesson never stops at an
-    exercise.  known: the exercises by id; seconds: the time limit of one call.  Raises nothing,
-    whatever the function does.
+    That is the student's own where it is right, else the course's: a lesson never stops here.
+    seconds: the time limit of one call.  Raises nothing, whatever the function does.
     """
     if id not in known:
         print(f"There is no exercise {id!r}; there are {', '.join(known)}.")
@@ -53,8 +52,7 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
     if function is None or function is Ellipsis:
         return Verdict(OPEN)
     if not callable(function):
-        kind = type(function).__name__
-        asked = f"check needs the function itself, not a result ({kind})"
+        asked = f"check needs the function itself, not a result ({type(function).__name__})"
         return Verdict(WRONG, f'{asked}: write check("{exercise.id}", name) without calling it.')
     # Try the cases, and note the first that fails.
     failed, results, printed = None, [], ""
@@ -92,10 +90,7 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
 
 
 def left_open(outcome: sandbox.Outcome) -> str | None:
-    """What to say of a function that is as it was given, perhaps ""; None for an answer.
-
-    So it is where it does nothing, or where a `...` is returned or in the way.
-    """
+    """What to say, perhaps "", of a function that does nothing or holds a `...`; else None."""
     result = outcome.result
     if outcome.error:
         return outcome.error if outcome.unfinished else None

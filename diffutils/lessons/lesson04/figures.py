@@ -76,32 +76,30 @@ def noisy_grid(
 ) -> Any:
     """Figure of clamp(x0 + sigma noise, -1, 1) at n equal steps of each coordinate, a row for each.
 
-    The noise is the same in all tiles; the noise level stands above each.  A pixel becomes a whole
-    number of dots, so that nothing is blurred.
+    The noise is the same in all tiles.  A pixel becomes a whole number of dots: nothing is blurred.
     """
     # Add the noise.
     levels = torch.stack([equal_steps(coordinate, n)[1] for coordinate in coordinates])
     scale = max(1, math.ceil(TILE / image.shape[2]))
     tiles = _noisy(image, levels, seed).repeat(scale, 1).repeat(scale, 2)
-    # Leave room for the levels above each row.
-    height, width = tiles.shape[1] + 2, tiles.shape[2] + 2
-    letter = max(1.0, n * width / 900)  # a wide figure is shown smaller
+    # Set the tiles side by side, dot by dot, with room for the levels above each row.
+    letter = max(1.0, n * (tiles.shape[2] + 2) / 900)  # a wide figure is shown smaller
     above = round(34 * letter)
-    canvas = np.full((len(coordinates) * (above + height), n * width, 3), 255, np.uint8)
+    cells = np.pad(tiles, ((0, 0), (above, 2), (0, 2), (0, 0)), constant_values=255)
+    _, height, width, _ = cells.shape
+    canvas = cells.reshape(-1, n, height, width, 3).swapaxes(1, 2).reshape(-1, n * width, 3)
     fig = empty(canvas.shape[1] / DPI, canvas.shape[0] / DPI, layout="none")
     ax = fig.add_axes((0, 0, 1, 1))
-    # Fill it, dot by dot.
-    centred, bold = {"ha": "center", "size": 8 * letter}, {"weight": "bold", "size": 9 * letter}
-    for row, coordinate in enumerate(coordinates):
-        top = row * (above + height) + above
-        for column, sigma in enumerate(levels[row].tolist()):
-            left, tile = column * width, tiles[row * n + column]
-            canvas[top : top + height - 2, left : left + width - 2] = tile
-            place = left + width / 2, top - 3 * letter
-            ax.text(*place, f"σ = {sigma:.3g}", va="bottom", **centred)
-        ax.text(0, top - 17 * letter, f"equal steps of {coordinate.name}", va="bottom", **bold)
     ax.imshow(canvas, aspect="auto")
     ax.set_axis_off()
+    # Write the levels.
+    for row, (coordinate, sigmas) in enumerate(zip(coordinates, levels.tolist(), strict=True)):
+        y = row * height + above - 3 * letter
+        for column, sigma in enumerate(sigmas):
+            x = (column + 0.5) * width
+            ax.text(x, y, f"σ = {sigma:.3g}", ha="center", va="bottom", size=8 * letter)
+        bold = {"va": "bottom", "size": 9 * letter, "weight": "bold"}
+        ax.text(0, y - 14 * letter, f"equal steps of {coordinate.name}", **bold)
     return fig
 
 
