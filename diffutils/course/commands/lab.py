@@ -8,7 +8,6 @@ import click
 
 from diffutils.course.commands.options import LESSONS, clear_errors
 from diffutils.course.exercises import workspace
-from diffutils.course.exercises.export import export as write_sets
 from diffutils.course.runs import headless
 from diffutils.weights.files import CHECKOUT
 
@@ -31,5 +30,5 @@ def lab(jupyter_arguments):
 def export(lessons, out):
     """Write a set for students, without solutions, and one for instructors into OUT."""
     with clear_errors():
-        for path in write_sets(headless.select(lessons), CHECKOUT / "figures", out):
+        for path in workspace.export(headless.select(lessons), CHECKOUT / "figures", out):
             click.echo(path)

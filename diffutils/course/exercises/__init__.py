@@ -2,8 +2,6 @@
 
     f = du.check("2.3", f)       # right: the student's function; else: the course's own
 
-`model` says what an exercise is, `sandbox` runs student code, `compare` compares results,
-`verdict` puts the three together, `guess` keeps predictions, `folds` reads and writes notebooks.
 The exercises themselves lie in the lessons' rooms, which `diffutils.lessons` finds.
 """
 

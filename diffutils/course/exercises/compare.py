@@ -47,50 +47,43 @@ def difference(got, expected, tolerance: float = TOLERANCE) -> str | None:
 
     Both are plain data.  A number may come as a Python number, or an array or tensor without axes.
     """
+    # Compare each of several values.
     if isinstance(expected, tuple):
-        return difference_of_parts(got, expected, tolerance)
+        if not isinstance(got, tuple) or len(got) != len(expected):
+            count = f"{len(got)} values" if isinstance(got, tuple) else f"a {kind(got)}"
+            return f"it returns {count}, where {len(expected)} values are expected."
+        for name, mine, right in zip(ORDINALS, got, expected, strict=False):
+            if words := difference(mine, right, tolerance):
+                return f"in the {name} of the returned values: {words}"
+        return None
     # Compare the kind.
     if got is None:
         return "it returns None; is `return` missing?"
     if got is Ellipsis:
         return "it still returns `...`."
     shape, wanted = shape_of(got), shape_of(expected)
+    asked = f"shape {wanted}" if wanted else "one number"
     if isinstance(got, Foreign | tuple) or wanted and type(got) is not type(expected):
-        asked = f"a {kind(expected)} of shape {wanted}" if wanted else "one number"
-        return f"it returns a {kind(got)}, where {asked} is expected."
-    # Compare the shape and the type of the values.
+        article = f"a {kind(expected)} of " if wanted else ""
+        return f"it returns a {kind(got)}, where {article}{asked} is expected."
+    # Compare the shape and the type of the values, then the values.
     if shape != wanted:
-        asked = f"shape {wanted}" if wanted else "one number"
         return f"the result has shape {shape}; {asked} is expected."
     if wanted and got.dtype != expected.dtype:
         held = f"the result holds {got.dtype} values"
         return f"{held}; {expected.dtype} is expected, as in the input."
-    return difference_of_values(got, expected, tolerance)
+    return difference_of_values(as_array(got), as_array(expected), tolerance)
 
 
-def difference_of_parts(got, expected: tuple, tolerance: float) -> str | None:
-    """`difference` for functions that return several values."""
-    if not isinstance(got, tuple) or len(got) != len(expected):
-        count = f"{len(got)} values" if isinstance(got, tuple) else f"a {kind(got)}"
-        return f"it returns {count}, where {len(expected)} values are expected."
-    for name, mine, right in zip(ORDINALS, got, expected, strict=False):
-        if words := difference(mine, right, tolerance):
-            return f"in the {name} of the returned values: {words}"
-    return None
-
-
-def difference_of_values(got, expected, tolerance: float) -> str | None:
+def difference_of_values(mine: np.ndarray, right: np.ndarray, tolerance: float) -> str | None:
     """The same for two numbers or two arrays of one shape: NaN, Inf and the largest error."""
-    mine, right = as_array(got), as_array(expected)
     if mine.dtype.kind not in "biuf":
         return f"the result holds {mine.dtype} values, where real numbers are expected."
     mine, right = mine.astype(float), right.astype(float)
     if broken := int((~np.isfinite(mine)).sum()):
         kinds = "NaN" if np.isnan(mine).any() else "infinity"
-        return (
-            f"{broken} of {mine.size} values are {kinds}: look for a division by zero, the "
-            "root of a negative number, or an overflow."
-        )
+        look = "look for a division by zero, the root of a negative number, or an overflow."
+        return f"{broken} of {mine.size} values are {kinds}: {look}"
     error = np.abs(mine - right) / (1 + np.abs(right))
     if error.size == 0 or error.max() <= tolerance:
         return None
@@ -113,7 +106,6 @@ def shape_of(value) -> tuple[int, ...]:
 
 def kind(value) -> str:
     """The type of a result in a student's words."""
-    if isinstance(value, Foreign):
-        return value.kind
+    name = value.kind if isinstance(value, Foreign) else type(value).__name__
     names = {"ndarray": "NumPy array", "Tensor": "PyTorch tensor", "NoneType": "None"}
-    return names.get(type(value).__name__, type(value).__name__)
+    return names.get(name, name)

@@ -27,12 +27,11 @@ def solutions(notebook) -> dict[str, str]:
     """
     found = {}
     for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
-        if (id := exercise_id(cell)) is None:
-            continue
-        fold = after and after.cell_type == "markdown" and SOLUTION.search(after.source)
-        if not fold:
-            raise ValueError(f"exercise {id} is not followed by a folded solution")
-        found[id] = fold[1].strip()
+        if id := exercise_id(cell):
+            fold = after and after.cell_type == "markdown" and SOLUTION.search(after.source)
+            if not fold:
+                raise ValueError(f"exercise {id} is not followed by a folded solution")
+            found[id] = fold[1].strip()
     return found
 
 
@@ -58,7 +57,6 @@ def with_solutions(notebook):
     result, answers = copy.deepcopy(notebook), solutions(notebook)
     for cell in result.cells:
         if id := exercise_id(cell):
-            rest = cell.source[CHECK.search(cell.source).start() :]
-            cell.source = f"{answers[id]}\n\n{rest}"
+            cell.source = f"{answers[id]}\n\n{cell.source[CHECK.search(cell.source).start() :]}"
             cell.outputs, cell.execution_count = [], None
     return result

@@ -1,25 +1,21 @@
 """Run a student's function so that nothing it does can harm or stop the lesson.
 
-The function runs in a thread of its own, and the notebook waits for it with a time limit.  So the
-limit works in the main thread of a kernel, on Linux, macOS and Windows, without signals.  A thread
-that is late is stopped by an exception that Python raises between two of its instructions.
-
-Limits: one call into C (time.sleep, a huge matrix product) can only be stopped when it returns.
-The notebook does not wait for that; it says that something still runs.  Code that holds the
-interpreter itself (a hanging C extension) or ends the process (os._exit) is beyond any thread.
-Whatever else belongs to the process stays as the function leaves it: settings of libraries
-(torch.set_default_dtype), the working directory (os.chdir), os.environ, and memory that it fills.
+It runs in a thread of its own, which the notebook waits for: so the time limit works in a kernel,
+on Linux, macOS and Windows, without signals.  A late thread is stopped by an exception that Python
+raises between two of its instructions; one call into C (time.sleep) only when it returns, and the
+notebook says so and does not wait.  Beyond any thread: code that holds the interpreter itself or
+ends the process (os._exit), and what belongs to the process (torch.set_default_dtype, os.chdir,
+os.environ, memory).
 """
 
 import copy
 import ctypes
 import io
-import linecache
 import random
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
@@ -40,9 +36,7 @@ class Stopped(BaseException):
 class Capture(io.TextIOBase):
     """A file for print that keeps the beginning only, however much is printed."""
 
-    def __init__(self):
-        super().__init__()
-        self.text = ""
+    text = ""
 
     def write(self, text: str) -> int:
         self.text += text[: PRINTED - len(self.text)]
@@ -53,17 +47,15 @@ class Capture(io.TextIOBase):
 class Outcome:
     """What came of one call.
 
-    result: plain data, see `compare.plain`; None where there is an error.
-    error: one sentence, or None.  unfinished: the error is about a `...` still in the code.
-    printed: the beginning of what was printed.  edited: indices of arguments changed in place.
-    drew: global random numbers were used.
+    result: as `compare.plain` makes it.  error: one sentence; unfinished: of a `...` in the code.
+    edited: indices of arguments changed in place.  drew: global random numbers were used.
     """
 
     result: object = None
     error: str | None = None
     unfinished: bool = False
     printed: str = ""
-    edited: tuple[int, ...] = ()
+    edited: Sequence[int] = ()
     drew: bool = False
 
 
@@ -80,8 +72,7 @@ def call(function: Callable, arguments: tuple, seconds: float = SECONDS) -> Outc
             describe(error, function, outcome)
 
     thread = threading.Thread(target=work, daemon=True)
-    with quiet_randomness() as states, redirect_stdout(capture), redirect_stderr(capture):
-        before = states()
+    with quiet_randomness() as before, redirect_stdout(capture), redirect_stderr(capture):
         thread.start()
         try:
             thread.join(seconds)
@@ -91,17 +82,14 @@ def call(function: Callable, arguments: tuple, seconds: float = SECONDS) -> Outc
         outcome.drew = not same(states(), before)
     # Say what it did besides.
     if late:
-        error = (
-            f"it was stopped after {seconds:g} seconds. Is there a loop that "
-            "never ends, or one that a single array operation could replace?"
-        )
+        loop = "a loop that never ends, or one that a single array operation could replace?"
+        error = f"it was stopped after {seconds:g} seconds. Is there {loop}"
         if thread.is_alive():
             error += " It could not be ended and still runs; restart the kernel."
         return Outcome(error=error)
     outcome.printed = capture.text
     pairs = enumerate(zip(given, arguments, strict=True))
-    changed = (i for i, (now, was) in pairs if not callable(was) and not same(now, was))
-    outcome.edited = tuple(changed)
+    outcome.edited = [i for i, (now, was) in pairs if not callable(was) and not same(now, was)]
     return outcome
 
 
@@ -114,19 +102,20 @@ def stop(thread: threading.Thread) -> None:
         thread.join(0.02)
 
 
+def states() -> tuple:
+    """The states of Python's, NumPy's and PyTorch's global random numbers."""
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+
 @contextmanager
 def quiet_randomness():
-    """Seed Python, NumPy and PyTorch, and put all three back as they were; yields their states."""
-
-    def states() -> tuple:
-        return random.getstate(), np.random.get_state(), torch.get_rng_state()
-
+    """Seed all three, yield their states, and put them back as they were."""
     python, numpy, pytorch = states()
     try:
         random.seed(0)
         np.random.seed(0)
         torch.random.default_generator.manual_seed(0)
-        yield states
+        yield states()
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
@@ -139,23 +128,17 @@ def describe(error: BaseException, function: Callable, outcome: Outcome) -> None
         message = str(error)
     except BaseException:  # a student's own exception class may fail here too
         message = ""
-    where, name = line_of(error, function), type(error).__name__
+    # Find the last line of the student's own code.
+    file, where = getattr(getattr(function, "__code__", None), "co_filename", None), ""
+    for frame in traceback.extract_tb(error.__traceback__, limit=-200):
+        if frame.filename == file:
+            text = f": `{frame.line}`" if frame.line else ""
+            where = f" (line {frame.lineno}{text})"
     # A value that is `...`, not an index such as x[..., ..., 0].
     about_a_type = isinstance(error, TypeError | AttributeError)
     if about_a_type and "ellipsis" in message and "indices must be" not in message:
         outcome.unfinished = True
-        outcome.error = f"a `...` is not replaced yet, and something needs its value{where}."
+        outcome.error = f"A `...` is not replaced yet, and something needs its value{where}."
     else:
-        said = f"{name}: {message[:200]}" if message else name
-        outcome.error = f"it raised {said}{where}."
-
-
-def line_of(error: BaseException, function: Callable) -> str:
-    """' (line 3: `x / y`)' for the last line of the student's own code; '' where unknown."""
-    code = getattr(function, "__code__", None)
-    trace = traceback.extract_tb(error.__traceback__, limit=-200)
-    frames = [f for f in trace if code is not None and f.filename == code.co_filename]
-    if not frames:
-        return ""
-    text = linecache.getline(frames[-1].filename, frames[-1].lineno).strip()
-    return f" (line {frames[-1].lineno}: `{text}`)" if text else f" (line {frames[-1].lineno})"
+        said = f": {message[:200]}" if message else ""
+        outcome.error = f"it raised {type(error).__name__}{said}{where}."

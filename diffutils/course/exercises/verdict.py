@@ -9,7 +9,7 @@ import numpy as np
 
 from diffutils.course.exercises import sandbox
 from diffutils.course.exercises.compare import as_array, difference, plain, shape_of
-from diffutils.course.exercises.model import Case, Exercise
+from diffutils.course.exercises.model import Case, Exercise, Mistake
 
 RIGHT, WRONG, OPEN = "right", "wrong", "not attempted"
 FEW = 6  # values of an array that are shown one by one
@@ -29,9 +29,8 @@ class Verdict:
 def check(known: dict[str, Exercise], id: str, function: Callable, seconds: float) -> Callable:
     """Print a verdict on the answer to exercise `id`; return a function to go on with.
 
-    That is the student's own where it is right, else the course's.  So a lesson never stops at an
-    exercise.  known: the exercises by id; seconds: the time limit of one call.  Raises nothing,
-    whatever the function does.
+    That is the student's own where it is right, else the course's: a lesson never stops here.
+    seconds: the time limit of one call.  Raises nothing, whatever the function does.
     """
     if id not in known:
         print(f"There is no exercise {id!r}; there are {', '.join(known)}.")
@@ -53,8 +52,7 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
     if function is None or function is Ellipsis:
         return Verdict(OPEN)
     if not callable(function):
-        kind = type(function).__name__
-        asked = f"check needs the function itself, not a result ({kind})"
+        asked = f"check needs the function itself, not a result ({type(function).__name__})"
         return Verdict(WRONG, f'{asked}: write check("{exercise.id}", name) without calling it.')
     # Try the cases, and note the first that fails.
     failed, results, printed = None, [], ""
@@ -62,8 +60,9 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
     for case in cases:
         outcome = sandbox.call(function, case.arguments, seconds)
         printed = printed or outcome.printed
-        if not results and is_stub(outcome):  # a later case may find a gap in an answer
-            return Verdict(OPEN, unfinished(outcome), printed=printed)
+        # A later case may find a gap in an answer.
+        if not results and (words := left_open(outcome)) is not None:
+            return Verdict(OPEN, words, printed=printed)
         if outcome.error:
             if failed:
                 break  # what went wrong first is said first
@@ -71,27 +70,42 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
             return Verdict(WRONG, words, printed=printed)
         results.append(outcome.result)
         words = difference(outcome.result, plain(case.expected), case.tolerance)
-        failed = failed or (words and (words, case, outcome))
-        if not words and outcome.edited:
-            failed = failed or (edited(exercise, outcome), case, outcome)
+        if not failed and (words or outcome.edited):
+            failed = words, case, outcome
     if failed is None:
         return Verdict(RIGHT, printed=printed)
     # Name the mistake, or say what is off.
-    words, case, outcome = failed
-    if mistake := diagnose(exercise, cases[: len(results)], results):
+    if mistake := diagnose(exercise, list(zip(cases, results, strict=False))):
         return Verdict(WRONG, mistake.hint, mistake.name, printed)
-    if outcome.edited and words != edited(exercise, outcome):
-        words += f" Also, {edited(exercise, outcome)}"
+    words, case, outcome = failed
+    if outcome.edited:
+        names = list(inspect.signature(exercise.reference).parameters)
+        changed = " and ".join(f"`{names[i]}`" for i in outcome.edited)
+        needs = "and the caller still needs that; write `x = x * a` rather than `x *= a`"
+        edited = f"it changes its input {changed} in place, {needs}."
+        words = f"{words} Also, {edited}" if words else edited
     if outcome.drew:
         words += " It also draws random numbers of its own; use only what it is handed."
     return Verdict(WRONG, explained(words, exercise, case), printed=printed)
+
+
+def left_open(outcome: sandbox.Outcome) -> str | None:
+    """What to say, perhaps "", of a function that does nothing or holds a `...`; else None."""
+    result = outcome.result
+    if outcome.error:
+        return outcome.error if outcome.unfinished else None
+    if isinstance(result, tuple) and any(part is Ellipsis for part in result):
+        return "One of the returned values is still `...`."
+    if result is None and not outcome.edited:
+        return "It returns None; if you did write an answer, `return` is missing."
+    return "" if result is Ellipsis else None
 
 
 def explained(words: str, exercise: Exercise, case: Case) -> str:
     """What is wrong, the call that a student can repeat, and what helps there."""
     names = inspect.signature(exercise.reference).parameters
     call = [f"{name} = {brief(a)}" for name, a in zip(names, case.arguments, strict=False)]
-    return f"{sentence(words)} Called with {', '.join(call)}. {case.about}"
+    return f"{words[0].upper()}{words[1:]} Called with {', '.join(call)}. {case.about}"
 
 
 def brief(argument) -> str:
@@ -107,21 +121,18 @@ def brief(argument) -> str:
     return " ".join(np.array2string(as_array(argument), precision=4, separator=", ").split())
 
 
-def diagnose(exercise: Exercise, cases: list[Case], results: list):
-    """The known mistake that returns the same as the student, or None.
+def diagnose(exercise: Exercise, pairs: list[tuple[Case, object]]) -> Mistake | None:
+    """The known mistake that returns the same as the student in every case, or None.
 
     Results that are not finite are left out: one slip may hide behind an overflow of another.
     """
-    pairs = [(case, mine) for case, mine in zip(cases, results, strict=True) if finite(mine)]
+    pairs = [(case, mine) for case, mine in pairs if finite(mine)]
     if not any(difference(mine, plain(case.expected), case.tolerance) for case, mine in pairs):
         return None
-
-    def agrees(case: Case, mine, function: Callable) -> bool:
-        theirs = sandbox.call(function, case.arguments).result
-        return difference(mine, theirs, case.tolerance) is None
-
     for mistake in exercise.mistakes:
-        if all(agrees(case, mine, mistake.function) for case, mine in pairs):
+        theirs = (sandbox.call(mistake.function, case.arguments).result for case, _ in pairs)
+        both = zip(pairs, theirs, strict=True)
+        if not any(difference(mine, other, case.tolerance) for (case, mine), other in both):
             return mistake
     return None
 
@@ -131,37 +142,3 @@ def finite(result) -> bool:
     if isinstance(result, tuple):
         return all(map(finite, result))
     return "NaN" not in (words := difference(result, result) or "") and "infinity" not in words
-
-
-def is_stub(outcome: sandbox.Outcome) -> bool:
-    """Whether the function is still as it was given: nothing is done, or a `...` is returned."""
-    result = outcome.result
-    if outcome.error:
-        return outcome.unfinished
-    if isinstance(result, tuple) and result:
-        return any(part is Ellipsis for part in result)
-    return result is Ellipsis or (result is None and not outcome.edited)
-
-
-def unfinished(outcome: sandbox.Outcome) -> str:
-    """What to say where a `...` or a missing return may be meant."""
-    if outcome.error:
-        return sentence(outcome.error)
-    if isinstance(outcome.result, tuple):
-        return "One of the returned values is still `...`."
-    if outcome.result is None:
-        return "It returns None; if you did write an answer, `return` is missing."
-    return ""
-
-
-def edited(exercise: Exercise, outcome: sandbox.Outcome) -> str:
-    """Say which argument was changed in place."""
-    names = list(inspect.signature(exercise.reference).parameters)
-    changed = " and ".join(f"`{names[i]}`" for i in outcome.edited)
-    needs = "and the caller still needs that; write `x = x * a` rather than `x *= a`"
-    return f"it changes its input {changed} in place, {needs}."
-
-
-def sentence(words: str) -> str:
-    """The same with a capital letter."""
-    return words[:1].upper() + words[1:]

@@ -1,9 +1,10 @@
-"""The student's folder work/: copies of the lessons that a course update never touches."""
+"""Copies of the lessons: the student's, which no course update touches, and sets for a class."""
 
+import itertools
 import json
 from pathlib import Path
 
-from diffutils.course.exercises.folds import without_outputs
+from diffutils.course.exercises import folds
 from diffutils.course.runs import fingerprint
 from diffutils.weights.files import write_json, write_whole
 
@@ -19,8 +20,7 @@ def prepare(lessons: list[Path], figures: Path, work: Path) -> list[str]:
     """
     record, said = read_record(work), []
     for lesson in lessons:
-        copies = record.setdefault(lesson.stem, {})
-        text = fresh_copy(lesson)
+        copies, text = record.setdefault(lesson.stem, {}), fresh_copy(lesson)
         mine, now = work / lesson.name, what_it_says(text)
         # Decide what is new.
         if not mine.exists():
@@ -29,7 +29,8 @@ def prepare(lessons: list[Path], figures: Path, work: Path) -> list[str]:
             copies.setdefault(mine.name, now)
             continue
         else:
-            target = free_name(lesson, work)
+            names = (work / f"{lesson.stem}.new-{number}.ipynb" for number in itertools.count(1))
+            target = next(path for path in names if not path.exists())
             words = (
                 f"The course has a new version of {lesson.name}. Your work/{mine.name} is "
                 f"untouched; the new version is work/{target.name}."
@@ -47,15 +48,38 @@ def prepare(lessons: list[Path], figures: Path, work: Path) -> list[str]:
     return said
 
 
+def export(lessons: list[Path], figures: Path, out: Path) -> list[Path]:
+    """Write OUT/student and OUT/instructor, with OUT/figures, which the lessons show.
+
+    Raises: FileExistsError, before anything is written, if a file is there already; ValueError for
+    a lesson with an exercise that has no folded solution.
+    """
+    import nbformat
+
+    files = {out / "figures" / path.name: path.read_bytes() for path in figures.glob("*.*")}
+    sets = {"student": folds.without_solutions, "instructor": folds.with_solutions}
+    for lesson, (name, version) in itertools.product(lessons, sets.items()):
+        text = nbformat.writes(version(nbformat.read(lesson, as_version=4)))
+        files[out / name / lesson.name] = f"{text}\n".encode()
+    for path in files:
+        if path.exists():
+            raise FileExistsError(
+                f"{path} exists, and export overwrites nothing; choose another folder."
+            )
+    for path, content in files.items():
+        write_whole(path, content)
+    return sorted(path for path in files if path.suffix == ".ipynb")
+
+
 def fresh_copy(lesson: Path) -> bytes:
     """A lesson to work in: never run, so that a guess is a guess, with its pictures in work/."""
     import nbformat
 
-    notebook = without_outputs(nbformat.read(lesson, as_version=4))
+    notebook = folds.without_outputs(nbformat.read(lesson, as_version=4))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":  # JupyterLab serves nothing above the folder it opened
             cell.source = cell.source.replace("../figures/", "figures/")
-    return (nbformat.writes(notebook) + "\n").encode()
+    return f"{nbformat.writes(notebook)}\n".encode()
 
 
 def what_it_says(notebook: bytes) -> str:
@@ -64,14 +88,6 @@ def what_it_says(notebook: bytes) -> str:
         return fingerprint.notebook(notebook)
     except (ValueError, KeyError, TypeError):  # a student's file may be damaged: not our business
         return ""
-
-
-def free_name(lesson: Path, work: Path) -> Path:
-    """The first of NAME.new-1.ipynb, NAME.new-2.ipynb, ... that is not taken."""
-    number = 1
-    while (path := work / f"{lesson.stem}.new-{number}.ipynb").exists():
-        number += 1
-    return path
 
 
 def read_record(work: Path) -> dict[str, dict[str, str]]:

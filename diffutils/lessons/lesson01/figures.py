@@ -62,14 +62,13 @@ def title_picture(
 def knowledge(panels: Mapping[str, tuple[np.ndarray, ...]], x: np.ndarray) -> Any:
     """Figure of best guess and score: title -> (density, guess, score), each at x."""
     fig, axes = viz.figure(2, len(panels), 3.0, 2.1, sharex=True, sharey="row")
-    for column, color, (title, (density, *values)) in zip(
-        axes.T, viz.COLORS, panels.items(), strict=False
-    ):
+    columns = zip(axes.T, viz.COLORS.values(), panels.items(), strict=False)
+    for column, color, (title, (density, *values)) in columns:
         for ax, y, low in zip(column, values, (-1.3, -9), strict=True):
             top = low * (1 - 1.9 * density / density.max())
             ax.fill_between(x, low, top, color="#DDDDDD", lw=0)
             ax.axhline(0, color="black", lw=0.5)
-            ax.plot(x, y, color=viz.COLORS[color], lw=2)
+            ax.plot(x, y, color=color, lw=2)
             ax.set_ylim(low, -low)
         column[0].plot(x, x, "k:", lw=1)
         column[0].set_title(title)
@@ -96,8 +95,8 @@ def reversal(
     for (first, main, last), (name, (paths, bands, end)) in zip(axes, runs.items(), strict=True):
         for path, band in zip(paths.T, bands, strict=True):
             main.plot(times, path, color=viz.COLORS[BANDS[band]], lw=0.9)
-        main.set(xlim=(times[0], 0), ylim=(y[0], y[-1]), title=name)
-        main.set_xlabel("step t, walked backwards")
+        main.set(xlim=(times[0], 0), ylim=(y[0], y[-1]), xlabel="step t, walked backwards")
+        main.set_title(name)
         sides = (first, start, densities[0], "start"), (last, end, densities[1], "end")
         for ax, samples, exact, title in sides:
             ax.hist(samples, 80, range=(y[0], y[-1]), **turned)

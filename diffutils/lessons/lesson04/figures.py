@@ -14,15 +14,8 @@ from diffutils import rng, schedules
 from diffutils.data import to_float
 from diffutils.lessons.lesson04.search import CS, Curves, Sigmas, r2_of_c
 from diffutils.lessons.lesson04.stability import readings
-from diffutils.methods.perceptual import (
-    SIGMA_MAX,
-    SIGMA_MIN,
-    Coordinate,
-    equal_steps,
-    interpolate,
-    phi_star,
-    r_squared,
-)
+from diffutils.methods import perceptual
+from diffutils.methods.perceptual import SIGMA_MAX, SIGMA_MIN, Coordinate, equal_steps
 from diffutils.viz import COLORS, DPI, figure, pixels, plain_log_axis, style
 from diffutils.viz.display import empty
 
@@ -37,24 +30,22 @@ TILE = 88  # dots: the least side of an image in a row, wide enough for its nois
 def fall(ax: Any, curves: Curves, sigmas: Sigmas, coordinate: Coordinate) -> float:
     """Draw SSIM at 50 equal steps of a coordinate into `ax`, and return the mean R^2 over images.
 
-    Thin lines are the images, the thick one is their mean, the dashed one is the least-squares
-    line of the mean, which is the mean of the images' own lines.
+    Thin lines are the images, the thick one is their mean, the dashed one its least-squares line.
     Raises: ValueError as `perceptual.r_squared`.
     """
     # Measure.
-    r2 = float(r_squared(curves, sigmas, coordinate).mean())
     phi, levels = equal_steps(coordinate)
-    similarity = interpolate(levels.log(), sigmas.double().log(), curves.double()).numpy()
-    x, mean = phi.numpy(), similarity.mean(0)
+    ssim = perceptual.interpolate(levels.log(), sigmas.double().log(), curves.double()).numpy()
+    x, mean = phi.numpy(), ssim.mean(0)
     slope, offset = np.polyfit(x, mean, 1)
     # Draw.
-    thin = ax.plot(x, similarity.T, color=COLORS["sky"], linewidth=0.6, alpha=0.7)
+    thin = ax.plot(x, ssim.T, color=COLORS["sky"], linewidth=0.6, alpha=0.7)
     thin[0].set_label("one image")
     ax.plot(x, mean, color=COLORS["blue"], linewidth=2.2, label="mean over images")
     ends, dashed = x[[0, -1]], {"color": COLORS["vermilion"], "linestyle": "--"}
     ax.plot(ends, offset + slope * ends, linewidth=1.5, label="straight line", **dashed)
     ax.set(ylim=(-0.05, 1.05))
-    return r2
+    return float(perceptual.r_squared(curves, sigmas, coordinate).mean())
 
 
 @style()
@@ -74,8 +65,8 @@ def degradation(curves: Curves, sigmas: Sigmas, coordinates: Sequence[Coordinate
         ax.set_ylabel("SSIM")
     for ax in axes.flat[len(coordinates) :]:
         ax.remove()
-    named = axes[0, 0].get_legend_handles_labels()
-    fig.legend(*named, loc="outside lower center", ncols=3, handlelength=3)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=3, handlelength=3)
     return fig
 
 
@@ -85,33 +76,30 @@ def noisy_grid(
 ) -> Any:
     """Figure of clamp(x0 + sigma noise, -1, 1) at n equal steps of each coordinate, a row for each.
 
-    The noise is the same in all tiles; the noise level stands above each.  A pixel becomes a whole
-    number of dots, so that nothing is blurred.
+    The noise is the same in all tiles.  A pixel becomes a whole number of dots: nothing is blurred.
     """
     # Add the noise.
     levels = torch.stack([equal_steps(coordinate, n)[1] for coordinate in coordinates])
-    noisy = to_float(image) + levels.float().view(-1, 1, 1, 1) * _noise(image, seed)
     scale = max(1, math.ceil(TILE / image.shape[2]))
-    tiles = pixels(noisy).repeat(scale, 1).repeat(scale, 2)
-    # Leave room for the levels above each row.
-    height, width = tiles.shape[1] + 2, tiles.shape[2] + 2
-    letter = max(1.0, n * width / 900)  # a wide figure is shown smaller
+    tiles = _noisy(image, levels, seed).repeat(scale, 1).repeat(scale, 2)
+    # Set the tiles side by side, dot by dot, with room for the levels above each row.
+    letter = max(1.0, n * (tiles.shape[2] + 2) / 900)  # a wide figure is shown smaller
     above = round(34 * letter)
-    canvas = np.full((len(coordinates) * (above + height), n * width, 3), 255, np.uint8)
+    cells = np.pad(tiles, ((0, 0), (above, 2), (0, 2), (0, 0)), constant_values=255)
+    _, height, width, _ = cells.shape
+    canvas = cells.reshape(-1, n, height, width, 3).swapaxes(1, 2).reshape(-1, n * width, 3)
     fig = empty(canvas.shape[1] / DPI, canvas.shape[0] / DPI, layout="none")
     ax = fig.add_axes((0, 0, 1, 1))
-    # Fill it, dot by dot.
-    for row, coordinate in enumerate(coordinates):
-        top = row * (above + height) + above
-        for column, sigma in enumerate(levels[row].tolist()):
-            left, tile = column * width, tiles[row * n + column]
-            canvas[top : top + height - 2, left : left + width - 2] = tile
-            place = left + width / 2, top - 3 * letter
-            ax.text(*place, f"σ = {sigma:.3g}", ha="center", va="bottom", size=8 * letter)
-        bold = {"va": "bottom", "size": 9 * letter, "weight": "bold"}
-        ax.text(0, top - 17 * letter, f"equal steps of {coordinate.name}", **bold)
     ax.imshow(canvas, aspect="auto")
     ax.set_axis_off()
+    # Write the levels.
+    for row, (coordinate, sigmas) in enumerate(zip(coordinates, levels.tolist(), strict=True)):
+        y = row * height + above - 3 * letter
+        for column, sigma in enumerate(sigmas):
+            x = (column + 0.5) * width
+            ax.text(x, y, f"σ = {sigma:.3g}", ha="center", va="bottom", size=8 * letter)
+        bold = {"va": "bottom", "size": 9 * letter, "weight": "bold"}
+        ax.text(0, y - 14 * letter, f"equal steps of {coordinate.name}", **bold)
     return fig
 
 
@@ -135,24 +123,23 @@ def densities(c: float = 0.3, P_mean: float = -1.2, P_std: float = 1.2) -> Any:
     Uniform in phi* means ln sigma ~ Logistic(ln c, 1), cut off at 0.002 and 80.  Vertical lines are
     the medians; the markers on each curve are its 1 %, 50 % and 99 % quantiles.
     """
-    found = quantiles(c, P_mean, P_std)
     uniform = partial(schedules.log_logistic_density, c=c)
     normal = partial(schedules.log_normal_density, P_mean=P_mean, P_std=P_std)
-    shown = (  # name, density, where it begins, its quantiles
-        (f"uniform in σ/(σ+{c:.3g})", uniform, SIGMA_MIN, found["phi*"]),
-        (f"EDM: ln σ ~ N({P_mean:g}, {P_std:g}²)", normal, SIGMA_MIN / math.e, found["EDM"]),
-    )
+    shown = (  # name, density, where it begins, colour, line and marker
+        (f"uniform in σ/(σ+{c:.3g})", uniform, SIGMA_MIN, COLORS["blue"], "-", "o"),
+        (f"EDM: ln σ ~ N({P_mean:g}, {P_std:g}²)", normal, SIGMA_MIN / math.e,
+         COLORS["vermilion"], "--", "s"),
+    )  # fmt: skip
     fig, ax = figure(width=7.2, height=3.4)
-    looks = zip(INKS, ("-", "--"), MARKERS, strict=False)
-    for (name, density, lowest, marks), (ink, dashes, marker) in zip(shown, looks, strict=True):
+    marks = quantiles(c, P_mean, P_std).values()
+    for (name, density, lowest, color, dashes, marker), at in zip(shown, marks, strict=True):
         x = torch.from_numpy(np.geomspace(lowest, SIGMA_MAX, 400))
-        first, median, last = marks
-        y = density(torch.tensor(marks, dtype=torch.float64))
-        line = {"color": COLORS[ink], "linestyle": dashes}
-        label = f"{name}\n1 %, 50 %, 99 %: {first:.3g}, {median:.3g}, {last:.3g}"
+        y = density(torch.tensor(at, dtype=torch.float64))
+        line = {"color": color, "linestyle": dashes}
+        label = f"{name}\n1 %, 50 %, 99 %: " + ", ".join(f"{sigma:.3g}" for sigma in at)
         ax.plot(x, density(x), linewidth=2, label=label, **line)
-        ax.vlines(median, 0, float(y[1]), linewidth=1.2, **line)
-        ax.plot(marks, y, marker, color=COLORS[ink], markersize=7)
+        ax.vlines(at[1], 0, float(y[1]), linewidth=1.2, **line)
+        ax.plot(at, y, marker, color=color, markersize=7)
     ax.set(xlabel="noise level σ", ylabel="density of ln σ", ylim=(0, None))
     plain_log_axis(ax.xaxis, subs=(1,))
     fig.legend(loc="outside lower center", ncols=2, handlelength=3)
@@ -188,7 +175,7 @@ def straightness(
     r2: of `search.r2_of_c`, computed here if not given.  With `ax` both panels stand inside it.
     Raises: ValueError as `perceptual.r_squared`, and for c <= 0.
     """
-    coordinate = phi_star(c)
+    coordinate = perceptual.phi_star(c)
     r2 = r2_of_c(curves, sigmas) if r2 is None else r2
     ax = figure(width=8.4, height=3.0)[1] if ax is None else ax
     ax.set_axis_off()
@@ -221,8 +208,7 @@ def at_level(
     ax = figure(width=8.4, height=3.0)[1] if ax is None else ax
     ax.set_axis_off()
     # Show the images.
-    clean = to_float(image)
-    both = pixels(torch.stack([clean, clean + sigma * _noise(image, seed)]))
+    both = _noisy(image, torch.tensor([0, sigma]), seed)
     for left, shown, title in zip((0, 0.29), both, ("clean", f"σ = {sigma:.3g}"), strict=True):
         panel = ax.inset_axes((left, 0, 0.28, 0.9))
         panel.imshow(shown)
@@ -253,6 +239,7 @@ def _below(ax: Any, handles: Sequence[Any], labels: Sequence[str], columns: int)
     ax.legend(handles, labels, ncols=columns, markerscale=0.7, **where, **close)
 
 
-def _noise(image: Picture, seed: int) -> Float[Tensor, "C H W"]:
-    """The noise that `ssim_curve` adds to the first of its images."""
-    return rng.normal(seed, 0, torch.arange(1), image.shape, rng.EVALUATION)[0]
+def _noisy(image: Picture, sigmas: Float[Tensor, "*S"], seed: int) -> np.ndarray:
+    """Pixels (S, H, W, 3) with the noise that `ssim_curve` adds to the first of its images."""
+    noise = rng.normal(seed, 0, torch.arange(1), image.shape, rng.EVALUATION)
+    return pixels(to_float(image) + sigmas.float().view(-1, 1, 1, 1) * noise)

@@ -14,17 +14,8 @@ from torch import Tensor
 
 from diffutils.course.tables import aligned
 from diffutils.data import any_size, load
-from diffutils.methods.perceptual import (
-    Coordinate,
-    candidates,
-    dense_sigmas,
-    equal_steps,
-    interpolate,
-    phi_star,
-    r_squared,
-    ssim_curve,
-    tabulated,
-)
+from diffutils.methods import perceptual
+from diffutils.methods.perceptual import Coordinate, dense_sigmas, phi_star, r_squared, ssim_curve
 from diffutils.metrics.intervals import bootstrap_interval, mean_interval
 
 Curves = Float[Tensor, "N S"]  # SSIM of N images at S noise levels
@@ -39,53 +30,48 @@ def ranking(
 ) -> list[dict]:
     """The coordinates (default: `candidates()`) by mean R^2 over the images, best first.
 
-    Returns: for each its name, the mean, low and high (Student's 95 % interval of the mean over
-        images; nan for one image; it may reach above 1), and N, the number of images.
+    Rows of name, N (images), mean, low and high: Student's 95 % interval over images, which may
+    reach above 1; nan for one image.
     """
-    coordinates = candidates().values() if coordinates is None else coordinates
+    coordinates = perceptual.candidates().values() if coordinates is None else coordinates
     found = [(c.name, mean_interval(r_squared(curves, sigmas, c))) for c in coordinates]
-    rows = [{"name": name, **interval._asdict()} for name, interval in found]
+    rows = [{"name": name} | interval._asdict() for name, interval in found]
     return sorted(rows, key=lambda row: -row["mean"])
 
 
-def r2_of_c(curves: Curves, sigmas: Sigmas, cs: Sequence[float] = CS) -> list[float]:
-    """The mean R^2 over images of phi* = sigma / (sigma + c), for each c of `cs`."""
-    return [float(r_squared(curves, sigmas, phi_star(c)).mean()) for c in cs]
+def r2_of_c(curves: Curves, sigmas: Sigmas) -> list[float]:
+    """The mean R^2 over images of phi* = sigma / (sigma + c), for each c of `CS`."""
+    return [float(r_squared(curves, sigmas, phi_star(c)).mean()) for c in CS]
 
 
-def c_interval(
-    curves: Curves, sigmas: Sigmas, seed: int = 0, level: float = 0.95
-) -> tuple[float, float]:
-    """Bootstrap interval of the best c over 200 resamples of the images; nan for one image."""
+def best_c(curves: Curves, sigmas: Sigmas) -> tuple[float, float]:
+    """The c of `CS` with the highest mean R^2 over images, and that R^2."""
+    r2, c = max(zip(r2_of_c(curves, sigmas), CS, strict=True), key=lambda pair: pair[0])
+    return c, r2
+
+
+def c_interval(curves: Curves, sigmas: Sigmas, seed: int = 0) -> tuple[float, float]:
+    """Bootstrap 95 % interval of the best c over resamples of the images; nan for one image."""
     r2 = torch.stack([r_squared(curves, sigmas, phi_star(c)) for c in CS])
     cs = torch.tensor(CS, dtype=torch.float64)
-    return bootstrap_interval(
-        lambda i: cs[r2[:, i].mean(2).argmax(0)], len(curves), level, 200, seed
-    )
-
-
-def best_c(curves: Curves, sigmas: Sigmas, cs: Sequence[float] = CS) -> tuple[float, float]:
-    """The c of phi* = sigma / (sigma + c) with the highest mean R^2 over images, and that R^2."""
-    means = r2_of_c(curves, sigmas, cs)
-    best = max(range(len(cs)), key=means.__getitem__)
-    return cs[best], means[best]
+    return bootstrap_interval(lambda i: cs[r2[:, i].mean(2).argmax(0)], len(curves), seed=seed)
 
 
 def study(curves: Curves, others: Float[Tensor, "M S"], sigmas: Sigmas) -> dict:
     """What curves of one pool of images, and of other images, say about the coordinates.
 
-    Returns: "ranking", the rows of `ranking`; "best_c", c and whether it is an end of `CS`;
-        "fitted", rows as in `ranking` with "judged_on": phi* of the best c and the tabulated
-        phi = 1 - mean SSIM, each on the pool that they were fitted to and on the other images;
-        on the other images also phi* of the published c = 0.3, and how much R^2 of the table is
-        above that of the best c, image by image; and the table of every image on that image
-        alone, where R^2 = 1 but for the least slope.
+    Returns: "ranking", as `ranking`; "best_c", c and whether it is an end of `CS`; "fitted", rows
+        as in `ranking` with "judged_on": phi* of the best c and the tabulated phi = 1 - mean SSIM
+        on the pool that they were fitted to; both on the other images, with phi* of the published
+        c = 0.3, and how much R^2 of the table is above that of the best c, image by image; and
+        the table of every image on that image alone, where R^2 = 1 but for the least slope.
     """
     # Fit both on the pool, and try all on the other images.
     c, _ = best_c(curves, sigmas)
-    formula, fit = phi_star(c), tabulated(curves, sigmas)
+    formula, fit = phi_star(c), perceptual.tabulated(curves, sigmas)
     by_c, by_table, published = (r_squared(others, sigmas, f) for f in (formula, fit, phi_star()))
-    alone = [r_squared(one, sigmas, tabulated(one, sigmas)) for one in curves.split(1)]
+    own = [(one, perceptual.tabulated(one, sigmas)) for one in curves.split(1)]
+    alone = torch.cat([r_squared(one, sigmas, table) for one, table in own])
     # Name what was found.
     named, here, other = f"c = {c:.3g}", "the images it was fitted to", "other images"
     found = [
@@ -95,9 +81,9 @@ def study(curves: Curves, others: Float[Tensor, "M S"], sigmas: Sigmas) -> dict:
         (fit.name, here, r_squared(curves, sigmas, fit)),
         (fit.name, other, by_table),
         (f"difference: tabulated - {named}", other, by_table - by_c),
-        ("1 - SSIM of each image, tabulated", "that image alone", torch.cat(alone)),
+        ("1 - SSIM of each image, tabulated", "that image alone", alone),
     ]
-    fitted = [{"name": n, "judged_on": on, **mean_interval(r2)._asdict()} for n, on, r2 in found]
+    fitted = [{"name": n, "judged_on": on} | mean_interval(r2)._asdict() for n, on, r2 in found]
     best = {"c": c, "is_an_end": c in (CS[0], CS[-1])}
     return {"ranking": ranking(curves, sigmas), "best_c": best, "fitted": fitted}
 
@@ -117,24 +103,21 @@ def report(
 
     Returns: dataset, the image "shape" [C, H, W], "N", "N_other", seed, window, what `study`
         returns, and "check" as in `spot_check`.
-    Raises: ValueError or FileNotFoundError as `load`; ValueError as `perceptual.ssim`.
+    Raises: ValueError or FileNotFoundError as `load`; ValueError as `similarity.ssim`.
     """
     # Load.
     if size is None and any_size(dataset):
         size = SIZE
     data = load(dataset, size, limit=n, seed=seed, heldout=n)
     images, others, sigmas = data.train, data.heldout, dense_sigmas()
-    say(
-        f"Measuring SSIM at {len(sigmas)} noise levels on {len(images)} images and {len(others)} "
-        f"others of {images.shape[-2]} x {images.shape[-1]} pixels."
-    )
+    pools = f"{len(images)} images and {len(others)} others of {data.shape[1]} x {data.shape[2]}"
+    say(f"Measuring SSIM at {len(sigmas)} noise levels on {pools} pixels.")
     # Measure.
     curves, other_curves = (ssim_curve(pool, sigmas, seed, window) for pool in (images, others))
     check = spot_check(images[:CHECKED], curves[:CHECKED], sigmas, phi_star(), seed, window)
-    settings = {"seed": seed, "window": window}
-    counts = {"shape": list(data.shape), "N": len(images), "N_other": len(others)}
-    found = study(curves, other_curves, sigmas)
-    return {"dataset": dataset, **counts, **settings, **found, "check": check}
+    result = {"dataset": dataset, "shape": list(data.shape), "N": len(images)}
+    result |= {"N_other": len(others), "seed": seed, "window": window}
+    return result | study(curves, other_curves, sigmas) | {"check": check}
 
 
 def spot_check(
@@ -147,11 +130,11 @@ def spot_check(
 ) -> dict:
     """SSIM measured at a coordinate's own 50 levels against what `curves` give there.
 
-    images: those of the curves, which must have been measured with the same seed and window.
+    images, seed, window: those of the curves.
     Returns: the coordinate's name, N, and the largest absolute difference.
     """
-    _, levels = equal_steps(coordinate)
-    read_off = interpolate(levels.log(), sigmas.log(), curves)
+    _, levels = perceptual.equal_steps(coordinate)
+    read_off = perceptual.interpolate(levels.log(), sigmas.log(), curves)
     largest = float((read_off - ssim_curve(images, levels, seed, window)).abs().max())
     return {"name": coordinate.name, "N": len(images), "largest": largest}
 
@@ -163,9 +146,7 @@ def sizes(
     seed: int = 0,
     window: str = "uniform",
 ) -> list[dict]:
-    """Fit c on n training images of each set at each side in pixels.
-
-    Any data set will do, at its own size too: `sizes(("sprites",), (16,))`.
+    """Fit c on n training images of each set at each side in pixels, e.g. ("sprites",), (16,).
 
     Returns: rows of dataset, size, N; "best_c" with "c_low" and "c_high" of `c_interval`; the mean
         R^2 of that c ("best_r2"), of c = 0.3 ("phi_star"), both with Student's 95 % interval
@@ -174,9 +155,8 @@ def sizes(
         10 photographs (3 held out), so that they say little of other photographs.
     Raises: as `report`.
     """
-    sigmas, known = dense_sigmas(), candidates()
+    sigmas, known, rows = dense_sigmas(), perceptual.candidates(), []
     others = {"log": "log(sigma)", "edm": "sigma^(1/7), EDM", "ddpm": "t, DDPM"}
-    rows = []
     for dataset, side in itertools.product(datasets, sides):
         # Measure the images, and fit c.
         images = load(dataset, side, limit=n, seed=seed, heldout=1).train
@@ -195,28 +175,23 @@ def sizes(
     return rows
 
 
-# ------------------------------------------------------------------- as text
-
-
 def table(result: dict) -> str:
     """The ranking, the best c and the fitted coordinates of `study` or `report` as text."""
     header = ("R²", "95 % interval", "images")
-    ranks, fits = [("", "coordinate", *header)], [("fitted coordinate", "judged on", *header)]
-    for i, row in enumerate(result["ranking"], start=1):
-        ranks.append((str(i), row["name"], *_numbers(row)))
-    for row in result["fitted"]:
-        fits.append((row["name"], row["judged_on"], *_numbers(row)))
+    ranking, fitted = enumerate(result["ranking"], start=1), result["fitted"]
+    ranks = [(str(place), row["name"], *_numbers(row)) for place, row in ranking]
+    fits = [(row["name"], row["judged_on"], *_numbers(row)) for row in fitted]
     best = f"The best c of phi* = sigma / (sigma + c) is {result['best_c']['c']:.3g}"
     if result["best_c"]["is_an_end"]:
         best += ", an end of the range that was searched"
-    best += f", R² {result['fitted'][0]['mean']:.4f}."
-    return f"{aligned(ranks)}\n\n{best}\n\n{aligned(fits)}"
+    ranked = aligned([("", "coordinate", *header), *ranks])
+    judged = aligned([("fitted coordinate", "judged on", *header), *fits])
+    return f"{ranked}\n\n{best}, R² {fitted[0]['mean']:.4f}.\n\n{judged}"
 
 
 def text(result: dict) -> str:
     """All of a `report`: its settings, `table`, and how far interpolation was off."""
-    _, height, width = result["shape"]
-    check = result["check"]
+    (_, height, width), check = result["shape"], result["check"]
     return (
         f"{result['dataset']}, {width} x {height} pixels, seed {result['seed']}, "
         f"{result['window']} window\n\n{table(result)}\n\n"
@@ -229,20 +204,19 @@ def sizes_table(rows: Sequence[dict]) -> str:
     """The rows of `sizes` as text."""
     lines = [("images", "pixels", "N", "best c", "R², best c", "R², c = 0.3",
               "log sigma", "sigma^(1/7)", "DDPM's t")]  # fmt: skip
+    shown = (
+        ("best_c", "c", ".3g", ".2g"),
+        ("best_r2", "best_r2", ".4f", ".3f"),
+        ("phi_star", "phi_star", ".4f", ".3f"),
+    )
     for row in rows:
-        named = (row["dataset"], str(row["size"]), str(row["N"]))
-        c = _with_interval(row["best_c"], row["c_low"], row["c_high"], ".3g", ".2g")
-        r2 = [
-            _with_interval(row[key], row[f"{key}_low"], row[f"{key}_high"], ".4f", ".3f")
-            for key in ("best_r2", "phi_star")
-        ]
-        lines.append((*named, c, *r2, *(f"{row[key]:.4f}" for key in ("log", "edm", "ddpm"))))
+        cells = [row["dataset"], str(row["size"]), str(row["N"])]
+        for key, ends, digits, fewer in shown:
+            low, high = row[f"{ends}_low"], row[f"{ends}_high"]
+            interval = "" if math.isnan(low) else f" ({low:{fewer}} to {high:{fewer}})"
+            cells.append(f"{row[key]:{digits}}{interval}")
+        lines.append([*cells, *(f"{row[key]:.4f}" for key in ("log", "edm", "ddpm"))])
     return aligned(lines)
-
-
-def _with_interval(value: float, low: float, high: float, digits: str, fewer: str) -> str:
-    interval = "" if math.isnan(low) else f" ({low:{fewer}} to {high:{fewer}})"
-    return f"{value:{digits}}{interval}"
 
 
 def _numbers(row: dict) -> tuple[str, str, str]:

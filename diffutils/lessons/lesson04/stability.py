@@ -9,14 +9,8 @@ from torch import Tensor
 
 from diffutils.course.tables import aligned
 from diffutils.data import to_float
-from diffutils.methods.perceptual import (
-    SIGMA_MAX,
-    SIGMA_MIN,
-    Coordinate,
-    dense_sigmas,
-    interpolate,
-    ssim_curve,
-)
+from diffutils.methods import perceptual
+from diffutils.methods.perceptual import SIGMA_MAX, SIGMA_MIN, Coordinate, interpolate, ssim_curve
 from diffutils.metrics.intervals import mean_interval
 from diffutils.schedules import levels
 
@@ -33,12 +27,10 @@ def readings(
     if not SIGMA_MIN <= sigma <= SIGMA_MAX:
         raise ValueError(f"sigma must lie between {SIGMA_MIN} and {SIGMA_MAX:g}, got {sigma}")
     levels = torch.tensor([SIGMA_MIN, sigma, SIGMA_MAX], dtype=torch.float64)
-    places = {}
-    for coordinate in coordinates:
-        low, here, high = coordinate.phi(levels).tolist()
-        places[coordinate.name] = (here - low) / (high - low)
+    phis = {coordinate.name: coordinate.phi(levels).tolist() for coordinate in coordinates}
     ssim = float(ssim_curve(image[None], levels[1:2], seed))
     snr = float(to_float(image).double().square().mean()) / sigma**2
+    places = {name: (here - low) / (high - low) for name, (low, here, high) in phis.items()}
     return {"ssim": ssim, "snr": snr, "phi": places}
 
 
@@ -57,10 +49,7 @@ def gained(
 
 
 def unevenness(gain: Float[Tensor, "N n"]) -> Float[Tensor, "N"]:
-    """Coefficient of variation of the gain over the steps: 0 = every step gains as much.
-
-    Where one of n steps gains everything it is sqrt(n - 1).
-    """
+    """std / mean of the gain over n steps: 0 if all gain as much, sqrt(n - 1) if one gains all."""
     return gain.std(1, correction=0) / gain.mean(1)
 
 
@@ -73,18 +62,16 @@ def stability(
 ) -> list[dict]:
     """For each grid (a schedule sigma(u)) of n levels, how unequal its n steps are.
 
-    The last step goes from the lowest level to the clean image, where SSIM is 1; levels above
-    sigma = 80 count as 80.  So every grid covers the same way, from 80, or its own top.
+    As in `gained` every grid covers the same way, from 80, or its own top, to the clean image.
 
     Rows: name, N (images), seeds (how many); mean: SSIM gained in a step; uneven: the mean of
     `unevenness` over images x seeds of the noise; uneven_low, uneven_high: Student's 95 % interval
     of it over images, their seeds averaged (nan for one image); spread, low, high: standard
     deviation, smallest and largest of the same numbers; largest: the largest share of all gain
     that one step has, mean over images and seeds.
-
     Raises: ValueError as `ssim_curve` and `schedules.levels`.
     """
-    sigmas = dense_sigmas()
+    sigmas = perceptual.dense_sigmas()
     curves = torch.cat([ssim_curve(images, sigmas, seed, window) for seed in seeds])
     rows = []
     for name, grid in grids.items():
