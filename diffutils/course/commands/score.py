@@ -10,7 +10,7 @@ import click
 import torch
 from torch import Tensor
 
-from diffutils.course.commands.options import JSON, SEED, clear_errors, say_aside
+from diffutils.course.commands.options import JSON, PATH, SEED, clear_errors, say_aside
 from diffutils.course.commands.score_pairs import limits, pairs
 from diffutils.course.experiments.measure import kernel_and_cover, tried
 from diffutils.course.machine import best_device
@@ -219,8 +219,8 @@ def table(result: dict) -> str:
 
 
 @click.command("evaluate")
-@click.argument("pred", type=click.Path(path_type=Path))
-@click.argument("gt", type=click.Path(path_type=Path))
+@click.argument("pred", type=PATH)
+@click.argument("gt", type=PATH)
 @click.option(
     "--paired", "with_pairs", is_flag=True, help="Also PSNR, SSIM, MS-SSIM, LPIPS by file name."
 )
