@@ -148,4 +148,4 @@ def test_a_lesson_trains_with_a_loss_of_its_own(tmp_path, capsys):
     assert train(resume="never")[0][0].replayed is False
     other, said = train(target=1.0)
     assert other[0].replayed is False and "prior: starts from step 0 (its settings differ" in said
-    assert "loss was towards.<locals>.loss" in said
+    assert "<locals>.towards.<locals>.loss" in said
