@@ -24,7 +24,7 @@ MOVED = {  # old module -> where its names are now
     "course.evaluate":    (EXPERIMENTS + "sampling", EXPERIMENTS + "measure", "metrics.spaces"),
     "course.networks":    (EXPERIMENTS + "training",),
     "course.phi_chart":   (LESSON04 + "figures",),
-    "course.phi_search":  (LESSON04 + "search", LESSON04 + "search_text"),
+    "course.phi_search":  (LESSON04 + "search",),
     "course.sampling":    (EXPERIMENTS + "sampling",),
     "course.stability":   (LESSON04 + "stability",),
     "course.sweep":       (EXPERIMENTS + "sweep", EXPERIMENTS + "rows"),
