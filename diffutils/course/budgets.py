@@ -9,7 +9,6 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from types import UnionType
 from typing import Literal, get_args, get_origin, get_type_hints
 
 PROFILES = ("smoke", "student", "full", "published")
@@ -113,9 +112,9 @@ def changed(base: Budget, overrides: dict | None, owner: str) -> Budget:
     kinds, changes = get_type_hints(type(base)), {}
     for name, value in (overrides or {}).items():
         if name not in kinds:
+            known = ", ".join(f.name for f in fields(base))
             raise ValueError(
-                f"overrides has {name!r}, which {owner} does not know; "
-                f"choose from {', '.join(f.name for f in fields(base))}."
+                f"overrides has {name!r}, which {owner} does not know; choose from {known}."
             )
         try:
             changes[name] = _converted(value, kinds[name])
@@ -136,35 +135,29 @@ def _check_limits(name: str, value, least, most, below, choices) -> None:
             raise ValueError(f"{said} {item!r}, choose from {'; '.join(map(str, choices))}.")
         if choices or (least <= item <= most and item < below):
             continue
-        if below < math.inf:
-            expected = f"a number from {least} to below {below}"
-        elif most < math.inf:
-            expected = f"a number from {least} to {most}"
-        else:
-            expected = f"at least {least}"
+        expected = f"at least {least}"
+        if min(most, below) < math.inf:
+            expected = f"a number from {least} to " + (
+                f"{most}" if most < below else f"below {below}"
+            )
         raise ValueError(f"{said} {item}, expected {expected}.")
 
 
 def _converted(value, kind):
     """`value`, which may be text, in the type of a field; ValueError or TypeError if it is none."""
     origin, args = get_origin(kind), get_args(kind)
-    text = value.strip() if isinstance(value, str) else None
-    if origin is Literal and value in args:
+    if origin is Literal and value in args or kind is str and isinstance(value, str):
         return value
-    if origin is UnionType:
-        return None if value is None or text == "None" else _converted(value, args[0])
     if origin is tuple:
-        given = _listed(text) if text is not None else value
+        given = _listed(value.strip()) if isinstance(value, str) else value
         if values := tuple(_converted(item, args[0]) for item in given if item != ""):
             return values
-    if kind is bool and str(value).strip().lower() in ("true", "false"):
-        return str(value).strip().lower() == "true"
+    if kind is bool and (word := str(value).strip().lower()) in ("true", "false"):
+        return word == "true"
     if kind in (int, float) and not isinstance(value, bool):
         number = float(value)
         if math.isfinite(number) and kind(number) == number:
             return kind(number)
-    if kind is str and text is not None:
-        return value
     raise ValueError
 
 
@@ -181,11 +174,9 @@ def _listed(text: str) -> Sequence:
 
 def _spelled(kind) -> str:
     """What a field of this type takes, in words."""
-    origin, args = get_origin(kind), get_args(kind)
-    if origin is Literal:
+    args = get_args(kind)
+    if get_origin(kind) is Literal:
         return "one of " + ", ".join(map(str, args))
-    if origin is UnionType:
-        return f"{_spelled(args[0])}, or None"
-    if origin is tuple:
+    if get_origin(kind) is tuple:
         return f"a list, each item {_spelled(args[0])}"
     return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]

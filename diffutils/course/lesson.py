@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+from IPython import get_ipython
+from IPython.display import Markdown, display
+
 from diffutils.course import parameters
-from diffutils.course.budgets import Budget
+from diffutils.course.budgets import Budget, items
 from diffutils.course.machine import best_device, device_name, peak_memory_mb
 from diffutils.course.runs import rundir
+from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_optimise
 from diffutils.course.tables import claim_table
 from diffutils.weights.files import write_json
 from diffutils.weights.provenance import git_commit, versions
@@ -27,32 +32,41 @@ class Lesson:
         self.dataset = parameters.dataset(dataset)
         self.seed, self.resume = parameters.seed(seed), parameters.resume(resume)
         self.device = best_device()
-        self.dir, self._shown = _run_directory(number, profile, run_dir)
+        # Take a directory, whose words do not change from one stored run to the next.
+        path = (rundir.base() / profile / number).resolve()
+        self.dir, self._shown = path, str(path)
+        if run_dir is not None:
+            self.dir, self._shown = parameters.run_dir(run_dir), str(run_dir)
+        elif base := os.environ.get("DIFFUTILS_RUN_DIR"):
+            self.dir = (Path(base) / number).resolve()
+            self._shown = f"$DIFFUTILS_RUN_DIR/{number}"
         rundir.hold(self.dir)
         self.claims: list[dict] = []
         self.metrics: dict[str, float | str] = {}
         self._headline: str | None = None
         self._began = time.perf_counter()
-        settings = " ".join(f"{k}={_short(v)}" for k, v in asdict(self.budget).items())
+        settings = {k: ",".join(map(str, items(v))) for k, v in asdict(budget).items()}
         print(
             f"lesson {number} · {profile} · {dataset} · seed {seed} · {self.device.type} · "
-            f"{self._shown} · {settings}"
+            f"{self._shown} ·",
+            *(f"{k}={v}" for k, v in settings.items()),
         )
 
     def __repr__(self) -> str:
         return f"Lesson({self.number!r}, {self.profile!r}, {self.dataset!r}, seed={self.seed})"
 
-    def train(self, name: str, denoiser, images, schedule, **settings) -> Iterator:
-        """Yield the records of `diffutils.fit` (its settings), kept in the run directory.
+    def train(self, name: str, network, *task, **settings) -> Iterator:
+        """Yield the records of a training, kept in run directory/name, whence a killed run goes on.
 
-        Everything lies in run directory/name: checkpoints, from which a killed run goes on, log,
-        samples, weights.  Further settings, records and errors: `recorded.recorded_fit`.
+        As `diffutils.fit`: a denoiser, images, schedule and settings; as `diffutils.optimise`: a
+        network, loss and settings.  Further settings, records and errors: `recorded_fit`.
         """
-        from diffutils.course.runs.recorded_fit import progress_line, recorded_fit
-
         rundir.hold(self.dir)  # once more, for a training after finish()
-        settings = {"seed": self.seed, "resume": self.resume, "say": self.progress} | settings
-        for record in recorded_fit(self.dir / name, denoiser, images, schedule, **settings):
+        settings = {"resume": self.resume, "say": self.progress} | settings
+        record_of = recorded_optimise
+        if len(task) > 1:  # images and schedule
+            record_of, settings = recorded_fit, {"seed": self.seed} | settings
+        for record in record_of(self.dir / name, network, *task, **settings):
             if not record.replayed:
                 self.progress(progress_line(name, record, settings["steps"]))
             yield record
@@ -118,8 +132,6 @@ class Lesson:
 
     def record(self) -> dict:
         """What run.json holds."""
-        import torch
-
         return {
             "lesson": self.number,
             "parameters": {"profile": self.profile, "dataset": self.dataset, "seed": self.seed},
@@ -138,24 +150,7 @@ class Lesson:
 
 def show_markdown(text: str) -> None:
     """Render Markdown in a notebook, print it elsewhere."""
-    from IPython import get_ipython
-    from IPython.display import Markdown, display
-
     if get_ipython() is None:
         print(text)
     else:
         display(Markdown(text))
-
-
-def _run_directory(number: str, profile: str, run_dir: str | None) -> tuple[Path, str]:
-    """Where to write, and that in words that do not change from one stored run to the next."""
-    if run_dir is not None:
-        return parameters.run_dir(run_dir), str(run_dir)
-    if base := os.environ.get("DIFFUTILS_RUN_DIR"):
-        return (Path(base) / number).resolve(), f"$DIFFUTILS_RUN_DIR/{number}"
-    path = (rundir.base() / profile / number).resolve()
-    return path, str(path)
-
-
-def _short(value) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

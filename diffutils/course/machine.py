@@ -5,11 +5,12 @@ import platform
 import sys
 from pathlib import Path
 
+import psutil
+import torch
+
 
 def best_device():
     """The device that lessons use: CUDA, else Apple MPS, else the CPU."""
-    import torch
-
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
@@ -17,8 +18,6 @@ def best_device():
 
 def device_name(device) -> str:
     """The device in words, e.g. "cuda: NVIDIA H200" or "cpu: x86_64, 2 threads"."""
-    import torch
-
     if device.type == "cuda":
         return f"cuda: {torch.cuda.get_device_name(device)}"
     return f"{device.type}: {platform.machine()}, {torch.get_num_threads()} threads"
@@ -36,8 +35,6 @@ def peak_memory_mb() -> int | None:
 
 def threads() -> int:
     """Cores for computing: physical ones, and no more than this process may use."""
-    import psutil
-
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:  # a container's share of the machine, Linux only
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()

@@ -77,7 +77,7 @@ def lesson(
     Raises: ValueError, with the valid choices, for a parameter that is unknown or wrongly typed;
     BlockingIOError when another process works in the run directory.
     """
-    parameters.check_names(parameters.injected(), parameters.NAMES)
+    parameters.check_injected()
     profile = budgets.profile_name(profile)
     chosen = budget(number, profile, overrides)
     return Lesson(number, profile, chosen, dataset, seed, run_dir, resume)

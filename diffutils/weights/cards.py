@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import safetensors.torch
 import torch
 from torch import nn
 
@@ -20,20 +21,16 @@ def save_weights(
 
     Raises: ValueError if a number is not finite in dtype.
     """
-    from safetensors.torch import save
-
-    path = Path(path)
     state = {
         k: v.detach().to("cpu", dtype if v.is_floating_point() else v.dtype).contiguous()
         for k, v in (module if isinstance(module, dict) else module.state_dict()).items()
     }
-    lost = [k for k, v in state.items() if not bool(v.isfinite().all())]
-    if lost:
+    if lost := not_finite(state):
         raise ValueError(
             f"{lost[0]} holds numbers that are not finite in {dtype}; do not save a run that "
             f"diverged, or pass dtype=torch.float32"
         )
-    write_whole(path, save(state))
+    write_whole(path, safetensors.torch.save(state))
     write_card(path, card)
 
 
@@ -48,37 +45,35 @@ def load_weights(path: Path, module: nn.Module) -> dict:
     Raises: FileNotFoundError; ValueError when the file is no safetensors file, does not fit or
     holds a number that is not finite.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    path = Path(path)
-    if not path.is_file():
+    # Read.
+    if not Path(path).is_file():
         raise FileNotFoundError(f"no weights at {path}; expected a .safetensors file")
     try:
-        state = load_file(path)
-    except SafetensorError as error:
+        state = safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
         raise ValueError(
             f"{path} is not a valid safetensors file ({error}); weights are read only from "
             f"safetensors, never from pickle"
         ) from None
-    own = module.state_dict()
-    wrong = sorted(
-        k
-        for k in own.keys() | state.keys()
-        if k not in own or k not in state or own[k].shape != state[k].shape
-    )
-    if wrong:
+    # Compare with the network.
+    own, found = ({(k, v.shape) for k, v in s.items()} for s in (module.state_dict(), state))
+    if wrong := sorted({name for name, _ in own ^ found}):
         raise ValueError(
             f"the weights in {path} do not fit this network: {len(wrong)} of {len(own)} tensors "
             f"differ, first {wrong[0]}; build the network as the card beside the file says"
         )
-    if lost := [k for k, v in state.items() if not bool(v.isfinite().all())]:
+    if lost := not_finite(state):
         raise ValueError(
             f"{lost[0]} in {path} holds numbers that are not finite: the file is damaged, or of a "
             f"training that diverged; fetch it again, or train again with a lower lr"
         )
     module.load_state_dict(state)
     return read_card(path)
+
+
+def not_finite(state: dict) -> list[str]:
+    """The names of tensors that hold a number which is not finite."""
+    return [name for name, value in state.items() if not bool(value.isfinite().all())]
 
 
 def read_card(weights: Path) -> dict:

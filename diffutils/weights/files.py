@@ -14,9 +14,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises: OSError, naming the file, e.g. for a full disk.
     """
-    path = Path(path)
+    path, temporary = Path(path), None
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = None
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as f:
@@ -25,15 +24,14 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(f.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException as error:
+    except OSError as error:
+        why = error.strerror or error
+        raise OSError(
+            f"{path} cannot be written ({why}); make room, or choose another directory"
+        ) from None
+    finally:  # after the rename there is none
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
-        raise OSError(
-            f"{path} cannot be written ({error.strerror or error}); make room, or choose another "
-            "directory"
-        ) from None
 
 
 def write_json(path: Path, value) -> None:

@@ -112,12 +112,9 @@ def shipped(*slots: str, **entries) -> list[str]:
 
     Of faces, on DDPM's table: shipped("betas", data="faces").
     """
-    found = (cards.read_card(path) for path in sorted(cards.PRETRAINED.glob("*.json")))
-    return [
-        card["name"]
-        for card in found
-        if {"unet", *slots} <= card.keys() and entries.items() <= card.items()
-    ]
+    found = [cards.read_card(path) for path in sorted(cards.PRETRAINED.glob("*.json"))]
+    found = [card for card in found if {"unet", *slots} <= card.keys()]
+    return [card["name"] for card in found if entries.items() <= card.items()]
 
 
 def pretrained(name: str) -> Model:
@@ -125,7 +122,7 @@ def pretrained(name: str) -> Model:
 
     Raises: ValueError with the list of names when there is none of that name.
     """
-    if name not in shipped():
-        known = ", ".join(shipped()) or "none"
+    if name not in (known := shipped()):
+        known = ", ".join(known) or "none"
         raise ValueError(f"no pretrained model {name!r}; there are: {known}")
     return load_model(cards.PRETRAINED / f"{name}.safetensors")

@@ -12,13 +12,14 @@ import shutil
 import warnings
 from pathlib import Path
 
+import safetensors.torch
 import torch
 from torch import nn
 
 from diffutils.weights import files
+from diffutils.weights.cards import not_finite
 
 GROUPS = ("raw", "ema", "optimizer")
-KEEP = 2  # the newest checkpoint, and one more in case that one is damaged
 MANIFEST = "manifest.json"
 
 
@@ -36,7 +37,7 @@ def snapshot(step: int, seconds: float, net: nn.Module, average: nn.Module, opt)
     state = {"step": step, "seconds": seconds}
     for group in GROUPS:
         state[group] = {k: v.detach().to("cpu", copy=True) for k, v in tensors[group].items()}
-        if lost := [k for k, v in state[group].items() if not bool(v.isfinite().all())]:
+        if lost := not_finite(state[group]):
             raise FloatingPointError(
                 f"after step {step} {lost[0]} ({group}) is not finite; lower lr or raise warmup"
             )
@@ -64,8 +65,6 @@ def save(folder: Path, state: dict, about: dict) -> Path:
     about: what else the manifest says (JSON).  Returns the new folder.
     Raises: OSError, e.g. for a full disk.
     """
-    from safetensors.torch import save as to_bytes
-
     # Write the parts, the manifest last: with it the checkpoint is whole.
     target = folder / f"step-{state['step']:08}"
     building = folder / f".{target.name}.part"
@@ -73,21 +72,20 @@ def save(folder: Path, state: dict, about: dict) -> Path:
         shutil.rmtree(half)
     checksums = {}
     for group in GROUPS:
-        content = to_bytes({k: v.contiguous() for k, v in state[group].items()})
+        content = safetensors.torch.save({k: v.contiguous() for k, v in state[group].items()})
         checksums[f"{group}.safetensors"] = hashlib.sha256(content).hexdigest()
         files.write_whole(building / f"{group}.safetensors", content)
-    about = about | {"step": state["step"], "seconds": state["seconds"], "files": checksums}
-    body = files.finite(about)
+    own = {"step": state["step"], "seconds": state["seconds"], "files": checksums}
+    body = files.finite(about | own)
     files.write_json(building / MANIFEST, {"body": body, "sha256": _checksum(body)})
     files.sync(building)
-    # Give it its name, and drop what is older than the newest two.
+    # Give it its name; keep the one before, in case that this one is damaged, and no other.
     shutil.rmtree(target, ignore_errors=True)  # a damaged one of the same step
     os.replace(building, target)
     files.sync(folder)
-    older = [p for p in steps(folder) if p.name < target.name][: KEEP - 1]
-    for path in steps(folder):
-        if path not in (target, *older):
-            shutil.rmtree(path)
+    before = [p for p in steps(folder) if p.name < target.name][:1]
+    for path in {*steps(folder)} - {target, *before}:
+        shutil.rmtree(path)
     return target
 
 
@@ -101,13 +99,10 @@ def newest(folder: Path) -> Path | None:
     for path in steps(folder):
         try:
             read(path)
-        except (OSError, ValueError) as error:
-            warnings.warn(
-                f"checkpoint {path} is damaged and skipped: {error}; an older one is tried",
-                stacklevel=2,
-            )
-        else:
             return path
+        except (OSError, ValueError) as error:
+            said = f"checkpoint {path} is damaged and skipped: {error}; an older one is tried"
+            warnings.warn(said, stacklevel=2)
     return None
 
 
@@ -116,8 +111,6 @@ def read(path: Path) -> tuple[dict, dict]:
 
     Raises: FileNotFoundError for a missing file; ValueError for a damaged one.
     """
-    from safetensors.torch import load
-
     try:
         stored = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         body = stored["body"]
@@ -131,7 +124,7 @@ def read(path: Path) -> tuple[dict, dict]:
         content = (path / f"{group}.safetensors").read_bytes()
         if hashlib.sha256(content).hexdigest() != body["files"][f"{group}.safetensors"]:
             raise ValueError(f"{group}.safetensors does not have its checksum")
-        state[group] = load(content)
+        state[group] = safetensors.torch.load(content)
     return state, body
 
 

@@ -115,3 +115,37 @@ def test_a_lesson_trains_in_its_directory_and_goes_on(tmp_path, capsys):
     assert replayed == [True, True] and "step 4/4" not in said
     assert "toy: all 4 steps were done before" in said
     assert train(resume="never")[0] == [False, False]
+
+
+def test_a_lesson_trains_with_a_loss_of_its_own(tmp_path, capsys):
+    """As `optimise`: kept and resumed in the lesson's directory, another loss starts anew."""
+    import torch
+
+    def towards(target):
+        def loss(net, k, slots):
+            return (net.weight - target).square().mean().expand(len(slots))
+
+        return loss
+
+    def train(target=0.0, **changes):
+        torch.manual_seed(0)
+        net = torch.nn.Linear(2, 2)
+        lesson = du.lesson("02", seed=7, **OWN, **changes)
+        capsys.readouterr()
+        settings = dict(steps=4, batch=2, log_every=2, lr=0.1, warmup=0)
+        records = list(lesson.train("prior", net, towards(target), **settings))
+        lesson.finish()
+        return records, capsys.readouterr().out
+
+    first, said = train()
+    assert [r.replayed for r in first] == [False, False] and "prior: step 4/4" in said
+    assert first[1].loss < first[0].loss
+    again, said = train()
+    assert [r.replayed for r in again] == [True, True] and "prior: step 4/4" not in said
+    assert [r.loss for r in again] == [r.loss for r in first]
+    assert torch.equal(again[-1].ema.weight, first[-1].ema.weight)
+    assert (tmp_path / "run" / "prior" / "prior.safetensors").exists()
+    assert train(resume="never")[0][0].replayed is False
+    other, said = train(target=1.0)
+    assert other[0].replayed is False and "prior: starts from step 0 (its settings differ" in said
+    assert "<locals>.towards.<locals>.loss" in said

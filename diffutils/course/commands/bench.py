@@ -22,25 +22,19 @@ def measured(training_steps: int = 10, sampling_steps: int = 10) -> Iterator[str
     schedule = Discrete(schedules.cosine_betas())
     precisions = (False, True) if device.type == "cuda" else (False,)
     for name, (size, unet, cpu_batch, gpu_batch) in SIZES.items():
+        # Train.
         batch = cpu_batch if device.type == "cpu" else gpu_batch
         images = torch.randint(0, 256, (2 * batch, 3, size, size), dtype=torch.uint8)
         for bf16 in precisions:
             denoiser = Denoiser(UNet(**unet), denoisers.v, schedule.t)
             parameters = sum(p.numel() for p in denoiser.parameters())
-            records = fit(
-                denoiser,
-                images,
-                schedule,
-                steps=2 * training_steps,
-                batch=batch,
-                log_every=training_steps,
-                bf16=bf16,
-            )
-            speed = list(records)[-1].images_per_second  # the first half warms up
+            how = dict(steps=2 * training_steps, batch=batch, log_every=training_steps, bf16=bf16)
+            *_, last = fit(denoiser, images, schedule, **how)  # the first half warms up
             yield (
                 f"{name}, {parameters / 1e6:.1f} M parameters, {'bf16' if bf16 else 'fp32'}, "
-                f"batch {batch}: {speed:.0f} images/s in training"
+                f"batch {batch}: {last.images_per_second:.0f} images/s in training"
             )
+        # Sample: once to warm up, once with the clock.
         noise = torch.randn(16, 3, size, size, device=device)
         sigmas = schedules.levels(schedule, sampling_steps)
         with torch.no_grad():

@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 
-from diffutils.course.commands.options import LESSONS, clear_errors
+from diffutils.course.commands.options import LESSONS, PATH, clear_errors
 from diffutils.course.exercises import workspace
 from diffutils.course.runs import headless
 from diffutils.weights.files import CHECKOUT
@@ -26,7 +25,7 @@ def lab(jupyter_arguments):
 
 @click.command()
 @LESSONS
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 def export(lessons, out):
     """Write a set for students, without solutions, and one for instructors into OUT."""
     with clear_errors():

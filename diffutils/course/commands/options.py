@@ -7,6 +7,7 @@ import click
 
 from diffutils.course.budgets import PROFILES
 
+PATH = click.Path(path_type=Path)
 LESSONS = click.option("--lessons", help='Which lessons, e.g. "01 02"; all by default.')
 PROFILE = click.option(
     "--profile", help=f"{', '.join(PROFILES)}; default $DIFFUTILS_PROFILE or student."
@@ -17,10 +18,9 @@ SET = click.option(
 SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 STEPS = click.option("--steps", default=50, show_default=True, help="Sampling steps.")
 HEUN = click.option("--heun", is_flag=True, help="EDM's method: 2 STEPS - 1 network evaluations.")
+ETA = "0 is DDIM, 1 is DDPM."
 BF16 = click.option("--bf16", is_flag=True, help="Let the network sample in bfloat16.")
-JSON = click.option(
-    "--json", "out", type=click.Path(path_type=Path), help="Also write the numbers here."
-)
+JSON = click.option("--json", "out", type=PATH, help="Also write the numbers here.")
 
 
 def overrides(changes: tuple[str, ...]) -> dict[str, str]:

@@ -1,19 +1,18 @@
 """Run the lessons headlessly, or run and store them."""
 
 import sys
-from pathlib import Path
 
 import click
 
 from diffutils.course.budgets import profile_name
-from diffutils.course.commands.options import LESSONS, PROFILE, SET, clear_errors, overrides
+from diffutils.course.commands.options import LESSONS, PATH, PROFILE, SET, clear_errors, overrides
 from diffutils.course.runs import headless, rundir
 
 
 @click.command()
 @PROFILE
 @LESSONS
-@click.option("--out", type=click.Path(path_type=Path), help="Where the executed notebooks go.")
+@click.option("--out", type=PATH, help="Where the executed notebooks go.")
 @click.option("--dataset", help="Data set for every lesson that takes one; see the data command.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed for every lesson.")
 @SET
@@ -28,7 +27,7 @@ def run(contents, profile, lessons, out, dataset, seed, changes, again):
     with clear_errors():
         profile = profile_name(profile)
         chosen = headless.select(lessons)
-        out = Path(out).resolve() if out else rundir.base() / profile
+        out = out.resolve() if out else rundir.base() / profile
         given = {"dataset": dataset, "seed": seed, "overrides": overrides(changes) or None}
         given = {k: v for k, v in given.items() if v is not None}
         outcomes = headless.run(chosen, profile, out, contents.budget, given, again, click.echo)

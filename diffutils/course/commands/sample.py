@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from diffutils import __version__
-from diffutils.course.commands.options import BF16, HEUN, SEED, STEPS, clear_errors
+from diffutils.course.commands.options import BF16, ETA, HEUN, PATH, SEED, STEPS, clear_errors
 from diffutils.course.experiments.sampling import asked, check_cond, drawn
 from diffutils.course.machine import best_device
 from diffutils.course.runs import fingerprint, rundir
@@ -61,8 +61,9 @@ def sample_folder(
     sampler = asked(steps, eta, heun)
     levels(model.schedule, steps)
     beside = conditions(cond, n, model)
-    settings = dict(steps=steps, eta=eta, scale=scale, label=label, seed=seed, bf16=bf16)
-    settings = {"model": identity(path, model.card)} | settings
+    decides = json.dumps([model.card[k] for k in DECIDES if k in model.card]).encode()
+    settings = {"model": fingerprint.digest(path.read_bytes() + decides)}
+    settings |= dict(steps=steps, eta=eta, scale=scale, label=label, seed=seed, bf16=bf16)
     if heun:
         settings["heun"] = True
     if cond:
@@ -91,12 +92,6 @@ def sample_folder(
     return record
 
 
-def identity(weights: Path, card: dict) -> str:
-    """Of a model, wherever its files lie: the weights, and what of the card decides an image."""
-    decides = [card[k] for k in DECIDES if k in card]
-    return fingerprint.digest(weights.read_bytes() + json.dumps(decides).encode())
-
-
 def write(out: Path, index: Tensor, batches: Iterator[Tensor], report: Callable) -> None:
     """Write each image whole or not at all, and say every five seconds how many there are."""
     done, began, said = 0, time.monotonic(), time.monotonic()
@@ -119,9 +114,9 @@ def conditions(names: Sequence[str], n: int, model: Model) -> Tensor | None:
     stacked = []
     for name in names:
         images = in_order(name, n, H if H == W else None)
-        if len(images) < n:
+        if (found := len(images)) < n:
             raise ValueError(
-                f"n is {n}, but {name} has {len(images)} images to draw beside; draw no more"
+                f"n is {n}, but {name} has {found} images to draw beside; draw no more"
             )
         grey = bool((images == images[:, :1]).all())
         stacked.append(images[:, :1] if grey else images)
@@ -167,12 +162,10 @@ def check_same(out: Path, record: Path, settings: dict) -> None:
             f"{out} holds files, but {record} does not say how they were drawn; choose another "
             "folder"
         ) from None
-    differ = [k for k in settings | before if settings.get(k) != before.get(k)]
-    if differ:
+    if differ := fingerprint.differences(before, settings):
         raise ValueError(
-            f"{out} holds images of other settings: "
-            + ", ".join(f"{k} was {before.get(k)}, is {settings.get(k)}" for k in differ)
-            + "; choose another folder, or delete that one"
+            f"{out} holds images of other settings: {differ}; choose another folder, or delete "
+            "that one"
         )
 
 
@@ -184,7 +177,9 @@ def find_weights(source: str) -> Path:
     """
     path = Path(source).expanduser()
     if path.is_dir():
-        found = [p for p in sorted(path.rglob("*.safetensors")) if _is_model(p)]
+        named = [p for p in sorted(path.rglob("*.safetensors")) if p.with_suffix(".json").is_file()]
+        named = [p for p in named if not any(part.startswith("earlier-") for part in p.parts)]
+        found = [p for p in named if "unet" in cards.read_card(p)]
         if len(found) == 1:
             return found[0]
         choices = ", ".join(str(p) for p in found) or "none"
@@ -193,19 +188,11 @@ def find_weights(source: str) -> Path:
         if not path.is_file():
             raise FileNotFoundError(f"no weights at {path}; expected a .safetensors file")
         return path
-    if source in models.shipped():
+    if source in (known := models.shipped()):
         return cards.PRETRAINED / f"{source}.safetensors"
     raise ValueError(
         f"{source!r} is no .safetensors file, run directory or shipped model; shipped are "
-        f"{', '.join(models.shipped()) or 'none'}"
-    )
-
-
-def _is_model(weights: Path) -> bool:
-    """Is this a model of its own, and not a part of a checkpoint or what a new start set aside?"""
-    aside = any(part.startswith("earlier-") for part in weights.parts)
-    return (
-        not aside and weights.with_suffix(".json").is_file() and "unet" in cards.read_card(weights)
+        f"{', '.join(known) or 'none'}"
     )
 
 
@@ -236,16 +223,10 @@ def labels_for(model: Model, index: Tensor, label: int | str) -> Tensor | None:
 
 @click.command("sample")
 @click.argument("source", metavar="WEIGHTS|RUN|NAME")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option("-n", type=click.IntRange(1, 100_000), required=True, help="Images.")
 @STEPS
-@click.option(
-    "--eta",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="0 is DDIM, 1 is DDPM.",
-)
+@click.option("--eta", type=click.FloatRange(0, 1), default=0.0, show_default=True, help=ETA)
 @HEUN
 @click.option("--scale", type=click.FloatRange(0), default=1.0, show_default=True, help="Guidance.")
 @click.option("--label", help='Class by name or number, or "none"; default: every class in turn.')

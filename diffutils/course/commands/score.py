@@ -10,7 +10,7 @@ import click
 import torch
 from torch import Tensor
 
-from diffutils.course.commands.options import JSON, SEED, clear_errors, say_aside
+from diffutils.course.commands.options import JSON, PATH, SEED, clear_errors, say_aside
 from diffutils.course.commands.score_pairs import limits, pairs
 from diffutils.course.experiments.measure import kernel_and_cover, tried
 from diffutils.course.machine import best_device
@@ -23,6 +23,8 @@ from diffutils.weights.files import write_json
 
 SHOWN = 10  # file names in a table; the JSON has all
 HALVES = ("kernel_halves", "kernel_halves_low", "kernel_halves_high")
+SCORES = {"inception_score": "Inception Score", "inception_score_gt": "Inception Score of GT"}
+PAIRED = {"psnr": "PSNR, dB", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "lpips": "LPIPS"}
 
 
 class Side:
@@ -34,6 +36,7 @@ class Side:
     def __init__(self, space: Space, part: int, kept: int, seed: int):
         self.space, self.part = space, max(part, 1)
         self.moments = [streaming.Moments() for _ in range(3)]
+        self.whole = streaming.Moments()
         self.sample = streaming.Reservoir(kept, seed)
         self.score = streaming.InceptionScore()
         self.keys = Counter()
@@ -48,13 +51,6 @@ class Side:
         if self.space.probabilities:
             self.score.add(self.space.probabilities(x))
         self.keys.update(content_key(image) for image in images.permute(0, 2, 3, 1).numpy())
-
-    def whole(self) -> streaming.Moments:
-        """Of all images."""
-        total = streaming.Moments()
-        for moments in self.moments:
-            total.merge(moments)
-        return total
 
 
 def distances(
@@ -75,41 +71,38 @@ def distances(
     What the images are too few for is nan, and `notes` says why.
     """
     # Read both sets once.
-    one, other = (Side(space, part, kept, seed + k) for k in range(2))
-    for side, batches in ((one, pred), (other, gt)):
+    one, other = sides = [Side(space, part, kept, seed + k) for k in range(2)]
+    for side, batches in zip(sides, (pred, gt), strict=True):
         for images in batches:
             side.add(images)
+        for moments in side.moments:
+            side.whole.merge(moments)
     # Compare them.
     a, b, notes = one.sample.features, other.sample.features, []
-    halves = b.tensor_split(2)
-    ours, *theirs = one.moments[0], *other.moments[:2]
-
-    def frechet(x: streaming.Moments, y: streaming.Moments) -> float:
-        return tried(notes, 1, streaming.frechet, x, y)
-
+    result = {
+        "features": space.words,
+        "N": [side.sample.n for side in sides],
+        "frechet_name": space.frechet,
+        "kernel_name": space.kernel,
+        "copies": sum(n for key, n in one.keys.items() if key in other.keys),
+        "repeats": [side.sample.n - len(side.keys) for side in sides],
+    }
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        kernel = kernel_and_cover(a, b, notes, seed)
-        kernel_halves = tried(notes, 3, streaming.kernel_interval, *halves, 0.95, 200, seed)
-        result = {
-            "features": space.words,
-            "N": [one.sample.n, other.sample.n],
-            "frechet_name": space.frechet,
-            "frechet": frechet(one.whole(), other.whole()),
-            "frechet_at_halves": frechet(ours, theirs[0]),
-            "frechet_halves": frechet(*theirs),
-            "frechet_at_halves_N": [ours.n, theirs[0].n],
-            "frechet_halves_N": [m.n for m in theirs],
-            "kernel_name": space.kernel,
-            **kernel,
-            "kernel_N": [len(a), len(b)],
-            **dict(zip(HALVES, kernel_halves, strict=True)),
-            "kernel_halves_N": [len(half) for half in halves],
-            "copies": sum(n for key, n in one.keys.items() if key in other.keys),
-            "repeats": [side.sample.n - len(side.keys) for side in (one, other)],
-        }
+        for key, x, y in (
+            ("frechet", one.whole, other.whole),
+            ("frechet_at_halves", one.moments[0], other.moments[0]),
+            ("frechet_halves", *other.moments[:2]),
+        ):
+            result[key] = tried(notes, 1, streaming.frechet, x, y)
+            result[f"{key}_N"] = [x.n, y.n]
+        result |= kernel_and_cover(a, b, notes, seed) | {"kernel_N": [len(a), len(b)]}
+        halves = b.tensor_split(2)
+        floor = tried(notes, 3, streaming.kernel_interval, *halves, 0.95, 200, seed)
+        result |= zip(HALVES, floor, strict=True)
+        result["kernel_halves_N"] = [len(half) for half in halves]
         if space.probabilities:
-            for name, side in (("inception_score", one), ("inception_score_gt", other)):
+            for name, side in zip(SCORES, sides, strict=True):
                 result[name] = list(tried(notes, 2, side.score.score))
     notes += [str(w.message) for w in seen]
     return result | {"notes": [*dict.fromkeys(notes)]}
@@ -134,7 +127,8 @@ def evaluate(
     """
     # Find images, features and LPIPS, or say what is missing.
     files = [listed(pred), listed(gt)]
-    if with_pairs and not files[0].keys() & files[1].keys():
+    matched = files[0].keys() & files[1].keys()
+    if with_pairs and not matched:
         raise ValueError(
             f"no image of {pred} has the name of one of {gt}; pairs need equal names,"
             " with any suffix"
@@ -157,7 +151,6 @@ def evaluate(
     if with_pairs:
         result["paired"] = pairs(*files, reader, lpips)
         result["notes"] += missing + limits(min(result["size"]), lpips is not None)
-        matched = files[0].keys() & files[1].keys()
         result["unmatched"] = [str(f[name]) for f in files for name in sorted(f.keys() - matched)]
     return result | {"unreadable": dict(sorted(reader.broken.items()))}
 
@@ -171,38 +164,32 @@ def table(result: dict) -> str:
         limits = " to ".join(f"{v:.4g}" for v in interval if not math.isnan(v))
         return f"{value:.4g}" + (f"  ({limits})" if limits else "")
 
-    def row(words: str, key: str, count: str) -> tuple[str, str, str]:
-        ends = [result[f"{key}_{end}"] for end in ("low", "high") if f"{key}_{end}" in result]
-        counts = " against ".join(f"{n:,}" for n in result[count])
-        return words, number(result[key], *ends), counts
-
     # Distances, then what was counted.
     frechet, kernel = result["frechet_name"], result["kernel_name"]
     one, other = (f"{n:,}" for n in result["N"])
-    rows = [
-        ("what", "value  (95 % interval)", "images"),
-        row(frechet, "frechet", "N"),
-        row(f"{frechet}, as many as its floor", "frechet_at_halves", "frechet_at_halves_N"),
-        row(f"{frechet}, floor: GT against itself", "frechet_halves", "frechet_halves_N"),
-        row(kernel, "kernel", "kernel_N"),
-        row(f"{kernel}, floor: GT against itself", "kernel_halves", "kernel_halves_N"),
-        row("precision", "precision", "kernel_N"),
-        row("recall", "recall", "kernel_N"),
-        ("copies of GT, mirrored or not", f"{result['copies']}", one),
-        ("repeats within PRED", f"{result['repeats'][0]}", one),
-        ("repeats within GT", f"{result['repeats'][1]}", other),
-    ]
-    # What only some folders have.
-    for key, name, n in (
-        ("inception_score", "Inception Score", one),
-        ("inception_score_gt", "Inception Score of GT", other),
+    rows = [("what", "value  (95 % interval)", "images")]
+    for key, words in (
+        ("frechet", frechet),
+        ("frechet_at_halves", f"{frechet}, as many as its floor"),
+        ("frechet_halves", f"{frechet}, floor: GT against itself"),
+        ("kernel", kernel),
+        ("kernel_halves", f"{kernel}, floor: GT against itself"),
+        ("precision", "precision"),
+        ("recall", "recall"),
     ):
+        ends = [result[f"{key}_{end}"] for end in ("low", "high") if f"{key}_{end}" in result]
+        counts = " against ".join(f"{n:,}" for n in result.get(f"{key}_N", result["kernel_N"]))
+        rows.append((words, number(result[key], *ends), counts))
+    rows.append(("copies of GT, mirrored or not", str(result["copies"]), one))
+    for name, repeats, n in zip(("PRED", "GT"), result["repeats"], (one, other), strict=True):
+        rows.append((f"repeats within {name}", str(repeats), n))
+    # What only some folders have.
+    for key, name, n in zip(SCORES, SCORES.values(), (one, other), strict=True):
         if key in result:
             mean, std = result[key]
             rows.append((name, f"{number(mean)}, std {number(std)}", n))
-    names = {"psnr": "PSNR, dB", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "lpips": "LPIPS"}
     paired = result.get("paired", {})
-    for key, name in names.items():
+    for key, name in PAIRED.items():
         if found := paired.get(key):
             value = number(found["mean"], *found["interval"])
             rows.append((name, value, f"{found['N']:,} pairs"))
@@ -218,24 +205,18 @@ def table(result: dict) -> str:
     return "\n".join(lines)
 
 
+FEATURES = "inception, alexnet, random, or a classifier such as sprites-features."
+FILES = "A file with the weights of inception or alexnet; may be repeated."
+
+
 @click.command("evaluate")
-@click.argument("pred", type=click.Path(path_type=Path))
-@click.argument("gt", type=click.Path(path_type=Path))
+@click.argument("pred", type=PATH)
+@click.argument("gt", type=PATH)
 @click.option(
     "--paired", "with_pairs", is_flag=True, help="Also PSNR, SSIM, MS-SSIM, LPIPS by file name."
 )
-@click.option(
-    "--features",
-    default="inception",
-    show_default=True,
-    help="inception, alexnet, random, or a classifier such as sprites-features.",
-)
-@click.option(
-    "--weights",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="A file with the weights of inception or alexnet; may be repeated.",
-)
+@click.option("--features", default="inception", show_default=True, help=FEATURES)
+@click.option("--weights", multiple=True, type=click.Path(exists=True, path_type=Path), help=FILES)
 @click.option("--size", type=click.IntRange(4, 8192), help="Side to bring all images to.")
 @SEED
 @JSON

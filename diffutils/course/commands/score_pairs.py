@@ -43,11 +43,11 @@ def pairs(
     # Average.
     n = len(values["psnr"])
     values["psnr"] = [v for v in values["psnr"] if v < math.inf]
-    found = {}
+    found = {"N": n, "identical": n - len(values["psnr"])}
     for name, each in values.items():
         mean, low, high, count = mean_interval(each)
         found[name] = {"mean": mean, "interval": [low, high], "N": count}
-    return {"N": n, "identical": n - len(values["psnr"]), **found}
+    return found
 
 
 def limits(side: int, lpips: bool) -> list[str]:

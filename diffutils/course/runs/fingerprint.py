@@ -10,6 +10,13 @@ from functools import lru_cache, partial
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
+import numpy as np
+import torch
+
+from diffutils import loop
+from diffutils import training as core
+from diffutils.data import downloads
+
 PACKAGE = Path(__file__).resolve().parents[2]
 PLAIN = (bool, int, float, str, list, tuple, dict)
 FUNCTIONS = (FunctionType, staticmethod, classmethod, property)
@@ -26,8 +33,8 @@ def digest(content: bytes) -> str:
 def code(lesson: str | None = None) -> str:
     """Of all files that decide the numbers of lesson "04", or of what draws and measures in any.
 
-    Its own room counts and no other lesson's; no exercises and no figures.  Of what ships in
-    data/pretrained the weights count, and for a lesson cards and recorded rows, which it shows.
+    Its own room counts, without exercises and figures; of data/pretrained the weights, and for a
+    lesson cards and recorded rows, which it shows.
     """
     room = PACKAGE / "lessons" / f"lesson{lesson}"
     aside = [PACKAGE / name for name in ASIDE]
@@ -45,11 +52,9 @@ def training_code() -> str:
 
 
 def _bytes_of(files: Iterable[Path]) -> str:
-    names = (
-        f"{p.relative_to(PACKAGE.parent).as_posix()} {digest(p.read_bytes())}"
-        for p in sorted(files)
-    )
-    return digest("\n".join(names).encode())
+    names = {p.relative_to(PACKAGE.parent).as_posix(): p for p in sorted(files)}
+    lines = [f"{name} {digest(p.read_bytes())}" for name, p in names.items()]
+    return digest("\n".join(lines).encode())
 
 
 def notebook(content: bytes) -> str:
@@ -63,8 +68,6 @@ def notebook(content: bytes) -> str:
 
 def files(dataset: str) -> str:
     """Of names, sizes and times of a data set's files; empty for a set that is made by code."""
-    from diffutils.data import downloads
-
     kind, _, own = dataset.partition(":")
     published = kind in downloads.REMOTES or kind == "mnist-m"
     root = Path(own).expanduser() if own else downloads.here(kind) if published else None
@@ -82,48 +85,44 @@ def training(denoiser, images, schedule: Callable, settings: dict) -> dict:
     installed by its name, and functions, classes and objects of one's own (a notebook's) by
     `_contents`.  None is left out: a setting that fit learns later changes nothing where it is off.
     """
-    import torch
-
-    from diffutils import loop, training
-
     levels = schedule(torch.linspace(0, 1, 257, dtype=torch.float64))
-    # The settings of fit, and those that it hands on to the loop.
-    own = inspect.signature(training.fit).parameters
-    mine = {k: v for k, v in settings.items() if k in own}
-    rest = {k: v for k, v in settings.items() if k not in own}
-    found = _arguments(training.fit, denoiser, images, schedule, **mine)
-    looped = _arguments(loop.optimise, denoiser.net, None, batch=found["batch"], **rest)
-    return (
-        looped
-        | found
-        | {
-            "schedule": _described(levels),
-            "c_noise": _described(denoiser.c_noise(levels.float())),
-            "coefficients": _described(denoiser.coefficients),
-            **_network(denoiser, denoiser.net),
-        }
-    )
+    return {
+        "images": _described(images),
+        "schedule": _described(levels),
+        **_arguments(settings, core.fit, loop.optimise),
+        "c_noise": _described(denoiser.c_noise(levels.float())),
+        "coefficients": _described(denoiser.coefficients),
+        **_network(denoiser, denoiser.net),
+    }
 
 
 def optimisation(net, loss: Callable, settings: dict) -> dict:
     """What decides a training by `training.optimise`, as `training` says it of one by fit."""
-    from diffutils import loop
+    about = {"loss": _described(loss)} | _arguments(settings, loop.optimise)
+    return about | _network(net, net)
 
-    return _arguments(loop.optimise, net, loss, **settings) | _network(net, net)
 
-
-def _arguments(function: Callable, module, *given, **settings) -> dict:
-    """A call's arguments, but for the module to train and the state to go on from."""
-    bound = inspect.signature(function).bind(module, *given, **settings)
+def _arguments(settings: dict, *functions: Callable) -> dict:
+    """What is set of the functions' keywords, defaults included; not the state to go on from."""
+    known = {}
+    for function in functions:  # a default of the first one stands
+        known = dict(inspect.signature(function).parameters) | known
+    keywords = [p for p in known.values() if p.kind is p.KEYWORD_ONLY]
+    bound = inspect.Signature(keywords).bind(**settings)
     bound.apply_defaults()
-    _, *arguments = bound.arguments.items()
-    return {k: _described(v) for k, v in arguments if k not in ("state", "loop") and v is not None}
+    return {k: _described(v) for k, v in bound.arguments.items() if k != "state" and v is not None}
 
 
 def _network(module, net) -> dict:
+    """Layers, classes and weights, and plain attributes of modules of one's own classes."""
     kinds = {type(m) for m in module.modules() if not type(m).__module__.startswith("torch.")}
+    own = {
+        name: {k: v for k, v in vars(m).items() if isinstance(v, PLAIN) and k != "training"}
+        for name, m in net.named_modules()
+        if _own(type(m))
+    }
     return {
-        "network": digest((repr(net) + _own_numbers(net)).encode()),
+        "network": digest((repr(net) + (_described(own) if own else "")).encode()),
         "classes of the network": ", ".join(sorted(map(_described, kinds))),
         "starting weights": tensors(module.state_dict()),
     }
@@ -134,14 +133,10 @@ def tensors(named: dict) -> str:
     return digest("".join(f"{k} {_described(v)}\n" for k, v in named.items()).encode())
 
 
-def _own_numbers(net) -> str:
-    """The attributes, in modules of one's own classes, that neither repr nor a weight shows."""
-    own = {
-        name: {k: v for k, v in vars(m).items() if isinstance(v, PLAIN) and k != "training"}
-        for name, m in net.named_modules()
-        if _own(type(m))
-    }
-    return _described(own) if own else ""
+def differences(before: dict, now: dict) -> str:
+    """The settings that differ, in words; empty where none does."""
+    names = [k for k in now | before if now.get(k) != before.get(k)]
+    return ", ".join(f"{k} was {before.get(k)}, is {now.get(k)}" for k in names)
 
 
 def _described(value, seen: dict | None = None):
@@ -149,30 +144,30 @@ def _described(value, seen: dict | None = None):
 
     seen: the functions, classes and objects met so far, by id: some hold themselves.
     """
-    import numpy as np
-    import torch
-
     seen = {} if seen is None else seen
     inner = partial(_described, seen=seen)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no infinity, and nan does not equal itself
     if isinstance(value, int | float | str | None):
         return value
+    # Arrays by their bytes, containers by what they hold.
     if isinstance(value, torch.Tensor):
         flat = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
         return f"{tuple(value.shape)} {value.dtype} {digest(flat.numpy().data)}"
     if isinstance(value, np.ndarray):
         return f"{value.shape} {value.dtype} {digest(value.tobytes())}"
     if isinstance(value, partial):
-        arguments = [*map(inner, value.args)]
-        arguments += [f"{k}={inner(v)}" for k, v in value.keywords.items()]
-        return f"{inner(value.func)}({', '.join(map(str, arguments))})"
+        given = [str(inner(v)) for v in value.args]
+        given += [f"{k}={inner(v)}" for k, v in value.keywords.items()]
+        return f"{inner(value.func)}({', '.join(given)})"
     if isinstance(value, dict):
         return str([(inner(k), inner(v)) for k, v in value.items()])
     if isinstance(value, list | tuple):
-        return str((list if isinstance(value, list) else tuple)(map(inner, value)))
+        held = [*map(inner, value)]
+        return str(held if isinstance(value, list) else tuple(held))
     if isinstance(value, set | frozenset):
         return str(sorted(repr(inner(v)) for v in value))
+    # What is installed by its name, what is one's own by its contents.
     contents = _contents(value)
     if contents is None:
         return getattr(value, "__name__", None) or repr(value)
@@ -190,8 +185,6 @@ def _contents(value) -> list | None:
     globals it names that are plain values, tensors, or functions and classes of one's own.
     Of a class: its bases, methods and plain attributes.  Of an object: its class and attributes.
     """
-    import torch
-
     if isinstance(value, CodeType):  # the source would not do: of a dataclass there is none
         return [value.co_code.hex(), value.co_consts, value.co_names, value.co_varnames]
     if inspect.ismethod(value):
@@ -213,8 +206,7 @@ def _contents(value) -> list | None:
             k: v
             for k, v in held.globals.items()
             if isinstance(v, (*PLAIN, torch.Tensor))
-            or isinstance(v, (FunctionType, type))
-            and _own(v)
+            or (isinstance(v, (FunctionType, type)) and _own(v))
         }
         return [value.__code__, value.__defaults__, value.__kwdefaults__, held.nonlocals, named]
     if isinstance(value, ModuleType) or not hasattr(value, "__dict__"):
@@ -225,11 +217,9 @@ def _contents(value) -> list | None:
 def _own(value) -> bool:
     """Whether a function or class belongs neither to this package nor to an installed library."""
     home = value.__module__ or "torch"  # compiled functions name no module
-    file = getattr(sys.modules.get(home), "__file__", None) or ""
     root = home.partition(".")[0]
-    installed = (
-        root in ("diffutils", "torch")
-        or root in sys.stdlib_module_names
-        or bool({"site-packages", "dist-packages"} & set(Path(file).parts))
-    )
+    if root in ("diffutils", "torch", *sys.stdlib_module_names):
+        return False
+    file = getattr(sys.modules.get(home), "__file__", None) or ""
+    installed = {"site-packages", "dist-packages"} & {*Path(file).parts}
     return home == "__main__" or not installed

@@ -39,16 +39,14 @@ def select(names: str | None = None) -> list[Path]:
         raise FileNotFoundError(
             f"There are no lessons in {NOTEBOOKS}; run this from a checkout of the repository."
         )
-    if not names:
-        return found
     chosen = []
-    for name in names.replace(",", " ").split():
+    for name in (names or "").replace(",", " ").split():
         matches = [p for p in found if name in (p.stem, p.name) or p.stem[:2] == name.zfill(2)]
         if not matches:
             known = ", ".join(p.stem[:2] for p in found)
             raise ValueError(f"There is no lesson {name!r}; choose from {known}.")
-        chosen += [p for p in matches if p not in chosen]
-    return chosen
+        chosen += matches
+    return [*dict.fromkeys(chosen)] if names else found
 
 
 def run(
@@ -68,28 +66,30 @@ def run(
     Raises: ValueError for an unknown profile or parameter, or a wrong value; BlockingIOError when
     another process works in `out`.  Then nothing was started.
     """
+    import papermill
+
     parameters = {"profile": profile_name(profile)} | (parameters or {})
-    accepted = {path: _declared(path) for path in notebooks}
+    accepted = {path: papermill.inspect_notebook(str(path)) for path in notebooks}
     # Refuse, before anything starts, what a lesson would refuse.
     for name in parameters:
         if not any(name in known for known in accepted.values()):
             raise ValueError(f"None of the chosen lessons has the parameter {name!r}.")
     if "dataset" in parameters:
         valid.dataset(parameters["dataset"])
-    if "overrides" in parameters:
-        for path in notebooks:
-            budget(path.stem[:2], profile, parameters["overrides"])
     for path in notebooks:
+        if "overrides" in parameters:
+            budget(path.stem[:2], profile, parameters["overrides"])
         rundir.check_free(out / path.stem[:2])
     rundir.hold(out)
     outcomes = []
     try:
         for i, path in enumerate(notebooks, 1):
-            head = f"[{i}/{len(notebooks)}] {path.stem}"
-            mine = {k: v for k, v in parameters.items() if k in accepted[path]}
+            head, known = f"[{i}/{len(notebooks)}] {path.stem}", accepted[path]
+            mine = {k: v for k, v in parameters.items() if k in known}
+            own = known["dataset"]["default"].strip("\"'") if "dataset" in known else ""
             identity = {
                 "parameters": mine,
-                "data": fingerprint.files(mine.get("dataset", accepted[path].get("dataset", ""))),
+                "data": fingerprint.files(mine.get("dataset", own)),
                 "notebook": fingerprint.notebook(path.read_bytes()),
                 "code": fingerprint.code(path.stem[:2]),
                 "versions": provenance.versions(),
@@ -101,7 +101,7 @@ def run(
                 continue
             # Run it, and mark run.json: only a notebook executed whole and in order is finished.
             say(f"{head} ({profile}) ...")
-            if again and "resume" in accepted[path]:
+            if again and "resume" in known:
                 mine = mine | {"resume": "never"}
             outcomes[-1] = end = execute(path, out / path.name, mine, say)
             if end.error is None:
@@ -136,17 +136,13 @@ def execute(path: Path, target: Path, parameters: dict, say=print) -> Outcome:
     record = out / number / "run.json"
     record.unlink(missing_ok=True)  # of an earlier run into the same directory
     began, error = time.perf_counter(), None
+    # papermill formats paths: a brace in one must be doubled.
+    paths = [str(p).replace("{", "{{").replace("}", "}}") for p in (path, target)]
+    # A kernel warns that loopback is not encrypted; nobody else is on it here.
+    how = dict(progress_bar=False, extra_arguments=["--IPKernelApp.log_level=ERROR"])
     with kernel.environment(out, say, number):
         try:
-            papermill.execute_notebook(
-                # papermill formats paths: a brace in one must be doubled.
-                *(str(p).replace("{", "{{").replace("}", "}}") for p in (path, target)),
-                parameters,
-                kernel_name="python3",
-                progress_bar=False,
-                # A kernel warns that loopback is not encrypted; nobody else is on it here.
-                extra_arguments=["--IPKernelApp.log_level=ERROR"],
-            )
+            papermill.execute_notebook(*paths, parameters, kernel_name="python3", **how)
         except papermill.PapermillExecutionError as failure:
             cell = failure.exec_count or failure.cell_index
             error = f"cell [{cell}]: {failure.ename}: {failure.evalue}"
@@ -166,9 +162,8 @@ def table(outcomes: list[Outcome]) -> str:
 
 def failures(outcomes: list[Outcome]) -> str:
     """One line for each lesson that failed: cell, error and where to look; empty if none did."""
-    return "\n".join(
-        f"{o.name} failed in {o.error}\n  see {o.notebook}" for o in outcomes if o.error
-    )
+    failed = [o for o in outcomes if o.error]
+    return "\n".join(f"{o.name} failed in {o.error}\n  see {o.notebook}" for o in failed)
 
 
 def store(notebooks: list[Path], budget: Callable, say=print) -> list[Outcome]:
@@ -188,14 +183,6 @@ def store(notebooks: list[Path], budget: Callable, say=print) -> list[Outcome]:
         text = stored.with_lessons(readme.read_text(encoding="utf-8"), select(), runs)
         write_whole(readme, text.encode())
     return outcomes
-
-
-def _declared(path: Path) -> dict[str, str]:
-    """A notebook's parameters and their values in it, without quotes."""
-    import papermill
-
-    found = papermill.inspect_notebook(str(path))
-    return {name: about["default"].strip("\"'") for name, about in found.items()}
 
 
 def _with_results(outcome: Outcome, record: Path) -> Outcome:

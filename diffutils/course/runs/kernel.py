@@ -16,6 +16,7 @@ def environment(out: Path, say, label: str):
 
     What the lesson, or a process it starts, appends to $DIFFUTILS_PROGRESS is repeated here.
     """
+    # Tell the kernel where it runs.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "progress.txt"
         path.touch()
@@ -26,6 +27,7 @@ def environment(out: Path, say, label: str):
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(threads()),
         }
+        # Repeat its progress while it runs, and what came last.
         done = threading.Event()
 
         def follow():

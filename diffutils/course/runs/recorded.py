@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 
 from diffutils.course import parameters
@@ -19,6 +21,8 @@ from diffutils.course.tables import aligned
 from diffutils.data import png
 from diffutils.weights import cards, files, provenance
 from diffutils.weights import state as saves
+
+PICTURE = "samples/step-{:08}.png"  # of a step, in the folder
 
 
 def recorded(
@@ -55,15 +59,15 @@ def recorded(
     Raises: FloatingPointError, naming the step and the last good checkpoint, when the loss is not
     finite; ValueError for an unknown resume; else what run raises.
     """
-    from accelerate import Accelerator
-
     # Find the checkpoint to go on from; of several processes the first one decides and writes.
     parameters.resume(resume)
     process = Accelerator()
     first, log, store = process.is_main_process, folder / "log.jsonl", folder / "checkpoints"
     weights = folder / f"{card['name'] if card else folder.name}.safetensors"
-    path = _open(folder, about, resume, say, weights) if first else None
-    path = _agreed(path, store, process.device)
+    own = {"code": fingerprint.training_code(), "hardware": provenance.hardware()}
+    versions = provenance.versions() | own
+    path = _open(folder, weights, about, versions, resume, say) if first else None
+    (path,) = broadcast_object_list([path])
     state, body = saves.read(path) if path else (None, {})
     # Bring the folder to that state.
     replayed = [*_lines(log, body["record"]), body["record"]] if path else []
@@ -82,10 +86,10 @@ def recorded(
             average.load_state_dict(state["ema"])
             r.ema = around(average).eval().requires_grad_(False)
             if first and not _is_current(weights, card, r.step):
-                _save_weights(weights, state, r, card, about, body["versions"])
+                _save_weights(weights, state, line, card, about, body["versions"])
         yield r
     # Train: note every record, draw now and then, save now and then.
-    saved, versions, every = time.monotonic(), _versions(), about["log_every"]
+    saved, every = time.monotonic(), about["log_every"]
     points = math.ceil(about["steps"] / every)  # records of the whole run
     try:
         for r in run(state=state):
@@ -96,7 +100,7 @@ def recorded(
                 if draw is not None and i * draws // points > (i - 1) * draws // points:
                     r.samples = draw(r.ema)
                     line["samples"] = len(r.samples)
-                    png.write_grid(_picture(folder, r.step), r.samples)
+                    png.write_grid(folder / PICTURE.format(r.step), r.samples)
                 with open(log, "a", encoding="utf-8") as f:
                     f.write(json.dumps(line) + "\n")
                     f.flush()
@@ -105,7 +109,7 @@ def recorded(
                     state = r.state()
                     manifest = {"settings": about, "record": line, "versions": versions}
                     path = saves.save(store, state, manifest)
-                    _save_weights(weights, state, r, card, about, versions)
+                    _save_weights(weights, state, line, card, about, versions)
                     saved = time.monotonic()
             yield r
     except FloatingPointError as error:
@@ -113,53 +117,33 @@ def recorded(
         raise FloatingPointError(f"{error}; {good}") from None
 
 
-def _open(folder: Path, about: dict, resume: str, say: Callable, weights: Path) -> Path | None:
+def _open(folder, weights, about: dict, versions: dict, resume: str, say: Callable) -> Path | None:
     """The checkpoint to go on from; None, and a folder without an earlier run, for a new start."""
-    store = folder / "checkpoints"
+    name, store, steps = folder.name, folder / "checkpoints", about["steps"]
     for half in folder.glob("samples/.step-*"):  # of a process that was killed inside a write
         half.unlink()
     if not saves.steps(store):
         return None
+    # Take the newest checkpoint of this very training, and say what changed around it.
     path = saves.newest(store) if resume == "auto" else None
-    if path is None:
-        why = "resume is 'never'" if resume == "never" else "no checkpoint is whole"
-    else:
-        _, body = saves.read(path)
-        before = body["settings"]
-        differ = [k for k in about | before if before.get(k) != about.get(k)]
+    why = "resume is 'never'" if resume == "never" else "no checkpoint is whole"
+    if path is not None:
+        body = saves.read(path)[1]
+        differ = fingerprint.differences(body["settings"], about)
+        why = f"its settings differ: {differ}"
         if not differ:
-            _say_how(path, body, about, say)
+            done = f"all {steps} steps were done before; resume='never' would train again"
+            on = f"resumed after step {body['step']} of {steps}"
+            say(f"{name}: {done if body['step'] == steps else on}")
+            if newer := fingerprint.differences(body["versions"], versions):
+                say(f"{name}: not bit for bit what it would have been, since {newer}")
             return path
-        why = "its settings differ: " + ", ".join(
-            f"{k} was {before.get(k)}, is {about.get(k)}" for k in differ
-        )
-    names = ["log.jsonl", "samples", "model.txt", "trdata"]
-    names += [weights.name, weights.with_suffix(".json").name]
-    names += ["checkpoints"]  # last: by them the next start sees that there is a run
+    # Else set the earlier run aside, checkpoints last: by them the next start sees it.
+    names = ["log.jsonl", "samples", "model.txt", "trdata", weights.name]
+    names += [weights.with_suffix(".json").name, "checkpoints"]
     aside = rundir.set_aside(folder, names)
-    say(f"{folder.name}: starts from step 0 ({why}); the earlier run is set aside in {aside}")
+    say(f"{name}: starts from step 0 ({why}); the earlier run is set aside in {aside}")
     return None
-
-
-def _say_how(path: Path, body: dict, about: dict, say: Callable) -> None:
-    name, steps = path.parents[1].name, about["steps"]
-    if body["step"] == steps:
-        say(f"{name}: all {steps} steps were done before; resume='never' would train again")
-    else:
-        say(f"{name}: resumed after step {body['step']} of {steps}")
-    then, now = body["versions"], _versions()
-    differ = [f"{k} was {then.get(k)}, is {now[k]}" for k in now if then.get(k) != now[k]]
-    if differ:
-        say(f"{name}: not bit for bit what it would have been, since {'; '.join(differ)}")
-
-
-def _agreed(path: Path | None, store: Path, device) -> Path | None:
-    """The first process's choice, in every process."""
-    from accelerate.utils import broadcast
-
-    step = int(path.name.removeprefix("step-")) if path else -1
-    step = int(broadcast(torch.tensor(step, device=device)))
-    return store / f"step-{step:08}" if step >= 0 else None
 
 
 def _lines(log: Path, last: dict) -> list[dict]:
@@ -182,25 +166,26 @@ def _lines(log: Path, last: dict) -> list[dict]:
 def _replay(line: dict, folder: Path, shape: Sequence[int]) -> SimpleNamespace:
     """A record of an earlier process, from its line in the log and its picture."""
     record = SimpleNamespace(**line | {"samples": None, "replayed": True, "ema": None})
-    if "samples" in line and (path := _picture(folder, record.step)).exists():
+    picture = folder / PICTURE.format(record.step)
+    if "samples" in line and picture.exists():
         try:
-            record.samples = png.read_grid(path, (line["samples"], *shape))
+            record.samples = png.read_grid(picture, (line["samples"], *shape))
         except ValueError as error:
             warnings.warn(f"{error}; its step comes without samples", stacklevel=2)
     return record
 
 
-def _save_weights(weights: Path, state: dict, record, card, about: dict, versions: dict) -> None:
+def _save_weights(weights: Path, state: dict, line: dict, card, about: dict, versions: dict):
     """The averaged weights in float16, or in float32 where one of them is beyond its range."""
-    trained = provenance.provenance(time.monotonic() - record.seconds) | {
+    trained = provenance.provenance(time.monotonic() - line["seconds"]) | {
         "hardware": versions["hardware"],
-        "steps": record.step,
-        "loss": round(record.loss, 5),
-        "heldout_loss": record.heldout and round(record.heldout, 5),
+        "steps": line["step"],
+        "loss": round(line["loss"], 5),
+        "heldout_loss": line["heldout"] and round(line["heldout"], 5),
     }
     card = (card or {"name": weights.stem, "settings": about}) | {"trained": trained}
-    floats = (v for v in state["ema"].values() if v.is_floating_point())
-    fits = all(bool(v.half().isfinite().all()) for v in floats)
+    halves = (v.half() for v in state["ema"].values() if v.is_floating_point())
+    fits = all(bool(v.isfinite().all()) for v in halves)
     cards.save_weights(weights, state["ema"], card, torch.float16 if fits else torch.float32)
 
 
@@ -210,29 +195,18 @@ def _is_current(weights: Path, card: dict | None, step: int) -> bool:
         there = cards.read_card(weights) if weights.exists() else {}
     except (FileNotFoundError, ValueError):
         return False
-    same = all(there.get(k) == v for k, v in files.finite(card or {}).items())
+    same = files.finite(card or {}).items() <= there.items()
     return same and there.get("trained", {}).get("steps") == step
-
-
-def _picture(folder: Path, step: int) -> Path:
-    return folder / "samples" / f"step-{step:08}.png"
-
-
-def _versions() -> dict:
-    own = {"code": fingerprint.training_code(), "hardware": provenance.hardware()}
-    return provenance.versions() | own
 
 
 def _model(denoiser, about: dict) -> str:
     """model.txt: every layer with weights of its own, the sum of parameters, every setting."""
     rows = [("layer", "type", "weights", "parameters")]
     for name, module in denoiser.named_modules():
-        own = dict(module.named_parameters(recurse=False))
-        if own:
-            shapes = ", ".join("x".join(map(str, p.shape)) or "1" for p in own.values())
-            count = sum(p.numel() for p in own.values())
+        if own := [*module.parameters(recurse=False)]:
+            shapes = ", ".join("x".join(map(str, p.shape)) or "1" for p in own)
+            count = sum(p.numel() for p in own)
             rows.append((name, type(module).__name__, shapes, f"{count:,}"))
     count = sum(p.numel() for p in denoiser.parameters())
-    rows.append(("together", "", "", f"{count:,}"))
     settings = aligned([("setting", "value"), *((k, str(v)) for k, v in about.items())])
-    return f"{aligned(rows)}\n\n{settings}\n"
+    return f"{aligned([*rows, ('together', '', '', f'{count:,}')])}\n\n{settings}\n"

@@ -1,4 +1,4 @@
-"""`diffutils.fit`, recorded in a folder."""
+"""`diffutils.fit` and `diffutils.optimise`, recorded in a folder."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,7 +14,7 @@ from diffutils.course.runs.recorded import recorded
 from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import Denoiser
 
-KEPT = ("resume", "card", "draw", "draws", "save_every", "say")  # what is for `recorded`
+KEPT = ("resume", "card", "draw", "draws", "shape", "save_every", "say")  # for `recorded`
 
 
 def recorded_fit(
@@ -36,9 +36,19 @@ def recorded_fit(
     about = fingerprint.training(denoiser, images, schedule, settings)
     run = partial(training.fit, denoiser, images, schedule, **settings)
     around = partial(Denoiser, coefficients=denoiser.coefficients, c_noise=denoiser.c_noise)
+    kept |= {"shape": images.shape[1:], "around": around}
     seen = partial(_seen, images, about, settings) if trdata else None
-    shape = images.shape[1:]
-    return recorded(folder, denoiser.net, run, about, shape=shape, around=around, seen=seen, **kept)
+    return recorded(folder, denoiser.net, run, about, seen=seen, **kept)
+
+
+def recorded_optimise(folder: Path, net, loss: Callable, **settings) -> Iterator[SimpleNamespace]:
+    """Minimise a loss as `diffutils.optimise` does, kept in a folder and resumed from there.
+
+    settings: those of optimise and, as above, of `recorded`; with draw also shape.
+    """
+    kept = {name: settings.pop(name) for name in KEPT if name in settings}
+    about = fingerprint.optimisation(net, loss, settings)
+    return recorded(folder, net, partial(training.optimise, net, loss, **settings), about, **kept)
 
 
 def progress_line(name: str, record: SimpleNamespace, steps: int) -> str:

@@ -1,6 +1,7 @@
 """Where runs go, and that two never write into one directory."""
 
 import errno
+import itertools
 import json
 import os
 import socket
@@ -15,7 +16,7 @@ from diffutils.weights.files import CHECKOUT, write_json
 FILES = OWNER, LOCK = ".owner", ".lock"  # of a process that writes here, or was killed
 NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)  # what some network file systems answer
 
-_held: dict[Path, FileLock] = {}  # the locks end with this process
+_held: dict[Path, FileLock] = {}  # the system drops them with this process, killed or not
 
 
 def base() -> Path:
@@ -28,10 +29,10 @@ def base() -> Path:
 def hold(folder: Path) -> None:
     """Make a directory and reserve it for this process, until `release` or the process ends.
 
-    The system drops the lock of a process that is killed, so nothing has to be cleaned up.
     Raises: BlockingIOError, naming the process, when another one writes there; OSError when
     nobody can.
     """
+    # Take the lock, or say who holds it.
     folder = Path(folder).resolve()
     if folder in _held:
         return
@@ -40,9 +41,14 @@ def hold(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
+        try:
+            about = json.loads((folder / OWNER).read_text(encoding="utf-8"))
+            owner = f"process {about['process']} on {about['host']} since {about['since']}"
+        except (OSError, ValueError, KeyError):
+            owner = "another process"
         raise BlockingIOError(
-            f"{folder} is in use by {_owner(folder)}; wait until it ends, stop it (a notebook: "
-            "shut down its kernel), or choose another directory"
+            f"{folder} is in use by {owner}; wait until it ends, stop it (a notebook: shut down "
+            "its kernel), or choose another directory"
         ) from None
     except OSError as error:
         if error.errno not in NO_LOCKS:
@@ -50,8 +56,8 @@ def hold(folder: Path) -> None:
                 f"{folder} cannot be written ({error.strerror}); choose another directory for "
                 "the results (run_dir in a notebook, --out on the command line)"
             ) from None
-        message = f"this file system has no locks ({error}); start no second run"
-        warnings.warn(message, stacklevel=2)
+        warnings.warn(f"this file system has no locks ({error}); start no second run", stacklevel=2)
+    # Say who holds it now.
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     about = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
     write_json(folder / OWNER, about)
@@ -81,19 +87,9 @@ def set_aside(folder: Path, names: list[str]) -> Path:
     After a kill the same call fills the same folder: nothing in it is ever overwritten.
     """
     names = [name for name in names if (folder / name).exists()]
-    number = 1
-    while any((folder / f"earlier-{number}" / name).exists() for name in names):
-        number += 1
-    aside = folder / f"earlier-{number}"
+    numbered = (folder / f"earlier-{number}" for number in itertools.count(1))
+    aside = next(p for p in numbered if not any((p / name).exists() for name in names))
     aside.mkdir(exist_ok=True)
     for name in names:
         (folder / name).rename(aside / name)
     return aside
-
-
-def _owner(folder: Path) -> str:
-    try:
-        about = json.loads((folder / OWNER).read_text(encoding="utf-8"))
-        return f"process {about['process']} on {about['host']} since {about['since']}"
-    except (OSError, ValueError, KeyError):
-        return "another process"

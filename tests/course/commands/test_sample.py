@@ -78,7 +78,7 @@ def test_images_are_those_of_generate(tmp_path):
 def test_a_killed_run_goes_on_and_a_larger_n_adds(tmp_path, monkeypatch):
     path, out = tiny(tmp_path), tmp_path / "images"
     sample.sample_folder(str(path), tmp_path / "whole", 9, **STEPS)
-    write, left = files.write_whole, [5]
+    write, left = files.write_whole, [6]
 
     def dies(file, content):
         left[0] -= 1
@@ -91,7 +91,7 @@ def test_a_killed_run_goes_on_and_a_larger_n_adds(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         sample.sample_folder(str(path), out, 6, **STEPS)
     monkeypatch.setattr(files, "write_whole", write)
-    assert len(pixels(out)) == 4  # one of the five was the settings
+    assert len(pixels(out)) == 4  # two of the six were owner and settings
     (out / "00001.png").unlink()
     before = {p: p.stat().st_mtime_ns for p in out.glob("*.png")}
     said = []

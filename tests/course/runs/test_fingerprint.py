@@ -1,5 +1,6 @@
 """Fingerprints: what counts for a lesson, a row, a training, and what does not."""
 
+import inspect
 import json
 import math
 import os
@@ -154,6 +155,27 @@ def differ(before, after):
 def test_trainings_of_earlier_versions_keep_their_identity():
     assert differ(STORED, identity()) == set()
     assert differ(STORED, identity(lr=1e-3)) == {"lr"}
+
+
+def test_settings_count_whether_fit_names_them_or_hands_them_on(monkeypatch):
+    """The loop's arguments may stand in fit's signature or be those of `optimise`."""
+    before, fit = identity(lr=1e-3), inspect.signature(du.fit)
+    loop = inspect.signature(du.optimise).parameters.keys() - {"net", "loss", "heldout"}
+    own = [p for name, p in fit.parameters.items() if name not in loop and p.kind != p.VAR_KEYWORD]
+
+    def handing_on(*args, **kwargs):
+        raise AssertionError("only its signature is read")
+
+    rest = inspect.Parameter("loop", inspect.Parameter.VAR_KEYWORD)
+    handing_on.__signature__ = fit.replace(parameters=[*own, rest])
+    monkeypatch.setattr(du.training, "fit", handing_on)
+    assert identity(lr=1e-3) == before
+    assert differ(STORED, identity()) == set()
+    for wrong in ({"rate": 1.0}, {"loss": None}):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{[*wrong][0]}'"):
+            identity(**wrong)
+    with pytest.raises(TypeError, match="'steps'"):
+        fingerprint.training(plain(), IMAGES, schedule, {})
 
 
 def test_settings_that_came_later_count_where_they_are_used():
@@ -315,9 +337,13 @@ def test_numbers_of_an_own_network_count():
             super().__init__()
             self.gain = gain
 
-    one, same, other = (fingerprint._own_numbers(torch.nn.Sequential(Gain(k))) for k in (2, 2, 3))
+    def network(net):
+        return fingerprint._network(net, net)["network"]
+
+    one, same, other = (network(torch.nn.Sequential(Gain(k))) for k in (2, 2, 3))
     assert one == same != other
-    assert fingerprint._own_numbers(du.UNet(channels=(8,), attention=(False,))) == ""
+    unet = du.UNet(channels=(8,), attention=(False,))
+    assert network(unet) == fingerprint.digest(repr(unet).encode())  # the package's own: its repr
 
 
 def test_files_count_by_name_size_and_time(tmp_path, monkeypatch):
