@@ -121,15 +121,14 @@ def run(
 
 def _finished(path: Path, out: Path, identity: dict) -> Outcome | None:
     """What an earlier run of exactly this lesson left in `out`, None if there is none."""
-    record = out / path.stem[:2] / "run.json"
+    record, target = out / path.stem[:2] / "run.json", out / path.name
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if content.get("finished") != identity or not (out / path.name).is_file():
+    if content.get("finished") != identity or not target.is_file():
         return None
-    before = Outcome(path.stem, out / path.name, content["seconds"], skipped=True)
-    return _with_results(before, record)
+    return _with_results(Outcome(path.stem, target, content["seconds"], skipped=True), record)
 
 
 def execute(path: Path, target: Path, parameters: dict, say=print) -> Outcome:
