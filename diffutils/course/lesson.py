@@ -13,6 +13,7 @@ from IPython.display import Markdown, display
 
 from diffutils.course import parameters
 from diffutils.course.budgets import Budget, items
+from diffutils.course.experiments import claims
 from diffutils.course.machine import best_device, device_name, peak_memory_mb
 from diffutils.course.runs import rundir
 from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_optimise
@@ -102,26 +103,14 @@ class Lesson:
         """
         return self.dir / "figures" / name
 
-    def claim(
-        self,
-        claim: str,
-        published="-",
-        measured="not run",
-        protocol=(),
-        N="-",
-        seeds="-",
-        verdict="-",
-        why="",
-    ) -> None:
-        """Add a row to the claim table: the fields of `claims.claim`, "not run" by default.
+    def claim(self, claim: str, *cells, **fields) -> None:
+        """Add a row to the claim table, "not run" by default.
 
-        protocol: a sentence or a list of them, for the fold; why: it was not run.
+        Fields, as in `claims.claim`: published, measured, protocol (a sentence or a list of them,
+        for the fold), N, seeds, verdict, why (it was not run).
         Raises: ValueError for a cell that is too long to be read.
         """
-        from diffutils.course.experiments import claims
-
-        row = claims.claim(claim, published, measured, protocol, N, seeds, verdict, why)
-        self.claims.append(row)
+        self.claims.append(claims.claim(claim, *cells, **fields))
 
     def finish(self) -> None:
         """Write run.json into the run directory, give that free, and show the claim table."""

@@ -46,19 +46,10 @@ COEFFICIENTS = {  # of a card
     "v": lambda card: denoisers.v,
     "edm": edm,
 }
-BETAS = {
-    "linear": schedules.linear_betas,
-    "scaled_linear": schedules.scaled_linear_betas,
-    "quadratic": schedules.quadratic_betas,
-    "cosine": schedules.cosine_betas,
-    "sigmoid": schedules.sigmoid_betas,
-}
-SCHEDULES = {  # densities to train with, grids to sample on
-    "log_normal": schedules.log_normal,
-    "log_uniform": schedules.log_uniform,
-    "log_logistic": schedules.log_logistic,
-    "karras": schedules.karras,
-}
+KINDS = ("linear", "scaled_linear", "quadratic", "cosine", "sigmoid")
+BETAS = {name: getattr(schedules, f"{name}_betas") for name in KINDS}
+GRIDS = ("log_normal", "log_uniform", "log_logistic", "karras")  # densities too, to train with
+SCHEDULES = {name: getattr(schedules, name) for name in GRIDS}
 EMBEDDINGS = {"log": lambda: torch.log, "phi_star": lambda c: lambda sigma: sigma / (sigma + c)}
 
 

@@ -1,7 +1,6 @@
 """Speed of this machine: training images a second, and seconds for a grid of samples."""
 
 import time
-from collections.abc import Iterator
 
 import click
 import torch
@@ -9,44 +8,39 @@ import torch
 from diffutils import Denoiser, Discrete, UNet, denoisers, fit, sample, schedules, start
 from diffutils.course.machine import best_device, device_name
 
+STEPS = 10  # of a measurement
 SIZES = {  # name -> pixels, U-Net, batch on a CPU, batch on a GPU
     "sprites 16x16": (16, {"channels": (32, 64), "attention": (False, True)}, 64, 512),
     "faces 64x64": (64, {"channels": (32, 64, 128), "attention": (False,) * 3}, 8, 256),
 }
 
 
-def measured(training_steps: int = 10, sampling_steps: int = 10) -> Iterator[str]:
-    """Yield one line for each measurement; random images, since only time counts."""
+@click.command()
+def bench():
+    """Measure training and sampling speed on this machine."""
     device = best_device()
-    yield f"{device_name(device)}, torch {torch.__version__}"
+    click.echo(f"{device_name(device)}, torch {torch.__version__}")
     schedule = Discrete(schedules.cosine_betas())
     precisions = (False, True) if device.type == "cuda" else (False,)
     for name, (size, unet, cpu_batch, gpu_batch) in SIZES.items():
-        # Train.
+        # Train on random images, since only time counts.
         batch = cpu_batch if device.type == "cpu" else gpu_batch
         images = torch.randint(0, 256, (2 * batch, 3, size, size), dtype=torch.uint8)
         for bf16 in precisions:
             denoiser = Denoiser(UNet(**unet), denoisers.v, schedule.t)
             parameters = sum(p.numel() for p in denoiser.parameters())
-            how = dict(steps=2 * training_steps, batch=batch, log_every=training_steps, bf16=bf16)
+            how = dict(steps=2 * STEPS, batch=batch, log_every=STEPS, bf16=bf16)
             *_, last = fit(denoiser, images, schedule, **how)  # the first half warms up
-            yield (
+            click.echo(
                 f"{name}, {parameters / 1e6:.1f} M parameters, {'bf16' if bf16 else 'fp32'}, "
                 f"batch {batch}: {last.images_per_second:.0f} images/s in training"
             )
         # Sample: once to warm up, once with the clock.
         noise = torch.randn(16, 3, size, size, device=device)
-        sigmas = schedules.levels(schedule, sampling_steps)
+        sigmas = schedules.levels(schedule, STEPS)
         with torch.no_grad():
             sample(denoiser, start(sigmas, noise), sigmas)
             began = time.perf_counter()
             sample(denoiser, start(sigmas, noise), sigmas).cpu()
         took = time.perf_counter() - began
-        yield f"{name}: {took:.2f} s for 16 samples in {sampling_steps} steps"
-
-
-@click.command()
-def bench():
-    """Measure training and sampling speed on this machine."""
-    for line in measured():
-        click.echo(line)
+        click.echo(f"{name}: {took:.2f} s for 16 samples in {STEPS} steps")

@@ -114,10 +114,8 @@ def conditions(names: Sequence[str], n: int, model: Model) -> Tensor | None:
     stacked = []
     for name in names:
         images = in_order(name, n, H if H == W else None)
-        if (found := len(images)) < n:
-            raise ValueError(
-                f"n is {n}, but {name} has {found} images to draw beside; draw no more"
-            )
+        if (m := len(images)) < n:
+            raise ValueError(f"n is {n}, but {name} has {m} images to draw beside; draw no more")
         grey = bool((images == images[:, :1]).all())
         stacked.append(images[:, :1] if grey else images)
     if len({images.shape[2:] for images in stacked}) > 1:
@@ -155,18 +153,14 @@ def check_same(out: Path, record: Path, settings: dict) -> None:
         raise ValueError(f"{out} is a file; give a folder for the images")
     if not out.exists() or all(p.name in rundir.FILES for p in out.iterdir()):
         return
+    other = "choose another folder"
     try:
         before = json.loads(record.read_text(encoding="utf-8"))["settings"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise ValueError(
-            f"{out} holds files, but {record} does not say how they were drawn; choose another "
-            "folder"
-        ) from None
+        why = f"{out} holds files, but {record} does not say how they were drawn"
+        raise ValueError(f"{why}; {other}") from None
     if differ := fingerprint.differences(before, settings):
-        raise ValueError(
-            f"{out} holds images of other settings: {differ}; choose another folder, or delete "
-            "that one"
-        )
+        raise ValueError(f"{out} holds images of other settings: {differ}; {other}, or delete it")
 
 
 def find_weights(source: str) -> Path:
@@ -209,9 +203,8 @@ def asked_class(model: Model, label: str | None) -> int | str:
     if label.isdecimal() and int(label) < count:
         return int(label)
     known = ", ".join(f"{i} {c}" for i, c in enumerate(names)) or f"0 to {count - 1}"
-    raise ValueError(
-        f"label is {label!r}, but the model " + (f"knows {known}" if count else "has no classes")
-    )
+    about = f"knows {known}" if count else "has no classes"
+    raise ValueError(f"label is {label!r}, but the model {about}")
 
 
 def labels_for(model: Model, index: Tensor, label: int | str) -> Tensor | None:

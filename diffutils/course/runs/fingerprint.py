@@ -181,10 +181,10 @@ def _described(value, seen: dict | None = None):
 def _contents(value) -> list | None:
     """What a function, class or object consists of; None where its name or repr says all.
 
-    Of a function: its code, its defaults, what it holds of the functions around it, and those
-    globals it names that are plain values, tensors, or functions and classes of one's own.
-    Of a class: its bases, methods and plain attributes.  Of an object: its class and attributes.
+    Of the globals that a function names count plain values, tensors, and functions and classes of
+    one's own.
     """
+    # Of code and of classes.
     if isinstance(value, CodeType):  # the source would not do: of a dataclass there is none
         return [value.co_code.hex(), value.co_consts, value.co_names, value.co_varnames]
     if inspect.ismethod(value):
@@ -198,6 +198,7 @@ def _contents(value) -> list | None:
         return [value.__bases__, body] if _own(value) else None
     if isinstance(value, property):
         return [value.fget, value.fset]
+    # Of functions, with what they hold and name.
     if inspect.isfunction(value):
         if not _own(value) and "<locals>" not in value.__qualname__:
             return None
@@ -209,6 +210,7 @@ def _contents(value) -> list | None:
             or (isinstance(v, (FunctionType, type)) and _own(v))
         }
         return [value.__code__, value.__defaults__, value.__kwdefaults__, held.nonlocals, named]
+    # Of other objects.
     if isinstance(value, ModuleType) or not hasattr(value, "__dict__"):
         return None
     return [type(value), vars(value)]

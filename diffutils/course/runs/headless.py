@@ -28,6 +28,11 @@ class Outcome:
     headline: str = "-"
     skipped: bool = False  # finished before: numbers and notebook are of that run
 
+    @property
+    def status(self) -> str:
+        """In words, for the table."""
+        return "failed" if self.error else "ok, before" if self.skipped else "ok"
+
 
 def select(names: str | None = None) -> list[Path]:
     """The notebooks of the named lessons ("01 02", "2" or "02_ddpm_training"), all by default.
@@ -108,7 +113,7 @@ def run(
                 record = out / path.stem[:2] / "run.json"
                 content = json.loads(record.read_text(encoding="utf-8"))
                 write_json(record, content | {"finished": identity})
-            say(f"{head} {_status(end)} after {end.seconds:.0f} s")
+            say(f"{head} {end.status} after {end.seconds:.0f} s")
     finally:
         rundir.release(out)
     return outcomes
@@ -116,15 +121,14 @@ def run(
 
 def _finished(path: Path, out: Path, identity: dict) -> Outcome | None:
     """What an earlier run of exactly this lesson left in `out`, None if there is none."""
-    record = out / path.stem[:2] / "run.json"
+    record, target = out / path.stem[:2] / "run.json", out / path.name
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if content.get("finished") != identity or not (out / path.name).is_file():
+    if content.get("finished") != identity or not target.is_file():
         return None
-    before = Outcome(path.stem, out / path.name, content["seconds"], skipped=True)
-    return _with_results(before, record)
+    return _with_results(Outcome(path.stem, target, content["seconds"], skipped=True), record)
 
 
 def execute(path: Path, target: Path, parameters: dict, say=print) -> Outcome:
@@ -156,7 +160,7 @@ def table(outcomes: list[Outcome]) -> str:
     rows = [("lesson", "status", "seconds", "peak memory", "headline")]
     for o in outcomes:
         memory = "-" if o.memory_mb is None else f"{o.memory_mb} MB"
-        rows.append((o.name, _status(o), f"{o.seconds:.0f}", memory, o.headline))
+        rows.append((o.name, o.status, f"{o.seconds:.0f}", memory, o.headline))
     return aligned(rows)
 
 
@@ -196,7 +200,3 @@ def _with_results(outcome: Outcome, record: Path) -> Outcome:
     elif outcome.error is None:
         outcome.error = "the lesson wrote no run.json; its last cell must call lesson.finish()"
     return outcome
-
-
-def _status(outcome: Outcome) -> str:
-    return "failed" if outcome.error else "ok, before" if outcome.skipped else "ok"

@@ -54,10 +54,8 @@ def recorded_optimise(folder: Path, net, loss: Callable, **settings) -> Iterator
 def progress_line(name: str, record: SimpleNamespace, steps: int) -> str:
     """A record in words."""
     heldout = "" if record.heldout is None else f" · held-out {record.heldout:.4f}"
-    return (
-        f"{name}: step {record.step}/{steps} · loss {record.loss:.4f}{heldout} · "
-        f"{record.images_per_second:.0f} images/s"
-    )
+    loss, speed = f"loss {record.loss:.4f}{heldout}", f"{record.images_per_second:.0f} images/s"
+    return f"{name}: step {record.step}/{steps} · {loss} · {speed}"
 
 
 def _seen(images: Tensor, about: dict, settings: dict, most: int = 64) -> Tensor:
