@@ -1,7 +1,6 @@
 """How long something takes, as a number that knows its unit.
 
-A published table once gave 0.0083 s for 8.3 s: a function returned seconds, its caller took them
-for milliseconds and divided by 1000.  `Seconds` cannot be divided by 1000, nor added to a number.
+A published table once gave 0.0083 s for 8.3 s: seconds were taken for milliseconds and divided.
 """
 
 import math
@@ -87,9 +86,8 @@ class Seconds:
     def _seconds(self, other, how: str) -> float:
         if not isinstance(other, Seconds):
             raise TypeError(
-                f"{other!r} has no unit and cannot be {how} {self!r}; write Seconds(...) or "
-                "Seconds.from_ms(...) for a duration, .per(n) or .times(n) for a count, and .ms "
-                "to see milliseconds"
+                f"{other!r} has no unit and cannot be {how} {self!r}; write Seconds(...),"
+                " Seconds.from_ms(...), .per(n) or .times(n) for a count, and .ms to see milliseconds"
             )
         return other.s
 
@@ -104,7 +102,6 @@ def median_time(
 
     A GPU works on after a call returns, so the clock is read only when it has finished; device:
     the one that f computes on, None for the one that torch would choose.
-
     Raises: ValueError for less than one repeat or a negative warm-up.
     """
     if repeats < 1 or warm_up < 0:
@@ -125,9 +122,8 @@ def median_time(
 
 def synchronise(device: torch.device | str | None = None) -> None:
     """Wait until a device has done all that it was told; a CPU always has."""
-    if device is None:
-        device = torch.accelerator.current_accelerator(check_available=True) or "cpu"
-    device = torch.device(device)
+    chosen = device or torch.accelerator.current_accelerator(check_available=True)
+    device = torch.device(chosen or "cpu")
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

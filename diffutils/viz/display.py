@@ -129,7 +129,7 @@ def explore(
     Raises: ValueError if `alt` is empty, or not one or two options with values are given.
     """
     _require(alt)
-    if not 1 <= len(options) <= 2 or not all(len(values) for values in options.values()):
+    if len(options) not in (1, 2) or not all(map(len, options.values())):
         raise ValueError(
             f"explore draws one or two options, each with its values, but got {options}:"
             " pass for example noise=(0.1, 0.5, 1.0), and fix the others inside draw."
@@ -139,7 +139,7 @@ def explore(
     for values in options.values():
         places = np.linspace(0, len(values) - 1, min(panels, len(values))).round().astype(int)
         shown.append([values[place] for place in places])
-    across, down = shown if len(shown) == 2 else (shown[0], [None])
+    across, down = [*shown, [None]][:2]
     # Draw a panel for each.
     shape = {"squeeze": False, "sharex": True, "sharey": True}
     fig, axes = figure(len(down), len(across), width, height, **shape)
@@ -149,11 +149,9 @@ def explore(
             draw(ax, **values)
             ax.set_title(_setting(values))
     show(fig, alt, save)
-    if _somebody_is_there():
-        _sliders(draw, alt, options)
-
-
-def _sliders(draw: Callable[..., None], alt: str, options: dict[str, Sequence[Any]]) -> None:
+    # Offer sliders.
+    if not _somebody_is_there():
+        return
     import ipywidgets
 
     def redraw(**values: Any) -> None:
