@@ -1,6 +1,6 @@
 """How long something takes, as a number that knows its unit.
 
-A published table once gave 0.0083 s for 8.3 s: seconds were taken for milliseconds and divided.
+A published table once gave 0.0083 s for 8.3 s: seconds, taken for milliseconds, over 1000.
 """
 
 import math
@@ -86,8 +86,9 @@ class Seconds:
     def _seconds(self, other, how: str) -> float:
         if not isinstance(other, Seconds):
             raise TypeError(
-                f"{other!r} has no unit and cannot be {how} {self!r}; write Seconds(...),"
-                " Seconds.from_ms(...), .per(n) or .times(n) for a count, and .ms to see milliseconds"
+                f"{other!r} has no unit and cannot be {how} {self!r}; write Seconds(...) or "
+                "Seconds.from_ms(...) for a duration, .per(n) or .times(n) for a count, and .ms "
+                "to see milliseconds"
             )
         return other.s
 

@@ -122,9 +122,9 @@ def explore(
 ) -> None:
     """Shows small multiples of `draw(ax, **values)`, then sliders where somebody can move them.
 
-    One option gives a row of panels, a second one gives the rows, each with at most `panels` of
-    its values, evenly picked. The sliders offer all values. They appear only in a live notebook
-    with ipywidgets, never under papermill, nbconvert or nbval, nor with DIFFUTILS_HEADLESS=1.
+    One option gives a row of panels, a second one the rows, each with at most `panels` of its
+    values, evenly picked. Sliders offer all values, but only in a live notebook with ipywidgets,
+    never under papermill, nbconvert or nbval, nor with DIFFUTILS_HEADLESS=1.
 
     Raises: ValueError if `alt` is empty, or not one or two options with values are given.
     """
@@ -208,7 +208,8 @@ def _require(alt: str) -> None:
 def _display(data: bytes, kind: str, alt: str) -> None:
     # JupyterLab and nbconvert's lab template drop the alt text in an image's metadata; an <img> in
     # HTML, which they and GitHub take first, keeps it. The PNG stands beside it for what shows no
-    # HTML (LaTeX, diffs), with the metadata that MyST and the classic template read.
+    # HTML (LaTeX, diffs), with the metadata that MyST and the classic template read; a GIF, which
+    # those could not show, is stored once.
     if _shell() is None:
         print(alt)
         return
