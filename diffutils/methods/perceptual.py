@@ -42,7 +42,6 @@ def candidates() -> dict[str, Coordinate]:
 
     In float64 tanh(sigma) rounds to 1 from 19.1 on and sigmoid(sigma) from 36.8 on: the inverse of
     that 1 is infinite.  DDPM's t is constant below its first level, sigma = 0.01.
-
     Source: SSIMBaD's optimal_phi.py, one of two equal entries left out.
     """
     found = [
@@ -157,7 +156,6 @@ def r_squared(
     """R^2 of the straight line through SSIM at `points` levels equally spaced in phi, per image.
 
     SSIM at those levels is read off its dense curve, linear in log sigma.
-
     Raises: ValueError if sigmas do not increase, or do not reach from sigma_min to sigma_max.
     """
     _check_levels(sigmas)

@@ -1,5 +1,7 @@
 """Distances between sets of images, similarity of pairs, and the features they are taken on."""
 
+# ruff: noqa: F401 (imported to be found here)
+
 from diffutils.metrics.distances import (
     frechet,
     kernel_distance,
@@ -9,15 +11,3 @@ from diffutils.metrics.distances import (
     precision_recall,
 )
 from diffutils.metrics.similarity import ms_ssim, psnr, ssim
-
-__all__ = [
-    "frechet",
-    "kernel_distance",
-    "memorisation",
-    "mmd",
-    "ms_ssim",
-    "nearest",
-    "precision_recall",
-    "psnr",
-    "ssim",
-]

@@ -57,7 +57,7 @@ def random_features(in_channels: int = 3, seed: int = 0, width: int = 32) -> Cla
 
 @torch.no_grad()
 def by_batch(net: Classifier, read: Callable, images: Tensor, batch: int = 512) -> Tensor:
-    """`read`, the network or its `features`, of uint8 images; on the CPU, by the net's device."""
+    """`read` (the network or its `features`) of uint8 images, on the CPU."""
     device = net.head.weight.device
     return torch.cat([read(to_float(x.to(device))).cpu() for x in images.split(batch)])
 

@@ -182,7 +182,8 @@ def memorisation(
     """
     if mirror and train.ndim != 4:
         raise ValueError(
-            f"mirror flips images (N, C, H, W), but got {tuple(train.shape)}: leave mirror=False."
+            f"mirror flips images (N, C, H, W), but the training items are {tuple(train.shape)}:"
+            " give images, or leave mirror=False."
         )
 
     def to_train(items: Tensor) -> tuple[Tensor, Tensor]:

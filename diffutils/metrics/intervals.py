@@ -21,8 +21,8 @@ class Interval(NamedTuple):
 def mean_interval(values: Sequence[float] | Float[Tensor, "N"], level: float = 0.95) -> Interval:
     """Mean of independent values, and Student's interval for what it would be of very many.
 
-    mean -/+ t std / sqrt(N), with N - 1 degrees of freedom.  Three values: t = 4.30, so 2.5
-    standard deviations on each side; ten: 0.7.  One value has no interval, none has no mean: nan.
+    mean -/+ t std / sqrt(N), N - 1 degrees of freedom.  Three values: t = 4.30, so 2.5 standard
+    deviations on each side; ten: 0.7.  One value has no interval, none has no mean: nan.
     Source: Student 1908, "The probable error of a mean".
     """
     from scipy import stats

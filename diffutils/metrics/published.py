@@ -28,9 +28,9 @@ WEIGHTS = {
 
 
 class Inception(nn.Module):
-    """pytorch-fid's Inception network, preprocessing included: 2,048 pool features.
+    """pytorch-fid's Inception network by its weights `state`, preprocessing included.
 
-    state: the weights of pytorch-fid. Raises: ValueError if they do not fit.
+    Raises: ValueError if they do not fit.
     Source: Szegedy et al. 2016 (arXiv 1512.00567); the TensorFlow weights of 2015-12-05.
     """
 
@@ -91,11 +91,10 @@ class AlexNet(nn.Module):
 
     def _enlarged(self, images: Tensor) -> Tensor:
         x = to_float(_rgb(images.to(self.lpips.scaling_layer.shift.device)))
-        short = min(x.shape[-2:])
-        if short >= SMALLEST:
+        if (short := min(x.shape[-2:])) >= SMALLEST:
             return x
         size = [round(side * SMALLEST / short) for side in x.shape[-2:]]
-        return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+        return F.interpolate(x, size=size, mode="bilinear")
 
 
 def weights(name: str, files: Sequence[Path] = ()) -> dict[str, Tensor]:
@@ -134,12 +133,12 @@ def read_state(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(state, dict):
             raise ValueError("no dictionary")
+        return state
     except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, OSError) as error:
         why = str(error).partition("\n")[0]
         raise ValueError(
             f"{path} holds no weights ({why[:80]}); give a .pth file of tensors by name, or an .npz"
         ) from None
-    return state
 
 
 def _fitting(name: str, build: Callable):

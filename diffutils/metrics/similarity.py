@@ -35,9 +35,9 @@ def ssim(
     .. math:: \frac{(2\mu_a\mu_b + C_1)(2\sigma_{ab} + C_2)}
                    {(\mu_a^2 + \mu_b^2 + C_1)(\sigma_a^2 + \sigma_b^2 + C_2)}
 
-    It is the mean over channels and over all places of the window inside the image.  window:
-    "gaussian" is the paper's, 11 x 11 pixels; "uniform" is scikit-image's default, 7 x 7 and
-    variances divided by n - 1, which SSIMBaD used.
+    The mean over channels and all places of the window inside the image.  window: "gaussian" is the
+    paper's, 11 x 11 pixels; "uniform" is scikit-image's default, 7 x 7 and variances divided by
+    n - 1, which SSIMBaD used.
 
     Raises: ValueError if shapes or types differ, a side is smaller than the window, or there is no
     such window.  Source: Wang et al. 2004, "Image quality assessment", eq. 13.
@@ -54,8 +54,7 @@ def ms_ssim(a: Shaped[Tensor, "#B C H W"], b: Shaped[Tensor, "B C H W"]) -> Floa
     over the M scales that `scales` allows: five from 161 pixels. With fewer, the exponents of
     those that are left are divided by their sum; that compares with no published number.
 
-    Raises: as `ssim`.
-    Source: Wang, Simoncelli and Bovik 2003, "Multi-scale structural similarity", eq. 7.
+    Raises: as `ssim`.  Source: Wang et al. 2003, "Multi-scale structural similarity", eq. 7.
     """
     a, b = _on_unit_range("SSIM", a, b)
     exponents = torch.tensor(SCALES[: scales(min(a.shape[-2:]))], dtype=torch.float64)
@@ -117,6 +116,5 @@ def _on_unit_range(metric: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
             f"{metric} compares like with like, but got {tuple(a.shape)} {a.dtype} and"
             f" {tuple(b.shape)} {b.dtype}: give two tensors of one shape and type"
         )
-    if a.dtype == torch.uint8:
-        return to_double(a) / 255, to_double(b) / 255
-    return (to_double(a) + 1) / 2, (to_double(b) + 1) / 2
+    a, b, byte = to_double(a), to_double(b), a.dtype == torch.uint8
+    return (a / 255, b / 255) if byte else ((a + 1) / 2, (b + 1) / 2)

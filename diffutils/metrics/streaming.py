@@ -111,7 +111,7 @@ class InceptionScore:
         p = _checked(probabilities)
         if (p < 0).any() or ((p.sum(1) - 1).abs() > 1e-3).any():
             raise ValueError(
-                "class probabilities must be from 0 up and sum to 1: take the softmax of the logits"
+                "class probabilities are rows from 0 up that sum to 1: take the softmax of logits"
             )
         index = torch.arange(self.n, self.n + len(p))
         turn = rng.words(0, 0, index // self.splits, 1, rng.EVALUATION)[:, 0]

@@ -1,7 +1,6 @@
 """How long something takes, as a number that knows its unit.
 
-A published table once gave 0.0083 s for 8.3 s: a function returned seconds, its caller took them
-for milliseconds and divided by 1000.  `Seconds` cannot be divided by 1000, nor added to a number.
+A published table once gave 0.0083 s for 8.3 s: seconds, taken for milliseconds, over 1000.
 """
 
 import math
@@ -104,7 +103,6 @@ def median_time(
 
     A GPU works on after a call returns, so the clock is read only when it has finished; device:
     the one that f computes on, None for the one that torch would choose.
-
     Raises: ValueError for less than one repeat or a negative warm-up.
     """
     if repeats < 1 or warm_up < 0:
@@ -125,9 +123,8 @@ def median_time(
 
 def synchronise(device: torch.device | str | None = None) -> None:
     """Wait until a device has done all that it was told; a CPU always has."""
-    if device is None:
-        device = torch.accelerator.current_accelerator(check_available=True) or "cpu"
-    device = torch.device(device)
+    chosen = device or torch.accelerator.current_accelerator(check_available=True)
+    device = torch.device(chosen or "cpu")
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

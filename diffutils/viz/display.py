@@ -122,14 +122,14 @@ def explore(
 ) -> None:
     """Shows small multiples of `draw(ax, **values)`, then sliders where somebody can move them.
 
-    One option gives a row of panels, a second one gives the rows, each with at most `panels` of
-    its values, evenly picked. The sliders offer all values. They appear only in a live notebook
-    with ipywidgets, never under papermill, nbconvert or nbval, nor with DIFFUTILS_HEADLESS=1.
+    One option gives a row of panels, a second one the rows, each with at most `panels` of its
+    values, evenly picked. Sliders offer all values, but only in a live notebook with ipywidgets,
+    never under papermill, nbconvert or nbval, nor with DIFFUTILS_HEADLESS=1.
 
     Raises: ValueError if `alt` is empty, or not one or two options with values are given.
     """
     _require(alt)
-    if not 1 <= len(options) <= 2 or not all(len(values) for values in options.values()):
+    if len(options) not in (1, 2) or not all(map(len, options.values())):
         raise ValueError(
             f"explore draws one or two options, each with its values, but got {options}:"
             " pass for example noise=(0.1, 0.5, 1.0), and fix the others inside draw."
@@ -139,7 +139,7 @@ def explore(
     for values in options.values():
         places = np.linspace(0, len(values) - 1, min(panels, len(values))).round().astype(int)
         shown.append([values[place] for place in places])
-    across, down = shown if len(shown) == 2 else (shown[0], [None])
+    across, down = [*shown, [None]][:2]
     # Draw a panel for each.
     shape = {"squeeze": False, "sharex": True, "sharey": True}
     fig, axes = figure(len(down), len(across), width, height, **shape)
@@ -149,11 +149,9 @@ def explore(
             draw(ax, **values)
             ax.set_title(_setting(values))
     show(fig, alt, save)
-    if _somebody_is_there():
-        _sliders(draw, alt, options)
-
-
-def _sliders(draw: Callable[..., None], alt: str, options: dict[str, Sequence[Any]]) -> None:
+    # Offer sliders.
+    if not _somebody_is_there():
+        return
     import ipywidgets
 
     def redraw(**values: Any) -> None:
@@ -210,7 +208,8 @@ def _require(alt: str) -> None:
 def _display(data: bytes, kind: str, alt: str) -> None:
     # JupyterLab and nbconvert's lab template drop the alt text in an image's metadata; an <img> in
     # HTML, which they and GitHub take first, keeps it. The PNG stands beside it for what shows no
-    # HTML (LaTeX, diffs), with the metadata that MyST and the classic template read.
+    # HTML (LaTeX, diffs), with the metadata that MyST and the classic template read; a GIF, which
+    # those could not show, is stored once.
     if _shell() is None:
         print(alt)
         return

@@ -41,8 +41,7 @@ def grid(
 ) -> Any:
     """Figure of N images, `columns` to a row, with a title above each if given.
 
-    A pixel becomes `scale` x `scale` dots and is never blurred; small images are enlarged to
-    about 64 dots by default.
+    A pixel becomes `scale` x `scale` dots, never blurred; by default an image has about 64 dots.
 
     Raises: ValueError if there are not as many titles as images.
     """
@@ -57,7 +56,6 @@ def strip(
     """Figure of one row of frames per label, to set forward and reverse processes side by side.
 
     `rows` maps a label to its frames (T, C, H, W); `titles` stand above the T columns.
-
     Raises: ValueError if the rows, or the titles, are not of one length.
     """
     frames = [pixels(row) for row in rows.values()]
@@ -80,7 +78,6 @@ def gif(
     """Writes an endless GIF and returns its path; the last frame stays for `hold` seconds.
 
     `frames` are images (C, H, W), or sets (N, C, H, W) laid out as in `grid`.
-
     Raises: ValueError if there are no frames.
     """
     import imageio.v3 as imageio
