@@ -61,8 +61,7 @@ def sample_folder(
     sampler = asked(steps, eta, heun)
     levels(model.schedule, steps)
     beside = conditions(cond, n, model)
-    decides = json.dumps([model.card[k] for k in DECIDES if k in model.card]).encode()
-    settings = {"model": fingerprint.digest(path.read_bytes() + decides)}
+    settings = {"model": identity(path, model.card)}
     settings |= dict(steps=steps, eta=eta, scale=scale, label=label, seed=seed, bf16=bf16)
     if heun:
         settings["heun"] = True
@@ -90,6 +89,12 @@ def sample_folder(
     finally:
         rundir.release(out)
     return record
+
+
+def identity(weights: Path, card: dict) -> str:
+    """Of a model, wherever its files lie: the weights, and what of the card decides an image."""
+    decides = [card[k] for k in DECIDES if k in card]
+    return fingerprint.digest(weights.read_bytes() + json.dumps(decides).encode())
 
 
 def write(out: Path, index: Tensor, batches: Iterator[Tensor], report: Callable) -> None:
