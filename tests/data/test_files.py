@@ -1,6 +1,5 @@
-"""Own files: folder:, zip:, npz: and csv:; labels, formats, broken files, splits without leaks."""
+"""Own files: folder: and zip:; labels and splits without leaks."""
 
-import gzip
 import os
 import zipfile
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_images import as_set, pictures
 from PIL import Image
 
 from diffutils.data import load
@@ -16,18 +16,10 @@ from diffutils.data.images import content_key
 DATA = os.environ.get("DIFFUTILS_DATA")
 
 
-def pictures(n, side=12, seed=0, channels=3):
-    return np.random.default_rng(seed).integers(0, 256, (n, side, side, channels), dtype=np.uint8)
-
-
 def save(folder, images, names=None):
     folder.mkdir(parents=True, exist_ok=True)
     for i, image in enumerate(images):
         Image.fromarray(image.squeeze()).save(folder / (names[i] if names else f"{i:03d}.png"))
-
-
-def as_set(images):
-    return {bytes(image.permute(1, 2, 0).contiguous().numpy()) for image in images}
 
 
 def test_folder_holds_out_about_one_in_ten(tmp_path):
@@ -121,19 +113,6 @@ def test_zip_with_labels_csv(tmp_path, header):
         load(f"zip:{tmp_path / 'x.zip'}", label="nose")
 
 
-def test_wide_images_are_cropped_centrally_then_resized_without_aliasing(tmp_path):
-    tmp_path.joinpath("d").mkdir()
-    for i in range(12):
-        wide = np.full((64, 128, 3), 255, np.uint8)
-        wide[:, 32:96] = 100 + i
-        wide[::2, 32:96] = 0  # one-pixel stripes alias to solid colour under point sampling
-        Image.fromarray(wide).save(tmp_path / "d" / f"{i}.png")
-    data = load(f"folder:{tmp_path / 'd'}", size=16)
-    inner = data.train[:, :, 2:-2, 2:-2].float()
-    assert data.shape == (3, 16, 16)
-    assert inner.max() < 62 and inner.min() > 44  # all near the mean of the stripes, 50 to 56
-
-
 def test_limit_is_seeded_and_keeps_the_sides(tmp_path):
     save(tmp_path, pictures(150))
     whole = load(f"folder:{tmp_path}")
@@ -143,112 +122,6 @@ def test_limit_is_seeded_and_keeps_the_sides(tmp_path):
     for part in (a, b):
         assert as_set(part.train) <= as_set(whole.train)
         assert as_set(part.heldout) <= as_set(whole.heldout)
-
-
-def test_npz_layouts_types_and_labels(tmp_path):
-    images = pictures(50)
-    variants = {
-        "hwc": images,
-        "chw": images.transpose(0, 3, 1, 2),
-        "unit": images / 255.0,
-        "signed": (images / 127.5 - 1).astype(np.float32),
-        "wide": images.astype(np.uint16) * 257,
-    }
-    expected = None
-    for name, array in variants.items():
-        np.savez(tmp_path / f"{name}.npz", images=array, labels=np.arange(50) % 3)
-        data = load(f"npz:{tmp_path / name}.npz")
-        assert data.classes == ("0", "1", "2") and len(data.heldout_labels) == len(data.heldout)
-        expected = data.train if expected is None else expected
-        assert torch.equal(data.train, expected), name
-
-
-def test_npz_test_part_one_hot_and_names(tmp_path):
-    path = tmp_path / "a.npz"
-    np.savez(
-        path,
-        images=pictures(30)[..., 0],
-        labels=np.eye(4)[np.arange(30) % 4],
-        test_images=pictures(7, seed=1)[..., 0],
-        test_labels=np.eye(4)[np.arange(7) % 4],
-        classes=np.array(["n", "e", "s", "w"]),
-    )
-    data = load(f"npz:{path}", size=8)
-    assert (tuple(data.train.shape), tuple(data.heldout.shape)) == ((30, 1, 8, 8), (7, 1, 8, 8))
-    assert data.classes == ("n", "e", "s", "w")
-    assert data.heldout_labels.tolist() == [0, 1, 2, 3, 0, 1, 2]
-    np.savez(path, images=pictures(30), labels=np.arange(30) % 2, test_images=pictures(7, seed=1))
-    assert load(f"npz:{path}").heldout_labels is None
-
-
-def write_rows(path, rows, header=None):
-    lines = ([",".join(header)] if header else []) + [",".join(map(str, row)) for row in rows]
-    text = "\n".join(lines) + "\n"
-    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
-
-
-def digits_with_labels(n=40):
-    images = pictures(n, 6, channels=1)
-    images[:, 0, 0] = 0
-    return images, np.arange(n) % 10
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
-@pytest.mark.parametrize("header", [None, "words", "numbers"])
-@pytest.mark.parametrize("place", ["first", "last", "none"])
-def test_csv_keeps_every_row_and_finds_the_label(tmp_path, place, header, suffix):
-    images, labels = digits_with_labels()
-    pixels = images.reshape(40, -1)
-    parts = {
-        "first": [labels[:, None], pixels],
-        "last": [pixels, labels[:, None]],
-        "none": [pixels],
-    }[place]
-    rows = np.concatenate(parts, 1)
-    names = {
-        None: None,
-        "numbers": [str(i) for i in range(rows.shape[1])],
-        "words": [f"pixel{i}" for i in range(rows.shape[1])],
-    }[header]
-    write_rows(tmp_path / f"a{suffix}", rows, names)
-    data = load(f"csv:{tmp_path / 'a'}{suffix}")
-    assert as_set(torch.cat([data.train, data.heldout])) == {bytes(image) for image in images}
-    if place != "none":
-        assert data.classes == tuple("0123456789")
-        known = {bytes(image): label for image, label in zip(images, labels, strict=True)}
-        for image, label in zip(data.train, data.train_labels, strict=True):
-            assert known[bytes(image[0].numpy())] == label
-
-
-@pytest.mark.parametrize("planes", [True, False])
-def test_csv_colour_in_planes_or_pixel_by_pixel(tmp_path, planes):
-    side = np.linspace(0, 200, 8)
-    smooth = np.stack(
-        [np.add.outer(side, side) / 2, np.add.outer(side, -side) / 2 + 100, np.full((8, 8), 30.0)],
-        -1,
-    )
-    images = np.stack([smooth + i for i in range(20)]).round().astype(int)
-    flat = images.transpose(0, 3, 1, 2) if planes else images
-    write_rows(tmp_path / "a.csv", flat.reshape(20, -1))
-    data = load(f"csv:{tmp_path / 'a.csv'}")
-    both = torch.cat([data.train, data.heldout])
-    assert as_set(both) == {image.astype(np.uint8).tobytes() for image in images}
-
-
-def test_csv_with_words_as_labels_and_with_options(tmp_path):
-    images, labels = digits_with_labels()
-    words = np.array(["cat", "dog"])[labels % 2]
-    path = tmp_path / "a.csv"
-    flat = images.reshape(40, -1).tolist()
-    rows = [[*pixels, word] for pixels, word in zip(flat, words, strict=True)]
-    write_rows(path, rows)
-    assert load(f"csv:{path}").classes == ("cat", "dog")
-    both = np.concatenate([labels[:, None] % 3, images.reshape(40, -1)], 1)
-    both[:, -1] = np.arange(40) % 5
-    write_rows(path, both)
-    with pytest.raises(ValueError, match="first or the last"):
-        load(f"csv:{path}")
-    assert len(load(f"csv:{path}", label="first").classes) == 3
 
 
 @pytest.mark.skipif(not DATA, reason="DIFFUTILS_DATA names no folder with anime_faces96.zip")

@@ -5,15 +5,14 @@ import json
 import nbformat
 import pytest
 from click.testing import CliRunner
+from doubling import STUB
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from diffutils.__main__ import cli
 from diffutils.course.commands import lab as commands
-from diffutils.course.exercises import folds
 from diffutils.course.exercises.workspace import RECORD, prepare
 from diffutils.course.runs import headless
 
-STUB = 'def double(x):\n    return ...\n\n\ndouble = du.check("1.1", double)\nfour = double(2)'
 FOLDS = (
     "<details><summary>Hint 1</summary>\n\nTwo.\n\n</details>\n\n<details>"
     "<summary>Solution</summary>\n\n```python\ndef double(x):\n    return 2 * x\n```\n\n"
@@ -208,9 +207,3 @@ def test_an_exercise_without_a_solution_is_refused(export, lesson, tmp_path):
     done = export(tmp_path / "class")
     assert done.exit_code == 2 and "exercise 1.1" in done.output
     assert not (tmp_path / "class").exists()
-
-
-def test_only_stubs_are_exercises():
-    assert folds.exercise_id(new_code_cell(STUB)) == "1.1"
-    assert folds.exercise_id(new_markdown_cell(STUB)) is None
-    assert folds.exercise_id(new_code_cell("double = 1")) is None

@@ -138,15 +138,6 @@ def test_samples_are_spread_over_the_run_and_come_back_bit_for_bit(tmp_path):
     assert all(torch.equal(drawn[k], again[k]) for k in drawn)
 
 
-@pytest.mark.parametrize("shape", [(12, 3, 8, 8), (3, 1, 28, 28), (9, 3, 64, 64), (1, 1, 70, 70)])
-def test_grids_keep_every_pixel(tmp_path, shape):
-    images = torch.randint(0, 256, shape, dtype=torch.uint8)
-    png.write_grid(tmp_path / "a" / "grid.png", images)
-    assert torch.equal(png.read_grid(tmp_path / "a" / "grid.png", shape), images)
-    png.write_images(tmp_path / "b", images)
-    assert len(list((tmp_path / "b").iterdir())) == len(images)
-
-
 def test_training_images_are_kept_as_the_network_sees_them(tmp_path):
     for flip in (False, True):
         list(train(tmp_path / str(flip), flip=flip, trdata=True, steps=2))
@@ -402,19 +393,6 @@ def test_half_a_picture_of_a_killed_process_is_removed(tmp_path):
     assert [p.name for p in sorted((tmp_path / "samples").iterdir())] == [
         f"step-000000{k:02}.png" for k in (4, 8, 12)
     ]
-
-
-@pytest.mark.parametrize(
-    "write", [png.write_grid, lambda path, images: png.write_images(path.parent, images)]
-)
-def test_pictures_are_written_whole_or_not_at_all(tmp_path, monkeypatch, write):
-    def full(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match=r"\.png cannot be written \(disk full\)"):
-        write(tmp_path / "page.png", IMAGES[:2])
-    assert list(tmp_path.iterdir()) == []
 
 
 # ------------------------------------------------------------------- weights
