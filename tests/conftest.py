@@ -83,6 +83,19 @@ def write_notebook():
     return write
 
 
+@pytest.fixture
+def lessons(tmp_path, monkeypatch, write_notebook):
+    """A folder of lessons with one, 01_good, made for the purpose."""
+    from command_line import GOOD, PARAMETERS
+
+    from diffutils.course.runs import headless
+
+    folder = tmp_path / "notebooks"
+    monkeypatch.setattr(headless, "NOTEBOOKS", folder)
+    write_notebook(folder / "01_good.ipynb", PARAMETERS, GOOD)
+    return folder
+
+
 class Web:
     """A web server on the loopback interface, and the ways in which it can fail.
 

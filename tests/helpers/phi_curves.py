@@ -7,6 +7,7 @@ from diffutils.methods import perceptual as P
 
 SIGMAS = P.dense_sigmas()
 LOGS = SIGMAS.log().numpy()
+TABLE = "1 - mean SSIM, tabulated"  # a row of the report
 
 
 def straight_in(*cs):

@@ -1,4 +1,4 @@
-"""Two folders scored: what is said, the numbers against those of whole sets."""
+"""Two folders scored: what is read, what is said, the numbers against those of whole sets."""
 
 import json
 import math
@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
+from image_folders import couples
 from made_images import images, write
 
 from diffutils.__main__ import cli
-from diffutils.course.commands import score, score_pairs
+from diffutils.course.commands import score
 from diffutils.data import downloads, folders
 from diffutils.metrics import classifiers, distances, similarity, spaces, streaming
 from diffutils.metrics.spaces import Space
@@ -155,57 +156,6 @@ def test_50000_images_need_little_more_memory_than_5000():
     grown, n = done.stdout.split()
     assert n == "50000"
     assert float(grown) < 25, grown  # keys of 100,000 images, which have 77 MB, features 38
-
-
-# ------------------------------------------------------------------- pairs
-
-
-def couples(tmp_path, n=12, side=24, noise=20.0):
-    a = images(n, side=side)
-    g = torch.Generator().manual_seed(5)
-    b = (a + noise * torch.randn(a.shape, generator=g)).round().clamp(0, 255).byte()
-    return a, b, write(tmp_path / "pred", a), write(tmp_path / "gt", b, suffix="bmp")
-
-
-def test_paired_metrics_are_means_over_images_with_students_interval(tmp_path, monkeypatch):
-    from scipy import stats
-
-    monkeypatch.setattr(score_pairs, "BATCH", 5)
-    a, b, pred, gt = couples(tmp_path)
-    files = folders.listed(pred), folders.listed(gt)
-    found = score_pairs.pairs(
-        *files, folders.Reader(), lambda x, y: (x.double() - y).mean((1, 2, 3))
-    )
-    expected = {
-        "psnr": similarity.psnr(a, b),
-        "ssim": similarity.ssim(a, b),
-        "ms_ssim": similarity.ms_ssim(a, b),
-        "lpips": (a.double() - b).mean((1, 2, 3)),
-    }
-    assert (found["N"], found["identical"]) == (12, 0)
-    for key, values in expected.items():
-        interval = stats.t.interval(0.95, 11, values.mean(), stats.sem(values))
-        assert found[key]["mean"] == pytest.approx(values.mean().item(), rel=1e-12), key
-        assert found[key]["interval"] == pytest.approx(interval, rel=1e-9), key
-        assert found[key]["N"] == 12
-
-
-def test_identical_pairs_are_counted_and_left_out_of_psnr(tmp_path):
-    a, b, pred, gt = couples(tmp_path)
-    write(gt, a[:2], suffix="bmp")
-    found = score_pairs.pairs(folders.listed(pred), folders.listed(gt), folders.Reader())
-    assert (found["N"], found["identical"], found["psnr"]["N"]) == (12, 2, 10)
-    assert found["psnr"]["mean"] == pytest.approx(similarity.psnr(a[2:], b[2:]).mean().item())
-    assert found["ssim"]["N"] == 12
-
-
-def test_limits_of_small_images_are_said():
-    assert score_pairs.limits(10, False) == [
-        "SSIM was not run: its window has 11 pixels, the images 10"
-    ]
-    few, enlarged = score_pairs.limits(32, True)
-    assert "2 of its 5 scales" in few and "at 32" in few and "64" in enlarged
-    assert score_pairs.limits(161, True) == []
 
 
 # ------------------------------------------------------------------- the command

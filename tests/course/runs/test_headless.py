@@ -1,4 +1,4 @@
-"""Which finished lessons run again after a change of the code: those that the change reaches."""
+"""Which lessons a name finds, and which run again after a change of the code: those it reaches."""
 
 import json
 import shutil
@@ -7,6 +7,11 @@ import pytest
 
 from diffutils.course.runs import fingerprint, headless
 from diffutils.lessons import budget
+
+
+def test_lessons_are_found_by_number_or_name(lessons):
+    for names in (None, "01", "1", "01_good", "01, 1"):
+        assert [p.stem for p in headless.select(names)] == ["01_good"]
 
 
 @pytest.mark.parametrize(

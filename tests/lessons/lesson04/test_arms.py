@@ -1,4 +1,4 @@
-"""Lesson 04's arms: what each trains with, that they are paired, and their rows; the commands."""
+"""Lesson 04's arms: what each trains with, that they are paired, and their rows; an EDM model."""
 
 import json
 import math
@@ -388,14 +388,6 @@ def test_an_edm_model_from_the_command_line(tmp_path):
     )
     assert result.exit_code == 2 and "heun goes without fresh noise" in result.output
     assert not (tmp_path / "no").exists()
-
-
-def test_edm_has_no_betas_to_set(tmp_path):
-    given = ["train", "--predict", "edm", "--set", "T=300", "--out", str(tmp_path / "run")]
-    result = CliRunner().invoke(cli, given)
-    said = " ".join(result.output.split())
-    assert result.exit_code == 2 and "--set T belongs to DDPM's table of betas" in said
-    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_of_another_edm_model_is_refused(tmp_path):

@@ -1,23 +1,19 @@
-"""The search for phi and its command, against numpy, scikit-learn and numbers set by hand."""
+"""The search for phi, against numpy, scikit-learn and numbers set by hand."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
-from phi_curves import LOGS, SIGMAS, r2, r2_phi_star, straight_in
+from phi_curves import LOGS, SIGMAS, TABLE, r2, r2_phi_star, straight_in
 from PIL import Image
 from sklearn.isotonic import IsotonicRegression
 
-from diffutils.__main__ import cli
 from diffutils.data import load
 from diffutils.lessons.lesson04 import search as S
 from diffutils.methods import perceptual as P
 
 OWN = "1 - SSIM of each image, tabulated"
-TABLE = "1 - mean SSIM, tabulated"
 
 
 def r2_tabulated(curves, of):
@@ -26,16 +22,6 @@ def r2_tabulated(curves, of):
     table = IsotonicRegression().fit_transform(LOGS, rest) + 0.01 * LOGS
     phi = np.linspace(table[0], table[-1], 50)
     return r2(curves, phi, np.interp(phi, table, LOGS))
-
-
-def call(*arguments):
-    return CliRunner().invoke(cli, ["phi", *map(str, arguments)])
-
-
-@pytest.fixture(scope="module")
-def photos():
-    said = []
-    return S.report("photos", 32, 3, seed=4, window="gaussian", say=said.append), said
 
 
 # ------------------------------------------------------------------- from curves
@@ -164,70 +150,3 @@ def test_arrays_keep_their_size_and_files_come_at_128(tmp_path):
         (f"folder:{tmp_path}", None, [1, 128, 128]),
     ):
         assert S.report(name, size, 2, say=lambda line: None)["shape"] == shape
-
-
-def test_a_small_set_gives_all_it_has(tmp_path):
-    pixels = np.random.default_rng(1).integers(0, 256, (5, 16, 16), np.uint8)
-    np.savez(tmp_path / "own.npz", images=pixels[:4], test_images=pixels[4:])
-    done = call(f"npz:{tmp_path / 'own.npz'}")
-    assert done.exit_code == 0, done.output
-    (line,) = [line for line in done.output.splitlines() if TABLE in line and "other" in line]
-    assert line.split()[-2:] == ["-", "1"]  # one held-out image has no interval
-
-
-# ------------------------------------------------------------------- the command
-
-
-def test_the_command_prints_and_writes_the_report(photos, tmp_path):
-    out = tmp_path / "new" / "phi.json"
-    done = call("photos", "--size", 32, "-n", 3, "--seed", 4, "--window", "gaussian", "--json", out)
-    assert done.exit_code == 0, done.output
-    assert S.text(photos[0]) in done.output
-    assert done.output.startswith("Measuring SSIM at 200 noise levels")
-    assert json.loads(out.read_text()) == photos[0]
-    assert "photos, 32 x 32 pixels, seed 4, gaussian window" in done.output
-    assert f"24  {photos[0]['ranking'][-1]['name']}" in done.output
-
-
-def test_numbers_that_were_not_found_are_null_in_json(tmp_path):
-    pixels = np.random.default_rng(1).integers(0, 256, (5, 8, 8), np.uint8)
-    np.savez(tmp_path / "own.npz", images=pixels[:4], test_images=pixels[4:])
-    out = tmp_path / "phi.json"
-    assert call(f"npz:{tmp_path / 'own.npz'}", "--json", out).exit_code == 0
-    lows = [row["low"] for row in json.loads(out.read_text())["fitted"]]
-    assert [low is None for low in lows] == [False, True, True, False, True, True, False]
-
-
-@pytest.mark.parametrize(
-    "arguments, said",
-    [
-        (["fotos"], "no data set is called 'fotos' (did you mean 'photos'?)"),
-        (["folder:/nowhere"], "folder:/nowhere does not exist"),
-        (
-            ["photos", "--size", 6],
-            "SSIM looks through a window of 7 x 7 pixels, but the images have 6 x 6",
-        ),
-        (["photos", "--size", 10, "--window", "gaussian"], "a window of 11 x 11 pixels"),
-        (["photos", "--window", "box"], "'box' is not one of 'uniform', 'gaussian'"),
-        (["photos", "-n", 1], "1 is not in the range"),
-        (["faces", "--size", 300], "faces are drawn at 16 to 256 pixels"),
-        (["photos", "--seed", 2**63], "expected a whole number from 0"),
-    ],
-)
-def test_wrong_arguments_are_refused_in_a_sentence(arguments, said):
-    done = call(*arguments)
-    assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output
-    assert isinstance(done.exception, SystemExit)
-
-
-def test_too_few_images_are_refused(tmp_path):
-    for i in range(3):
-        Image.new("L", (16, 16), 40 * i).save(tmp_path / f"{i}.png")
-    done = call(f"folder:{tmp_path}")
-    assert done.exit_code == 2 and "at least 10 are needed" in " ".join(done.output.split())
-
-
-def test_a_file_that_cannot_be_written_is_refused(tmp_path):
-    (tmp_path / "file").write_text("")
-    done = call("sprites", "-n", 2, "--json", tmp_path / "file" / "phi.json")
-    assert done.exit_code == 2 and isinstance(done.exception, SystemExit), done.output
