@@ -97,7 +97,7 @@ def training(denoiser, images, schedule: Callable, settings: dict) -> dict:
 
 
 def optimisation(net, loss: Callable, settings: dict) -> dict:
-    """What decides a training by `training.optimise`, as `training` says it of one by fit."""
+    """What decides a training by `loop.optimise`, as `training` says it of one by fit."""
     about = {"loss": _described(loss)} | _arguments(settings, loop.optimise)
     return about | _network(net, net)
 

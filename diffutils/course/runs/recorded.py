@@ -43,7 +43,7 @@ def recorded(
 ) -> Iterator[SimpleNamespace]:
     """Keep a training of net in a folder, and resume it from there.
 
-    run(state=...): records of `training.optimise` from that state on, None for the start.  about:
+    run(state=...): records of `loop.optimise` from that state on, None for the start.  about:
     what decides them, steps and log_every among it, e.g. `fingerprint.optimisation`.
     resume: "auto" goes on from the newest whole checkpoint of the very same training, "never"
     starts anew; what a start from step 0 would overwrite is set aside in earlier-1/, earlier-2/...
