@@ -3,10 +3,14 @@
 import json
 import math
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+PART = ".part"  # ends the hidden name of what is not yet whole
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -15,23 +19,38 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises: OSError, naming the file, e.g. for a full disk.
     """
     path, temporary = Path(path), None
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as f:
-            f.write(content)
-            f.flush()
-            os.fsync(f.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        with naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            name = {"prefix": f".{path.name}.", "suffix": PART}
+            handle, temporary = tempfile.mkstemp(dir=path.parent, **name)
+            with os.fdopen(handle, "wb") as f:
+                f.write(content)
+                f.flush()
+                os.fsync(f.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+    finally:  # after the rename there is none
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turn what the system says of a write into a sentence that names the file, as an OSError."""
+    try:
+        yield
     except OSError as error:
         why = error.strerror or error
         raise OSError(
             f"{path} cannot be written ({why}); make room, or choose another directory"
         ) from None
-    finally:  # after the rename there is none
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half written in a folder that this process holds."""
+    for half in list(folder.rglob(f".*{PART}")):
+        shutil.rmtree(half) if half.is_dir() else half.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -273,8 +274,8 @@ def test_the_manifest_is_written_last_and_everything_is_synced(tmp_path, state, 
 
     def spy(handle):
         name = os.path.basename(os.readlink(f"/proc/self/fd/{handle}"))
-        written = name.endswith(".part") or not name.startswith(".")
-        synced.append(name if written else name[1 : name.rindex(".")])  # .NAME.x becomes NAME
+        temporary = re.fullmatch(r"\.(.+)\.\w{8}\.part", name)
+        synced.append(temporary[1] if temporary else name)
         real(handle)
 
     if not os.path.isdir("/proc/self/fd"):
