@@ -47,11 +47,8 @@ def on_photos(data: ImageSet, name: str, seed: int = 0) -> ImageSet:
     Source: Ganin et al., Domain-Adversarial Training of Neural Networks, 2016, section 5.2.
     """
     size = data.shape[-1]
-    changes = dict(
-        name=name,
-        source=f"{data.source}; photos of scikit-image",
-        licence=f"{data.licence}; photos public domain or CC0",
-    )
+    licence = f"{data.licence}; photos: {photos.LICENCE}"
+    changes = dict(name=name, source=f"{data.source}; photos of scikit-image", licence=licence)
     for split in photos.SPLITS:
         digit = getattr(data, split).to(torch.int16)
         patches, _ = photos.crops(len(digit), size, seed, split, short=10 * size)

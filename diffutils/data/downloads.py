@@ -15,35 +15,67 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from diffutils.data import arrays, digits
-from diffutils.data.fetch import Remote, checked, fetch
+from diffutils.data.fetch import Remote, checked, fetch, wrong
 from diffutils.data.images import ImageSet
+from diffutils.weights.files import CHECKOUT, at_home, own_folder
+from diffutils.weights.warned import warn
 
-# name: the page, and of each file on it the checksum
+SPRITES = 89_400
+
+
+def sprite_labels(path: Path, n: int = SPRITES) -> np.ndarray:
+    """The labels of sprites-dlai: a one-hot row of five for each of n images, else ValueError."""
+    try:
+        labels = np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError, EOFError):
+        labels = np.empty(0)
+    one_hot = labels.shape == (n, 5) and np.all(np.sort(labels, 1) == [0, 0, 0, 0, 1])
+    if not one_hot:
+        cure = "run `python -m diffutils data get sprites-dlai`"
+        raise ValueError(f"{path} is not one-hot for 5 classes and {n} images; {cure}")
+    return labels
+
+
+# name: the page, and of each file on it the checksum, and the megabytes it has at most
 PUBLISHED = {
     "mnist": ("https://ossci-datasets.s3.amazonaws.com/mnist/", {
-        "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
-        "t10k-images-idx3-ubyte.gz":  "md5:9fb629c4189551a2d022fa330f9573f3",
-        "t10k-labels-idx1-ubyte.gz":  "md5:ec29112dd5afa0611ce80d1b7f02629c"}),
+        "train-images-idx3-ubyte.gz": ("md5:f68b3c2dcbeaaa9fbdd348bbdeb94873", 48),
+        "train-labels-idx1-ubyte.gz": ("md5:d53e105ee54ea40749a09fcbcd1e9432", 1),
+        "t10k-images-idx3-ubyte.gz":  ("md5:9fb629c4189551a2d022fa330f9573f3", 8),
+        "t10k-labels-idx1-ubyte.gz":  ("md5:ec29112dd5afa0611ce80d1b7f02629c", 1)}),
     "cifar10": ("https://www.cs.toronto.edu/~kriz/", {
-        "cifar-10-python.tar.gz": "md5:c58f30108f718f92721af3b95e74349a"}),
+        "cifar-10-python.tar.gz": ("md5:c58f30108f718f92721af3b95e74349a", 171)}),
     # No checksum is published for the labels: they are checked to be 89,400 one-hot rows.
     "sprites-dlai": (
         "https://huggingface.co/datasets/ashis-palai/sprites_image_dataset/resolve/main/", {
-        "sprites_1788_16x16.npy": "git:b1fea8dd0c4f6f8ab64bea721918a035d75c11a7",
-        "sprite_labels_nc_1788_16x16.npy": ""}),
+        "sprites_1788_16x16.npy": ("git:b1fea8dd0c4f6f8ab64bea721918a035d75c11a7", 69),
+        "sprite_labels_nc_1788_16x16.npy": ("", 4)}),
     # The names of weights carry the first digits of the checksum.
     "inception": ("https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/", {
         "pt_inception-2015-12-05-6726825d.pth":
-            "sha256:6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"}),
+            ("sha256:6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2", 100)}),
     "alexnet": ("https://download.pytorch.org/models/", {
         "alexnet-owt-7be5be79.pth":
-            "sha256:7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"}),
+            ("sha256:7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02", 250)}),
 }  # fmt: skip
+# MNIST's files are often kept unpacked; these checksums are of what the published ones hold.
+UNPACKED = {
+    "train-images-idx3-ubyte.gz": "md5:6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte.gz": "md5:a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte.gz": "md5:2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte.gz": "md5:27ae3e4e09519cfbb04c329615203637",
+}
+CHECKS = {"sprite_labels_nc_1788_16x16.npy": sprite_labels}
 REMOTES = {
-    name: tuple(Remote(file, (page + file,), checksum) for file, checksum in files.items())
+    name: tuple(
+        Remote(
+            file, (page + file,), checksum, most * 10**6, UNPACKED.get(file, ""), CHECKS.get(file)
+        )
+        for file, (checksum, most) in files.items()
+    )
     for name, (page, files) in PUBLISHED.items()
 }
 MADE_HERE = " (made here)"  # after the name of a set that only imitates the published one
@@ -58,22 +90,23 @@ CIFAR_BATCHES = {
 }
 CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
                  "dog", "frog", "horse", "ship", "truck")  # fmt: skip
+FIRST_DIGITS = [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]  # labels of MNIST's first training images
 SPRITE_CLASSES = ("hero", "non-hero", "food", "spell", "side-facing")
 
 
 def home() -> Path:
     """The folder that downloads go to: `data` of the project, or of the working directory."""
-    project = Path(__file__).resolve().parents[2]
-    return (project if (project / "pyproject.toml").is_file() else Path.cwd()) / "data"
+    return (CHECKOUT or Path.cwd()) / "data"
 
 
 def find(name: str, file: str) -> Path | None:
     """The first `file` (a glob pattern) in a root, its folder `name`, or below that folder.
 
-    The roots are $DIFFUTILS_DATA, ./data and the project's data.
+    The roots are $DIFFUTILS_DATA, ./data, the project's data and that at home.
     """
     named = os.environ.get("DIFFUTILS_DATA")
-    for root in [*([Path(named).expanduser()] if named else []), Path("data"), home()]:
+    for root in map(Path, filter(None, (named, "data", home(), at_home("data")))):
+        root = root.expanduser()
         for found in (root / name).glob(f"**/{file}"), root.glob(file):
             if first := min(found, default=None):
                 return first
@@ -90,20 +123,24 @@ def meant(name: str, names: Iterable[str]) -> str:
 def download(name: str, report: Callable[[str], None] = print) -> Path:
     """Fetch the files of a name of `REMOTES` into data/name, once; report: takes lines of progress.
 
-    Raises: ValueError (the name has no download, or a file that is here is damaged);
-        ConnectionError (no mirror gives a whole file); OSError (the folder cannot be written).
+    Raises: as `fetch`; ValueError (the name has no download, or a file that is here is damaged).
     """
     if name not in REMOTES:
         offered, known = meant(str(name), REMOTES), ", ".join(REMOTES)
         raise ValueError(f"{name!r} has no download{offered}; those that have are {known}")
-    folder = home() / name
+    folder = own_folder(home()) / name
     for remote in REMOTES[name]:
         path = folder / remote.file
         if path.is_file():
-            checked(path, remote.checksum)
-        else:
-            report(f"{remote.file} -> {folder}")
-            fetch(remote, folder, report)
+            checked(path, remote.checksum, remote.largest)
+            if not (problem := wrong(path, remote)):
+                part = path.with_name(f"{path.name}.part")
+                if part.is_file():  # of a download that another way has made needless
+                    part.unlink()
+                continue
+            report(f"{problem.partition(';')[0]}: fetched again")
+        report(f"{remote.file} -> {folder}")
+        fetch(remote, folder, report)
     return folder
 
 
@@ -144,22 +181,20 @@ def here(name: str) -> Path | None:
         return None
 
 
-def read_idx(path: Path, checksum: str = "") -> np.ndarray:
-    """An idx file of bytes, gzipped or not -> uint8 array; ValueError if it is none, or cut."""
+def read_idx(path: Path, remote: Remote) -> np.ndarray:
+    """A published idx file of bytes, gzipped or unpacked -> uint8 array; ValueError for another."""
     zipped = path.suffix == ".gz"
-    content = gzip.decompress(checked(path, checksum)) if zipped else path.read_bytes()
-    rank = content[3] if len(content) > 4 and content[:3] == b"\0\0\x08" else 0
+    content = checked(path, remote.checksum if zipped else remote.unpacked, remote.largest)
+    content = gzip.decompress(content) if zipped else content
+    rank = content[3]
     shape = np.frombuffer(content[4 : 4 + 4 * rank], ">i4")
-    if not rank or len(content) != 4 + 4 * rank + shape.prod():
-        raise ValueError(f"{path} is not a complete idx file; delete it and fetch it again")
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
 def mnist() -> ImageSet:
     """60,000 + 10,000 handwritten digits 28 x 28 in the official split."""
     paths = _paths("mnist", "the four idx files (*-ubyte.gz)")
-    files = zip(paths, REMOTES["mnist"], strict=True)
-    parts = [read_idx(path, remote.checksum) for path, remote in files]
+    parts = [read_idx(*file) for file in zip(paths, REMOTES["mnist"], strict=True)]
     licence, source = "CC BY-SA 3.0, as usually stated", "Y. LeCun, C. Cortes, C. J. C. Burges"
     return arrays.from_arrays("mnist", *parts, licence=licence, source=source)
 
@@ -173,7 +208,7 @@ def cifar10() -> ImageSet:
         known = zip(paths, CIFAR_BATCHES.values(), strict=True)
         contents = [checked(path, f"md5:{md5}") for path, md5 in known]
     else:
-        content = checked(paths[0], remote.checksum)
+        content = checked(paths[0], remote.checksum, remote.largest)
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             members = [archive.extractfile(f"{CIFAR_FOLDER}/{name}") for name in CIFAR_BATCHES]
             contents = [member.read() for member in members]
@@ -183,35 +218,43 @@ def cifar10() -> ImageSet:
     for part in (batches[:-1], batches[-1:]):
         parts.append(np.concatenate([batch[b"data"] for batch in part]).reshape(-1, 3, 32, 32))
         parts.append(np.concatenate([batch[b"labels"] for batch in part]))
-    about = dict(
-        licence="none stated; cite Krizhevsky 2009", source="A. Krizhevsky, V. Nair, G. Hinton"
-    )
-    return arrays.from_arrays("cifar10", *parts, classes=CIFAR_CLASSES, **about)
+    licence, source = "none stated; cite Krizhevsky 2009", "A. Krizhevsky, V. Nair, G. Hinton"
+    about = dict(classes=CIFAR_CLASSES, licence=licence, source=source)
+    return arrays.from_arrays("cifar10", *parts, **about)
 
 
 def mnist_m(seed: int = 0) -> ImageSet:
-    """MNIST-M from a file mnist_m*.npz, else made from MNIST and photo patches and named so."""
+    """MNIST-M from a file mnist_m*.npz, else made from MNIST and photo patches and named so.
+
+    No checksum is published: colour images of its size are accepted, with a warning if need be.
+    """
+    # Make it where it is not here.
     path = find("mnist-m", "mnist_m*.npz")
-    if path is not None:
-        return replace(
-            arrays.npz(path),
-            name="mnist-m",
-            source="Y. Ganin, V. Lempitsky, 2015",
-            licence="as MNIST and BSDS500: non-commercial research and education",
-        )
-    if here("mnist") is None:
-        raise _missing("mnist-m", "mnist_m.npz")
-    return digits.on_photos(mnist(), "mnist-m" + MADE_HERE, seed)
+    if path is None:
+        if here("mnist") is None:
+            raise _missing("mnist-m", "mnist_m.npz")
+        return digits.on_photos(mnist(), "mnist-m" + MADE_HERE, seed)
+    # See whether it can be MNIST-M.
+    data = arrays.npz(path)
+    red, green = data.train[:, 0], data.train[:, 1 % data.shape[0]]
+    if data.shape not in ((3, 28, 28), (3, 32, 32)) or torch.equal(red, green):
+        what = "which has colour images of 28 x 28 or 32 x 32 pixels"
+        raise ValueError(f"{path} is not MNIST-M, {what}; read it as npz:{path}")
+    known = data.train_labels is not None and len(data.classes) == 10
+    if not known or data.train_labels[: len(FIRST_DIGITS)].tolist() != FIRST_DIGITS:
+        why = "its labels do not begin as those of MNIST"
+        warn(f"{path} was taken for MNIST-M by its name and shape alone: {why}")
+    licence = "as MNIST and BSDS500: non-commercial research and education"
+    return replace(data, name="mnist-m", source="Y. Ganin, V. Lempitsky, 2015", licence=licence)
 
 
 def sprites_dlai() -> ImageSet:
     """89,400 sprites 16 x 16 of five classes; copies and mirrored copies stay on one side."""
     remotes = REMOTES["sprites-dlai"]
     paths = _paths("sprites-dlai", " and ".join(remote.file for remote in remotes))
-    checked(paths[0], remotes[0].checksum)
-    images, labels = (np.load(path, allow_pickle=False) for path in paths)
-    if labels.shape != (len(images), 5) or not np.all(np.sort(labels, 1) == [0, 0, 0, 0, 1]):
-        raise ValueError(f"{paths[1]} is not one-hot for 5 classes and {len(images)} images")
+    content = checked(paths[0], remotes[0].checksum, remotes[0].largest)
+    images = np.load(io.BytesIO(content), allow_pickle=False)
+    labels = sprite_labels(paths[1], len(images))
     source = "sprites by ElvGames, FrootsnVeggies and kyrise"
     about = dict(classes=SPRITE_CLASSES, licence="MIT, as its page states", source=source)
     return arrays.from_arrays("sprites-dlai", images, labels, **about)

@@ -1,6 +1,7 @@
 """Folders of images, read in batches: by name, in one size, what is broken reported."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,29 +12,27 @@ from torch import Tensor
 
 from diffutils import rng
 from diffutils.data import images as px
-from diffutils.data.files import SUFFIXES
+from diffutils.data.own import names
+from diffutils.data.own.formats import may_be_wide
+from diffutils.weights.warned import warn
 
 BATCH = 100  # images in memory at a time
 
 
 def listed(folder: Path) -> dict[str, Path]:
-    """The image files of a folder and its sub-folders by name: the path in it without suffix.
+    """The image files that `load` finds in a folder, by name: the path in it.
 
-    Raises: FileNotFoundError; ValueError without an image, or for two files of one name.
+    Names are without suffix, but where two files would have one name: a.png beside a.jpg.
+    Raises: FileNotFoundError; ValueError without an image.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder; give one with images")
-    files = {}
-    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-        if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
-            continue
-        name = file.relative_to(folder).with_suffix("").as_posix()
-        if name in files:
-            raise ValueError(f"{file} and {files[name]} have one name; remove one of them")
-        files[name] = file
-    if not files:
-        raise ValueError(f"{folder} holds no image file; put some in, such as *.png or *.jpg")
-    return files
+    found = names.with_images(str(folder), names.in_folder(folder))
+    for sentence in found.left_out:
+        warn(f"{folder}: {sentence}")
+    stems = {name: name.rpartition(".")[0] for name in found.images}
+    alike = Counter(stems.values())
+    return {n if alike[stem] > 1 else stem: found.files[n] for n, stem in stems.items()}
 
 
 def shuffled(files: dict[str, Path], seed: int, side: int) -> list[Path]:
@@ -52,6 +51,7 @@ class Reader:
         self.size = size
         self.first: tuple[Path, tuple[int, ...]] | None = None
         self.broken: dict[str, str] = {}
+        self.scales: dict[Path, tuple[float, float] | None] = {}  # of 32-bit files
         self.pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
 
     def read(self, files: Sequence[Path]) -> list[Tensor | None]:
@@ -74,9 +74,11 @@ class Reader:
     ) -> Iterator[Tensor]:
         """All that can be read, uint8 (B, 3, H, W); report: takes a line for every tenth.
 
-        Raises: ValueError if nothing can be read.
+        Raises: ValueError if nothing can be read, or for 32-bit files in no known range.
         """
-        n, found = len(files), False
+        n, found, wide = len(files), False, may_be_wide(files)
+        scale = px.common_scale(str(files[0].parent), names.content, wide)
+        self.scales |= dict.fromkeys(wide, scale)
         for i in range(0, n, BATCH):
             if images := [x for x in self.read(files[i : i + BATCH]) if x is not None]:
                 found = True
@@ -90,7 +92,7 @@ class Reader:
 
     def _one(self, file: Path) -> Tensor | None:
         try:
-            image = px.read_image(file.read_bytes())
+            image = px.read_image(names.content(file), self.scales.get(file))
         except Exception as error:  # Pillow and zlib raise many types for broken files
             self.broken[str(file)] = str(error) or type(error).__name__
             return None

@@ -2,18 +2,24 @@
 
 import hashlib
 import io
-import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
+
+from diffutils.data.own.formats import FORMATS
+from diffutils.data.own.names import printable
+from diffutils.weights.warned import warn
 
 MIN_SIDE = 4  # pixels; smaller images show nothing, and come from files read in a wrong way
 MAX_PIXELS = 2**26  # of one image file, 8192 x 8192: decoding it takes 0.2 GB
 HELD_OUT = 0.1  # share of the images held out when a set comes without a test split
 MIN_IMAGES = 10  # different ones: fewer have no tenth to hold out, and no statistics
+WIDE = ("I", "F")  # Pillow's modes of 32-bit numbers, which say nothing of black and white
+SLACK = 1e-3  # by which pixels may miss their range
 MIN_TRAINING = 3  # where the files bring their own split: lesson 02 sets a third of them apart
 PARTS = ("train", "heldout")
 
@@ -31,6 +37,7 @@ class ImageSet:
     licence: str = "not stated"
     source: str = ""
     loaded: dict = field(default_factory=dict)  # how: arguments of `load`, and the order
+    notes: tuple[str, ...] = ()  # how one's own files were understood, then what was left out
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -59,14 +66,25 @@ def to_uint8(images: Tensor) -> Tensor:
     return ((images.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def read_image(content: bytes) -> Image.Image:
-    """An image file -> the whole image, 8-bit mode L or RGB.
+def read_image(content: bytes, scale: tuple[float, float] | None = None) -> Image.Image:
+    """An image file -> its first page, whole, mode L or RGB; info["pages"]: whether it has more.
 
-    Raises: ValueError (too few pixels, or so many that decoding them could fill the memory);
-        OSError (no image file, or a damaged one; Pillow raises other errors, too).
+    scale: black and white of 32-bit files, from `common_scale`; None: this file alone tells.
+    Raises: ValueError (too few pixels, or too many); OSError and others of Pillow's (damaged).
     """
+    image = _opened(content)
+    pages = getattr(image, "is_animated", False)
+    decoded = decode(image, scale)
+    decoded.info["pages"] = pages
+    return decoded
+
+
+def _opened(content: bytes) -> Image.Image:
+    """An image file, of which only the header has been read; errors as in `read_image`."""
     try:
-        image = Image.open(io.BytesIO(content))  # reads the header only
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError:  # Pillow would name an object in memory
+        raise OSError("cannot identify its format" if content else "it is empty") from None
     except Image.DecompressionBombError:
         raise ValueError(f"more than {MAX_PIXELS:,} pixels") from None
     width, height = image.size
@@ -74,47 +92,98 @@ def read_image(content: bytes) -> Image.Image:
         raise ValueError(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
     if min(width, height) < MIN_SIDE:
         raise ValueError(f"{width} x {height} is less than {MIN_SIDE} pixels a side")
-    return decode(image)
+    return image
 
 
-def decode(image: Image.Image) -> Image.Image:
+def decode(image: Image.Image, scale: tuple[float, float] | None = None) -> Image.Image:
     """Any Pillow image -> 8-bit mode L or RGB, upright, transparency composited on white."""
-    image = ImageOps.exif_transpose(image)
+    wide, by_type = image.mode in WIDE, _is_16_bit(image)
+    ImageOps.exif_transpose(image, in_place=True)  # no copy: it may be large
     # Pillow's own convert("L") clips numbers of more than 8 bits instead of scaling them.
-    if image.mode.startswith("I;16"):
-        return Image.fromarray(np.rint(np.asarray(image) / 257.0).astype(np.uint8))
-    if image.mode in ("F", "I"):
-        return Image.fromarray(to_bytes(np.asarray(image)))
+    if wide or by_type:
+        values = np.asarray(image)
+        extremes(values)
+        return Image.fromarray(to_bytes(values, (0, 65535) if by_type else scale))
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
-def to_bytes(values: np.ndarray) -> np.ndarray:
-    """Pixels -> uint8, from whole numbers up to 1, 255 or 65535, or floats in [-1, 1] or [0, 255].
+def _is_16_bit(image: Image.Image) -> bool:
+    """Whether the file says that white is 65535; Pillow reads such a PGM into 32 bits."""
+    return image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM")
 
-    Raises: ValueError (no numbers, not finite, or outside every known range).
+
+def common_scale(name: str, read: Callable, files: Iterable) -> tuple[float, float] | None:
+    """Black and white of the 32-bit files of a set that can be read, judged by all, or None.
+
+    Raises: ValueError, as `scale_of`.
     """
+    found = []
+    for file in files:
+        try:
+            image = _opened(read(file))
+            if image.mode in WIDE and not _is_16_bit(image):
+                found.append(extremes(np.asarray(image)))
+        except Exception:  # Pillow raises many kinds
+            continue
+    try:
+        return scale_of(*found) if found else None
+    except ValueError as error:
+        raise ValueError(f"{name}: in its 32-bit images {error}") from None
+
+
+def extremes(values: np.ndarray) -> np.ndarray:
+    """Lowest and highest of some pixels, or 0; ValueError for what is no finite number."""
     if values.dtype.kind not in "biuf":
         raise ValueError(f"pixels must be numbers, but their type is {values.dtype}")
-    low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    if not (np.isfinite(low) and np.isfinite(high)):
+    found = np.array([values.min(initial=0), values.max(initial=0)], values.dtype)
+    if not np.isfinite(found).all():
         raise ValueError("pixels hold NaN or infinite values; replace them before loading")
-    whole = values.dtype.kind != "f"
-    if low >= 0 and high <= 1 + 1e-3:
-        scaled = values * 255.0
-    elif values.dtype == np.uint8:
+    return found
+
+
+def scale_of(*arrays: np.ndarray) -> tuple[float, float]:
+    """The numbers that are black and white in all the pixels of a set, its parts together.
+
+    They are (0, 255) for bytes, else the narrowest of (0, 1), (-1, 1), (0, 255) and, for whole
+    numbers, (0, 65535) that holds all pixels, if they fill more than an eighth of it.
+    Raises: ValueError (outside all of them, or in so little of one that it may be another).
+    """
+    found = [extremes(values) for values in arrays]
+    low, high = float(min(x[0] for x in found)), float(max(x[1] for x in found))
+    whole = all(values.dtype.kind != "f" for values in found)
+    inside = f"pixels lie in [{low:g}, {high:g}]"
+    whites = (1,) if low < 0 else (1, 255, 65535) if whole else (1, 255)
+    white = next((white for white in whites if high <= white + SLACK), None)
+    if white is None or low < -1 - SLACK:
+        raise ValueError(f"{inside}; expected [0, 255], [0, 1] or [-1, 1]")
+    if low < -0.5:
+        return -1, 1
+    if low < 0:
+        both = "that may be [-1, 1], or [0, 1] with a little outside"
+        raise ValueError(f"{inside}: {both}; make them fill [-1, 1], or clip them to [0, 1]")
+    are_bytes = all(values.dtype == np.uint8 for values in found)
+    if white > 1 and high <= white / 8 and not are_bytes:
+        raise ValueError(
+            f"{inside}, too little of [0, {white}] to tell which number is white: is it {high:g}, "
+            f"or {white}? Multiply them, so that white is {white}, or give them as uint8 bytes"
+        )
+    return 0, white
+
+
+def to_bytes(values: np.ndarray, scale: tuple[float, float] | None = None) -> np.ndarray:
+    """Pixels -> uint8; scale: the numbers that are black and white, else `scale_of` them."""
+    black, white = scale or scale_of(values)
+    if values.dtype == np.uint8 and (black, white) == (0, 255):
         return values
-    elif low >= 0 and high <= 255 + 1e-3:
-        scaled = values
-    elif low >= -1 - 1e-3 and high <= 1 + 1e-3 and not whole:
-        scaled = (values + 1) * 127.5
-    elif low >= 0 and high <= 65535 and whole:
-        scaled = values / 257.0
-    else:
-        raise ValueError(f"pixels lie in [{low:g}, {high:g}]; expected [0, 255], [0, 1] or [-1, 1]")
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    out = np.empty(values.shape, np.uint8)
+    step = max(1, len(values) * 2**22 // max(1, values.size))  # a few million numbers at a time
+    for i in range(0, len(values), step):
+        scaled = (values[i : i + step] - black) * (255.0 / (white - black))
+        out[i : i + step] = np.clip(np.rint(scaled), 0, 255)
+    return out
 
 
 def square(image: Image.Image, size: int | None = None) -> Image.Image:
@@ -148,18 +217,15 @@ def content_key(image: np.ndarray) -> bytes:
 
 
 def held_out(name: str, keys: list[bytes]) -> np.ndarray:
-    """Boolean (N,): which images are held out, decided by content alone, about one in ten.
+    """Boolean (N,): which images are held out, about one in ten, each decided by its key alone.
 
-    Copies and mirrored copies share a key and so a side. An image keeps its side when others are
-    added or the order changes.  Raises: ValueError (fewer than `MIN_IMAGES` different images).
+    Raises: ValueError (fewer than `MIN_IMAGES` different images).
     """
-    if len(set(keys)) < MIN_IMAGES:
-        raise ValueError(
-            f"{name} holds {len(set(keys))} different images (mirror images count as one), but at "
-            f"least {MIN_IMAGES} are needed, of which one in ten is held out; add images"
-        )
-    held = {key for key in keys if int.from_bytes(key[:4], "big") < HELD_OUT * 2**32}
-    held = held or {min(keys)}
+    if (n := len(set(keys))) < MIN_IMAGES:
+        here = f"{n} different images (mirror images count as one)"
+        least = f"at least {MIN_IMAGES} are needed, of which one in ten is held out"
+        raise ValueError(f"{name} holds {here}, but {least}; add images")
+    held = {k for k in keys if int.from_bytes(k[:4], "big") < HELD_OUT * 2**32} or {min(keys)}
     return np.array([key in held for key in keys])
 
 
@@ -168,16 +234,12 @@ def without_leaks(data: ImageSet) -> ImageSet:
     train, heldout = (getattr(data, part).permute(0, 2, 3, 1).numpy() for part in PARTS)
     seen = set(map(content_key, heldout))
     keep = torch.tensor([content_key(image) not in seen for image in train], dtype=torch.bool)
-    removed = int((~keep).sum())
-    if not removed:
+    if keep.all():
         return data
-    if removed == len(keep):
+    if not keep.any():
         raise ValueError(f"{data.name}: every training image is also a held-out image")
-    warnings.warn(
-        f"{data.name}: {removed} training images that are also held out (or mirror one) "
-        "were removed from the training part",
-        stacklevel=3,
-    )
+    removed = f"{int((~keep).sum())} training images that are also held out (or mirror one)"
+    warn(f"{data.name}: {removed} were removed from the training part")
     return data.only("train", keep)
 
 
@@ -187,11 +249,9 @@ def check_parts(data: ImageSet) -> ImageSet:
     differ = any(not torch.equal(image, data.train[0]) for image in data.train)
     if train < MIN_TRAINING or not differ or not heldout:
         equal = "" if differ or not train else ", all equal,"
-        raise ValueError(
-            f"{data.name} holds {train} training images{equal} and {heldout} held-out ones, but at "
-            f"least {MIN_TRAINING} to train on, not all equal, and 1 held out are needed; "
-            "add images"
-        )
+        here = f"{train} training images{equal} and {heldout} held-out ones"
+        least = f"at least {MIN_TRAINING} to train on, not all equal, and 1 held out are needed"
+        raise ValueError(f"{data.name} holds {here}, but {least}; add images")
     return data
 
 
@@ -214,7 +274,9 @@ def _order(n: int, seed: int) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).permutation(n))
 
 
-def image_set(name, pixels, held, labels=None, classes=(), licence="not stated", source=""):
+def image_set(
+    name, pixels, held, labels=None, classes=(), licence="not stated", source="", notes=()
+):
     """uint8 (N, H, W, C) and a boolean mask of the held-out images (N,) -> ImageSet.
 
     `labels` (N,) are class numbers; with fewer of them than images, only the first have labels.
@@ -226,7 +288,8 @@ def image_set(name, pixels, held, labels=None, classes=(), licence="not stated",
         train_labels = labels[~mask[: len(labels)]]
         heldout_labels = labels[mask] if len(labels) == len(mask) else None
     parts = images[~mask], images[mask], train_labels, heldout_labels
-    return ImageSet(name, *parts, tuple(classes), licence, source or name)
+    about = dict(licence=licence, source=source or name, notes=tuple(notes))
+    return ImageSet(name, *parts, tuple(map(printable, classes)), **about)
 
 
 def resized(data: ImageSet, size: int | None) -> ImageSet:

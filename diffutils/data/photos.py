@@ -18,7 +18,10 @@ LEAST_CONTRAST = 8.0  # standard deviation in grey levels; empty sky and black c
 
 
 class Photograph(NamedTuple):
-    """One file of scikit-image's data folder, with the licence its documentation states."""
+    """One file of scikit-image's data folder, with what its loader states; its BSD covers code.
+
+    `UNKNOWN` is no licence: nobody is known to claim a right.
+    """
 
     file: str
     what: str
@@ -48,19 +51,17 @@ SOURCE = f"{len(PHOTOGRAPHS)} photographs of the scikit-image package"
 def photograph(file: str, short: int | None = None) -> Tensor:
     """One photograph, uint8 (3, H, W); `short` scales its shorter side to that many pixels.
 
-    Raises: FileNotFoundError (the installed scikit-image does not hold the file); ValueError (not
-        one of `PHOTOGRAPHS`).
+    Raises: FileNotFoundError (no scikit-image that holds it); ValueError (not in `PHOTOGRAPHS`).
     """
-    if file not in {photo.file for photo in PHOTOGRAPHS}:
-        known = ", ".join(photo.file for photo in PHOTOGRAPHS)
-        raise ValueError(f"{file!r} is not among the photographs: {known}")
+    if file not in (known := [photo.file for photo in PHOTOGRAPHS]):
+        raise ValueError(f"{file!r} is not among the photographs: {', '.join(known)}")
     spec = find_spec("skimage")  # the package itself is not imported: that takes seconds
     if spec is None:
         raise FileNotFoundError("the photographs need scikit-image: pip install scikit-image")
     path = Path(spec.origin).parent / "data" / file
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: reinstall scikit-image with pip")
-    image = px.decode(Image.open(path)).convert("RGB")
+    image = px.decode(Image.open(path, formats=px.FORMATS)).convert("RGB")
     if short is not None:
         scale = short / min(image.size)
         size = tuple(max(short, round(side * scale)) for side in image.size)
@@ -76,8 +77,6 @@ def crops(n: int, size: int = 64, seed: int = 0, split: str = "train", short: in
 
     The photographs of a split take turns. Each is first scaled so that its shorter side is `short`
     pixels (default 3 * size), then cut at a random place; crops of almost one grey are redrawn.
-
-    Raises: ValueError (`split` is not "train" or "heldout").
     """
     if split not in SPLITS:
         raise ValueError(f"split={split!r}; expected one of {', '.join(SPLITS)}")

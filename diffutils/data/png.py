@@ -36,7 +36,7 @@ def read_grid(path: Path, shape: tuple[int, int, int, int]) -> UInt8[Tensor, "N 
     columns, scale = min(n, COLUMNS), max(1, 64 // w)
     content = io.BytesIO(path.read_bytes())
     try:
-        page = torch.from_numpy(np.array(Image.open(content))[::scale, ::scale])
+        page = torch.from_numpy(np.array(Image.open(content, formats=["PNG"]))[::scale, ::scale])
         tiles = page.reshape(-(-n // columns), h, columns, w, c).permute(0, 2, 4, 1, 3)
     except Exception as error:  # Pillow raises many kinds
         raise ValueError(f"{path} is damaged ({error})") from None

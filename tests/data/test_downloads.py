@@ -6,11 +6,13 @@ import io
 import os
 import pickle
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from made_images import heard, pictures
 
 from diffutils.data import downloads, load
 
@@ -40,7 +42,10 @@ def tiny_mnist(folder, monkeypatch, zipped=True):
         file = remote.file if zipped else remote.file.removesuffix(".gz")
         (folder / file).write_bytes(content)
         md5 = hashlib.md5(content).hexdigest()
-        remotes.append(downloads.Remote(remote.file, remote.urls, f"md5:{md5}"))
+        known = {"checksum": "", "unpacked": ""} | {
+            "checksum" if zipped else "unpacked": f"md5:{md5}"
+        }
+        remotes.append(replace(remote, **known))
     monkeypatch.setitem(downloads.REMOTES, "mnist", tuple(remotes))
     return arrays
 
@@ -77,9 +82,22 @@ def test_damaged_files_are_refused(empty, monkeypatch):
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(ValueError, match="md5 checksum is .* expected"):
         load("mnist")
-    (empty / "cut").write_bytes(idx(np.zeros((3, 4), np.uint8))[:-1])
-    with pytest.raises(ValueError, match="not a complete idx"):
-        downloads.read_idx(empty / "cut")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_idx_files_of_another_set_do_not_pass_for_mnist(empty, monkeypatch, zipped):
+    with monkeypatch.context() as patch:
+        tiny_mnist(empty / "MNIST" / "raw", patch, zipped)
+    with pytest.raises(ValueError, match="damaged or another file.*read that as npz:PATH"):
+        load("mnist")
+
+
+def test_a_file_that_is_too_large_is_not_read(empty, monkeypatch):
+    tiny_mnist(empty / "mnist", monkeypatch)
+    with (empty / "mnist" / "t10k-labels-idx1-ubyte.gz").open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(ValueError, match="another file: it has 1,099,511.6 MB"):
+        load("mnist")
 
 
 def test_mnist_m_is_made_from_mnist_and_photographs_and_says_so(empty, monkeypatch):
@@ -87,11 +105,23 @@ def test_mnist_m_is_made_from_mnist_and_photographs_and_says_so(empty, monkeypat
     data = load("mnist-m")
     assert data.name == "mnist-m (made here)" and data.train.shape == (50, 3, 28, 28)
     assert data.train_labels.tolist() == arrays[1].tolist()
-    np.savez(
-        empty / "mnist_m_x.npz",
-        images=np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3), dtype=np.uint8),
-    )
-    assert load("mnist-m").name == "mnist-m"
+
+
+def test_mnist_m_is_known_by_shape_and_labels(empty):
+    """No checksum is published; MNIST's training labels begin 5, 0, 4, 1, 9."""
+    images = pictures(30, 32)
+    labels = np.array([5, 0, 4, 1, 9, 2, 1, 3, 1, 4, *range(10), *range(10)])
+    path = empty / "mnist_m_x.npz"
+    np.savez(path, images=images, labels=labels, test_images=pictures(3, 32, seed=1))
+    data, _, warned = heard("mnist-m")
+    assert data.name == "mnist-m" and not warned
+    np.savez(path, images=images, labels=labels[::-1], test_images=pictures(3, 32, seed=1))
+    _, _, warned = heard("mnist-m")
+    assert "by its name and shape alone" in warned
+    for wrong in (images[:, ::4, ::4], np.repeat(images[..., :1], 3, 3)):
+        np.savez(path, images=wrong)
+        with pytest.raises(ValueError, match="is not MNIST-M.*read it as npz:"):
+            load("mnist-m")
 
 
 def tiny_cifar(monkeypatch):

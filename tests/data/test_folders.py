@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_images import images, write
+from made_images import as_set, heard, images, tree, write
 from PIL import Image
 
 from diffutils.data import folders
@@ -16,7 +16,8 @@ def test_a_folder_is_listed_by_path_without_suffix(tmp_path):
     write(tmp_path / "a", images(1), ["x.y"], "bmp")
     (tmp_path / "a" / "notes.txt").write_text("no image")
     (tmp_path / "a" / "._0000.png").write_bytes(b"of a Mac")
-    found = folders.listed(tmp_path / "a")
+    with pytest.warns(UserWarning, match=r"1 \*.txt"):
+        found = folders.listed(tmp_path / "a")
     assert list(found) == ["cats/0000", "cats/0001", "x.y"]
     assert found["cats/0001"] == tmp_path / "a" / "cats" / "0001.png"
 
@@ -27,10 +28,26 @@ def test_folders_that_cannot_be_listed_are_refused(tmp_path):
     (tmp_path / "bare").mkdir()
     with pytest.raises(ValueError, match="bare holds no image file"):
         folders.listed(tmp_path / "bare")
+
+
+def test_two_suffixes_of_one_name_are_two_images(tmp_path):
     for suffix in ("png", "bmp"):
-        write(tmp_path / "twice", images(1), ["x"], suffix)
-    with pytest.raises(ValueError, match="x.png and .*x.bmp have one name"):
-        folders.listed(tmp_path / "twice")
+        write(tmp_path, images(2), ["x", f"{suffix}-only"], suffix)
+    assert list(folders.listed(tmp_path)) == ["bmp-only", "png-only", "x.bmp", "x.png"]
+
+
+def test_what_load_reads_is_listed_and_what_it_leaves_out_is_said(tmp_path):
+    tree(tmp_path / "own", {"cat": 6, ".cache": 3})
+    tree(tmp_path / "far", {".": 6}, start=5)
+    (tmp_path / "own" / "dog").symlink_to(tmp_path / "far")
+    (tmp_path / "own" / "cat" / "0.png").rename(tmp_path / "own" / "cat" / "0.PNG")
+    (tmp_path / "own" / "cat" / "1.heic").write_bytes(b"x")
+    data, _, warned = heard(f"folder:{tmp_path / 'own'}")
+    with pytest.warns(UserWarning) as seen:
+        found = folders.listed(tmp_path / "own")
+    assert len(found) == len(data.train) + len(data.heldout) == 12
+    said = "\n".join(str(w.message) for w in seen)
+    assert said == warned.replace("folder:", "") and "*.heic" in said and ".cache" in said
 
 
 def test_an_order_is_drawn_from_the_seed_and_the_side():
@@ -88,3 +105,15 @@ def test_broken_files_are_left_out_and_named(tmp_path):
     assert list(reader.broken) == [str(tmp_path / "bad.png")]
     with pytest.raises(ValueError, match="none of 1 images can be read; first: .*bad.png"):
         list(reader.batches([tmp_path / "bad.png"]))
+
+
+def test_the_range_of_32_bit_files_is_judged_as_by_load(tmp_path):
+    values = np.random.default_rng(0).random((12, 8, 8), np.float32)
+    for i, pixels in enumerate(values * np.linspace(20, 255, 12)[:, None, None].astype(np.float32)):
+        Image.fromarray(pixels).save(tmp_path / f"{i:02}.tif")
+    data, _, _ = heard(f"folder:{tmp_path}")
+    files = list(folders.listed(tmp_path).values())
+    reader = folders.Reader()
+    images = torch.cat(list(reader.batches(files)))[:, :1]
+    assert as_set(images) == as_set(torch.cat([data.train, data.heldout]))
+    assert torch.equal(torch.stack(reader.read(files))[:, :1], images)

@@ -1,12 +1,15 @@
 """Pixels: ranges, keys, the split, sizes."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
+from made_images import heard
 from PIL import Image
 
 from diffutils.data import load, to_float, to_uint8
-from diffutils.data.images import content_key, fit_size, held_out, resized, to_bytes
+from diffutils.data.images import content_key, fit_size, held_out, read_image, resized, to_bytes
 
 
 def test_float_and_back_is_exact():
@@ -75,3 +78,49 @@ def test_wide_images_are_cropped_centrally_then_resized_without_aliasing(tmp_pat
     inner = data.train[:, :, 2:-2, 2:-2].float()
     assert data.shape == (3, 16, 16)
     assert inner.max() < 62 and inner.min() > 44  # all near the mean of the stripes, 50 to 56
+
+
+@pytest.mark.parametrize(
+    "values, dark, brightest",
+    [
+        (np.random.default_rng(0).integers(0, 65536, (14, 12, 12)).astype(np.int32), 200, 1),
+        (np.random.default_rng(0).random((14, 12, 12), np.float32) * 2 - 1, 0.0, 128),
+    ],
+    ids=["int32", "float32"],
+)
+def test_32_bit_files_are_judged_by_the_whole_set(tmp_path, values, dark, brightest):
+    for i, pixels in enumerate(values):
+        Image.fromarray(pixels).save(tmp_path / f"{i}.tif")
+    Image.fromarray(np.full_like(values[0], dark)).save(tmp_path / "dark.tif")
+    data, _, _ = heard(f"folder:{tmp_path}")
+    tops = [int(x.max()) for x in torch.cat([data.train, data.heldout])]
+    assert tops.count(brightest) == 1 and sorted(tops)[1] > 200
+
+
+def test_16_bit_files_mean_what_their_type_says():
+    """However dark they are; Pillow reads a PGM of 16 bits into 32."""
+    pixels = np.full((8, 8), 257 * 7, np.uint16)
+    for kind in ("PNG", "TIFF", "PPM"):
+        content = io.BytesIO()
+        Image.fromarray(pixels).save(content, kind)
+        image = read_image(content.getvalue())
+        assert image.mode == "L" and image.getextrema() == (7, 7)
+
+
+def test_more_pages_are_told():
+    content, pages = io.BytesIO(), [Image.new("L", (8, 8), i) for i in range(3)]
+    pages[0].save(content, "TIFF", save_all=True, append_images=pages[1:])
+    assert read_image(content.getvalue()).info["pages"]
+    pages[0].save(content := io.BytesIO(), "TIFF")
+    assert not read_image(content.getvalue()).info["pages"]
+
+
+@pytest.mark.parametrize("odd", [np.inf, np.nan])
+def test_32_bit_files_with_numbers_that_are_none_are_skipped(tmp_path, odd):
+    random = np.random.default_rng(0)
+    for i in range(12):
+        Image.fromarray(random.random((8, 8), np.float32)).save(tmp_path / f"{i}.tif")
+    Image.fromarray(np.full((8, 8), odd, np.float32)).save(tmp_path / "odd.tif")
+    data, _, warned = heard(f"folder:{tmp_path}")
+    assert len(data.train) + len(data.heldout) == 12
+    assert "odd.tif (pixels hold NaN or infinite values" in warned

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from made_images import tree
 
 from diffutils.data import NAMES, ImageSet, any_size, catalogue, load
 
@@ -87,3 +88,32 @@ def test_importing_the_package_loads_no_heavy_reader():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
+
+
+def test_own_files_are_said_and_built_in_sets_are_not(tmp_path, capsys):
+    load("digits", limit=20, heldout=10)
+    assert capsys.readouterr().out == ""
+    spec = tree(tmp_path, {"cat": 12, "dog": 12})
+    data = load(spec)
+    said = capsys.readouterr().out.splitlines()
+    parts = f"{len(data.train)} images to train on, {len(data.heldout)} held out"
+    assert said[0] == f"{spec}: {parts}; classes: cat 12, dog 12" and len(said) == 2
+    assert all(note in said[1] for note in data.notes)
+    assert load(spec, say=said.append, size=8).notes == data.notes and len(said) == 4
+    assert capsys.readouterr().out == ""
+
+
+def test_warnings_point_at_the_line_that_loads(tmp_path):
+    spec = tree(
+        tmp_path,
+        {f"{part}/{c}": 6 for part in ("train", "test", "extra") for c in ("cat", "dog")}
+        | {"test/lynx": 6},
+    )
+    with pytest.warns(UserWarning) as seen:
+        load(spec)
+    assert len(seen) == 2 and {w.filename for w in seen} == {__file__}
+
+
+def test_a_size_that_shows_nothing_is_refused():
+    with pytest.raises(ValueError, match="size=3; expected a side of .* at least 4"):
+        load("digits", size=3)

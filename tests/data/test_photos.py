@@ -1,11 +1,21 @@
 """Photographs of the scikit-image wheel: a fixed list, seeded crops, split by photograph."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from diffutils.data import load
-from diffutils.data.photos import LEAST_CONTRAST, PHOTOGRAPHS, SPLITS, crops, photograph
+from diffutils.data import catalogue, load
+from diffutils.data.photos import (
+    LEAST_CONTRAST,
+    LICENCE,
+    PHOTOGRAPHS,
+    SPLITS,
+    UNKNOWN,
+    crops,
+    photograph,
+)
 
 
 def test_every_photograph_is_here_and_has_a_licence():
@@ -14,6 +24,21 @@ def test_every_photograph_is_here_and_has_a_licence():
         image = photograph(photo.file)
         assert image.dtype == torch.uint8 and image.shape[0] == 3 and min(image.shape[1:]) >= 300
         assert photo.licence and photo.split in SPLITS
+
+
+def test_licences_are_what_the_documentation_of_scikit_image_states():
+    from skimage import data
+
+    loaders = {"clock_motion.png": data.clock, "ihc.png": data.immunohistochemistry}
+    for file, _, licence, _ in PHOTOGRAPHS:
+        text = (loaders.get(file) or getattr(data, file.split(".")[0])).__doc__
+        stated = "CC0" if "CC0" in text else "public domain" if "public domain" in text else UNKNOWN
+        assert licence == stated and (stated != UNKNOWN or UNKNOWN in text.lower()), file
+    page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    lines = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert all(photo.licence in lines[photo.file] for photo in PHOTOGRAPHS)
+    listed = next(row for row in catalogue() if row.name == "photos")
+    assert listed.licence == LICENCE == load("photos", limit=1).licence and UNKNOWN in LICENCE
 
 
 def test_photographs_are_not_shared_between_callers():

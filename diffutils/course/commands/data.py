@@ -2,7 +2,7 @@
 
 import click
 
-from diffutils.course.commands.options import clear_errors
+from diffutils.course.commands.options import say
 from diffutils.course.tables import aligned
 from diffutils.data import catalogue, download
 
@@ -15,12 +15,11 @@ def data(context):
         return
     rows = [("name", "what", "pixels", "images", "licence", "where")]
     rows += [(r.name, r.what, r.size, r.count, r.licence, r.where) for r in catalogue()]
-    click.echo(aligned(rows))
+    say(aligned(rows))
 
 
 @data.command()
 @click.argument("name")
 def get(name):
     """Download the published set NAME, or the weights `inception` or `alexnet`, once."""
-    with clear_errors():
-        click.echo(f"{name} is in {download(name, report=click.echo)}")
+    say(f"{name} is in {download(name, report=say)}")

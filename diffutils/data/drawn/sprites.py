@@ -6,12 +6,12 @@ Run `python -m diffutils.data.sprites` to draw the contact sheet in `figures/`.
 """
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
 from diffutils.data.drawn import sprite_beings as beings
 from diffutils.data.drawn import sprite_things as things
+from diffutils.weights.files import SHIPPED
 
 FAMILIES = {
     "hero": beings.HERO,
@@ -264,6 +264,6 @@ def _render(letters):
 if __name__ == "__main__":
     from PIL import Image
 
-    path = Path(__file__).resolve().parents[3] / "figures" / "sprites_contact_sheet.png"
+    path = SHIPPED / "figures" / "sprites_contact_sheet.png"
     Image.fromarray(contact_sheet()).save(path, optimize=True)
     print(path)

@@ -1,0 +1,1 @@
+"""Folders, tables and archives that others made: names, layouts, labels."""
