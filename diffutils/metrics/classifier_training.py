@@ -164,6 +164,7 @@ def make_pretrained(
     noisy = to_uint8(to_float(heldout) + 0.1 * noise)
     one, other = features(net, heldout).split(half)
     fitted = features(net, gaussian_images(images[:20_000], half))
+    card = net.card  # with the checksum of its weights
     card["metrics"] = {
         "heldout_accuracy": accuracies(net, heldout, heldout_codes, targets),
         "heldout_accuracy_noise_0.1": accuracies(net, noisy, heldout_codes, targets),
@@ -172,7 +173,7 @@ def make_pretrained(
         "frechet_gaussian": distances.frechet(fitted, other),
     }
     cards.write_card(path, card)
-    return card
+    return cards.read_card(path)
 
 
 if __name__ == "__main__":

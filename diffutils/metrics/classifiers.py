@@ -89,7 +89,12 @@ def load_classifier(name: str, folder: Path | None = None) -> Classifier:
     card = cards.read_card(path)
     if not isinstance(card.get("classifier"), dict):
         raise ValueError(f"{name!r} is no classifier: its card has no entry of that name")
-    net = Classifier(**card["classifier"])
+    try:
+        with torch.device("meta"):  # no memory before the weights fit
+            net = Classifier(**card["classifier"])
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        why = str(error).partition("\n")[0]
+        raise ValueError(f"the card of {name!r} describes no classifier ({why})") from None
     net.card = cards.load_weights(path, net)
     return net.eval().requires_grad_(False)
 
@@ -105,7 +110,7 @@ def shipped_for(dataset: str, role: str) -> str | None:
 
 def _cards(folder: Path | None = None) -> list[dict]:
     found = map(cards.read_card, sorted(Path(folder or cards.PRETRAINED).glob("*.json")))
-    return [card for card in found if "classifier" in card]
+    return [card for card in found if {"name", "classifier"} <= card.keys()]
 
 
 def seeded(classes: int, in_channels: int, width: int, seed: int) -> Classifier:

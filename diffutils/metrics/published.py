@@ -6,6 +6,8 @@ Inception features is an FID or a KID; on any others it is called what it is.
 
 import pickle
 import warnings
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest.mock import patch
@@ -19,6 +21,10 @@ from torch.nn import functional as F
 from diffutils.data import downloads, to_float
 from diffutils.data.fetch import checked
 
+MOST = 2**30  # bytes of a file of weights, unpacked; the largest has a quarter of it
+# How a file that holds no weights fails; AttributeError: an .npz whose arrays are none.
+FAILURES = (pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, MemoryError)
+FAILURES += (RuntimeError, ValueError, TypeError, KeyError, AttributeError, EOFError, OSError)
 SMALLEST = 64  # pixels; LPIPS was fitted at this side, and below 31 AlexNet has nothing to pool
 # network: a tensor that tells its weights, the download, arrays that hold the same
 WEIGHTS = {
@@ -127,15 +133,23 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"no weights at {path}; give a .pth or .npz file")
     try:
+        # What it unpacks to is known before it is read.
+        size = path.stat().st_size
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size = max(size, sum(entry.file_size for entry in archive.infolist()))
+        if size > MOST:
+            raise ValueError(f"{size:,} bytes, more than published.MOST = {MOST:,}")
+        # Read it.
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
         state = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(state, dict):
-            raise ValueError("no dictionary")
+        if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+            raise ValueError("no dictionary of tensors")
         return state
-    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, OSError) as error:
-        why = str(error).partition("\n")[0]
+    except FAILURES as error:
+        why = str(error).partition("\n")[0] or type(error).__name__
         raise ValueError(
             f"{path} holds no weights ({why[:80]}); give a .pth file of tensors by name, or an .npz"
         ) from None

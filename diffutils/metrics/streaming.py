@@ -4,7 +4,6 @@ A Fréchet distance keeps one mean and one covariance, an Inception Score a mean
 parts, a kernel distance a random subset. None of them depends on the size of the batches.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +13,7 @@ from torch.nn import functional as F
 
 from diffutils import rng
 from diffutils.metrics import distances
+from diffutils.weights.warned import warn
 
 ENOUGH = 2048  # samples; Inception's 2,048 features have no full covariance below
 KEPT = 10_000  # features that a kernel distance is measured on
@@ -81,11 +81,10 @@ def frechet(a: Moments, b: Moments) -> float:
         values, vectors = torch.linalg.eigh(x.covariance)
         gaussians += [x.mean, values.clamp(min=0).sqrt()[:, None] * vectors.T]
     if (n := min(a.n, b.n)) < ENOUGH:
-        warnings.warn(
+        warn(
             f"a Fréchet distance of {n} samples is too large, by about 1/N: it fits"
             f" {len(a.mean)} x {len(a.mean)} covariances to them; give {ENOUGH:,} or more, compare"
-            " with the floor at the same N, or use the kernel distance, which has no such bias",
-            stacklevel=2,
+            " with the floor at the same N, or use the kernel distance, which has no such bias"
         )
     return distances.frechet_gaussians(*gaussians)
 

@@ -11,7 +11,7 @@ import torch
 from diffutils import denoisers, schedules
 from diffutils.denoisers import Denoiser
 from diffutils.unet import UNet
-from diffutils.weights import cards
+from diffutils.weights import cards, records
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,17 @@ class Model:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Channels, height and width of an image; the card's size is a side or [H, W]."""
-        size = self.card["size"]
+        if (size := self.card.get("size")) is None:
+            raise ValueError(f"the card {self.card.get('name', '')!r} gives no size of its images")
         H, W = (size, size) if isinstance(size, int) else size
         return self.denoiser.net.in_channels, H, W
 
 
 def edm(card: dict) -> Callable:
     """EDM's coefficients with the card's sigma_data."""
-    if not 0 < card["sigma_data"] < math.inf:
-        raise ValueError(f"sigma_data is {card['sigma_data']}")
-    return partial(denoisers.edm, sigma_data=card["sigma_data"])
+    if not 0 < (sigma_data := card["sigma_data"]) < math.inf:
+        raise ValueError(f"sigma_data is {sigma_data}")
+    return partial(denoisers.edm, sigma_data=sigma_data)
 
 
 # The only names a card may use; a card is data, so it cannot name arbitrary code.
@@ -52,18 +53,42 @@ GRIDS = ("log_normal", "log_uniform", "log_logistic", "karras")  # densities too
 SCHEDULES = {name: getattr(schedules, name) for name in GRIDS}
 EMBEDDINGS = {"log": lambda: torch.log, "phi_star": lambda c: lambda sigma: sigma / (sigma + c)}
 
+# What a model's card says, where it says it.
+FIELDS = {
+    "name": str,
+    "unet": dict,
+    "coefficients": str,
+    "sigma_data": (int, float),
+    **dict.fromkeys(("betas", "density", "grid", "embedding", "loaded", "settings"), dict),
+    "size": (int, list),
+    "images": int,
+    "classes": list,
+    "data": str,
+    "seed": int,
+}
+MOST = 2**30  # parameters, 4 GiB in float32; a training takes four times that
+MOST_LEVELS = 10**6  # of a table of betas
+MOST_SIDE = 2**14  # pixels
 
-def build(card: dict) -> Model:
-    """The untrained model that a card describes.
+
+def build(card: dict, blank: bool = False) -> Model:
+    """The untrained model that a card describes; blank: its weights take no memory (device meta).
 
     unet: arguments of `UNet`, cond_channels for an image condition among them.  coefficients: a
     name; edm's has a sigma_data beside it.  Noise levels are a slot of {name, arguments} or three:
     betas, DDPM's table; or density, grid and embedding (a coordinate, see `denoisers.rescaled`).
 
-    Raises: ValueError for a card that lacks an entry or names what does not exist.
+    Raises: ValueError for a card that lacks an entry, names what does not exist, or describes more
+    than `MOST` parameters.
     """
     try:
-        net = UNet(**card["unet"])
+        # Measure the network before it takes memory.
+        records.check(card, FIELDS)
+        with torch.device("meta"):
+            net = UNet(**card["unet"])
+        _check_sizes(card, net)
+        net = net if blank else UNet(**card["unet"])
+        # Tell it the noise levels.
         coefficients = COEFFICIENTS[card["coefficients"]](card)
         if "betas" in card:
             density = schedule = schedules.Discrete(_filled(BETAS, card["betas"]))
@@ -82,6 +107,22 @@ def build(card: dict) -> Model:
     return Model(Denoiser(net, coefficients, c_noise), schedule, density, card)
 
 
+def _check_sizes(card: dict, net: UNet) -> None:
+    """Raise ValueError for sizes that no memory holds, or that contradict each other."""
+    if (count := sum(p.numel() for p in net.parameters())) > MOST:
+        raise ValueError(f"its network has {count:,} parameters, more than models.MOST = {MOST:,}")
+    if (T := dict(card.get("betas", {}).get("arguments", {})).get("T", 1)) > MOST_LEVELS:
+        raise ValueError(f"T is {T}, more than models.MOST_LEVELS = {MOST_LEVELS:,}")
+    size = card.get("size", 1)
+    sides = [size, size] if isinstance(size, int) else size
+    if len(sides) != 2 or not all(type(x) is int and 1 <= x <= MOST_SIDE for x in sides):
+        wanted = f"a side or [height, width], each 1 to {MOST_SIDE:,}"
+        raise ValueError(f"size is {str(size)[:40]}, expected {wanted}")
+    names = card.get("classes", [])
+    if names and len(names) != net.classes:
+        raise ValueError(f"it names {len(names)} classes, but its network knows {net.classes}")
+
+
 def _filled(known: dict[str, Callable], slot: dict):
     """What the known function of the slot's name returns for the slot's arguments."""
     return known[slot["name"]](**slot["arguments"])
@@ -92,7 +133,7 @@ def load_model(path: Path) -> Model:
 
     Raises: FileNotFoundError; ValueError as `build` and `cards.load_weights` do.
     """
-    model = build(cards.read_card(path))
+    model = build(cards.read_card(path), blank=True)
     cards.load_weights(path, model.denoiser.net)
     model.denoiser.eval().requires_grad_(False)
     return model
@@ -103,8 +144,8 @@ def shipped(*slots: str, **entries) -> list[str]:
 
     Of faces, on DDPM's table: shipped("betas", data="faces").
     """
-    found = [cards.read_card(path) for path in sorted(cards.PRETRAINED.glob("*.json"))]
-    found = [card for card in found if {"unet", *slots} <= card.keys()]
+    found, needed = map(cards.read_card, sorted(cards.PRETRAINED.glob("*.json"))), {"name", "unet"}
+    found = (card for card in found if needed | {*slots} <= card.keys())
     return [card["name"] for card in found if entries.items() <= card.items()]
 
 
@@ -114,6 +155,5 @@ def pretrained(name: str) -> Model:
     Raises: ValueError with the list of names when there is none of that name.
     """
     if name not in (known := shipped()):
-        known = ", ".join(known) or "none"
-        raise ValueError(f"no pretrained model {name!r}; there are: {known}")
+        raise ValueError(f"no pretrained model {name!r}; there are: {', '.join(known) or 'none'}")
     return load_model(cards.PRETRAINED / f"{name}.safetensors")

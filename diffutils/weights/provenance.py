@@ -1,16 +1,22 @@
 """Where a result came from: hardware, versions, commit."""
 
 import datetime
+import os
 import platform
 import subprocess
 import time
 from importlib import metadata
+from pathlib import Path
 
 import torch
 
+from diffutils import __version__
 from diffutils.weights.files import CHECKOUT
 
-LIBRARIES = ("diffutils", "torch", "torchvision", "numpy", "scipy", "accelerate")
+CPUINFO = Path("/proc/cpuinfo")
+# What in the environment keeps a library from instructions that the CPU has.
+LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR")
+LIBRARIES = ("torch", "torchvision", "numpy", "scipy", "accelerate")
 
 
 def provenance(began: float) -> dict:
@@ -30,9 +36,24 @@ def hardware() -> str:
     return f"CPU, {torch.get_num_threads()} threads ({platform.machine()})"
 
 
+def processor() -> str:
+    """Model and instructions of the CPU: with others a sum is rounded in another order.
+
+    Empty where a GPU computes.
+    """
+    if torch.cuda.is_available():
+        return ""
+    found = platform.processor() or platform.machine()
+    if CPUINFO.is_file():  # Linux, where Python does not know the model
+        lines = CPUINFO.read_text(errors="replace").splitlines()
+        found = next((x.partition(": ")[2] for x in lines if x.startswith("model name")), found)
+    limits = [f"{name}={os.environ[name]}" for name in LIMITS if name in os.environ]
+    return ", ".join([found, torch.backends.cpu.get_cpu_capability(), *limits])
+
+
 def versions() -> dict[str, str]:
     """Python's and the libraries' versions."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "diffutils": __version__}
     for name in LIBRARIES:
         try:
             found[name] = metadata.version(name)
@@ -43,11 +64,12 @@ def versions() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """The commit of the checkout, with "-dirty" where files differ from it; None without git."""
-    if not (CHECKOUT / ".git").exists():
+    if CHECKOUT is None or not (CHECKOUT / ".git").exists():
         return None
     command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--abbrev=40", "--dirty"]
     try:
-        done = subprocess.run([*command, "--exclude=*"], capture_output=True, text=True, check=True)
+        return subprocess.check_output(
+            [*command, "--exclude=*"], stderr=subprocess.DEVNULL, text=True
+        ).strip()
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip()

@@ -1,14 +1,16 @@
 """Records read from disk: JSON that may be damaged, checked against the fields it must have."""
 
+import hashlib
 import json
 from pathlib import Path
 
 from diffutils.weights.files import finite
 
 MOST = 2**24  # bytes of one record; the largest that the course writes has a tenth of it
+Fields = dict[str, type | tuple[type, ...]]
 
 
-def read(path: Path, fields: dict[str, type | tuple[type, ...]], cure: str) -> dict:
+def read(path: Path, fields: Fields, cure: str) -> dict:
     """The JSON object in a file, which must have these fields of these types.
 
     cure: what to do about a damaged file, e.g. "fetch it again".
@@ -22,21 +24,49 @@ def read(path: Path, fields: dict[str, type | tuple[type, ...]], cure: str) -> d
         raise ValueError(f"{path} is damaged ({error}); {cure}") from None
 
 
-def parse(content: bytes | str, fields: dict[str, type | tuple[type, ...]]) -> dict:
+def parse(content: bytes | str, fields: Fields) -> dict:
     """The JSON object in a text. Raises: ValueError (no such object, or a wrong field)."""
     try:
-        found = json.loads(content)
+        found = json.loads(content, object_pairs_hook=_once, parse_int=_whole)
+        whole = finite(found) == found
     except RecursionError:
         raise ValueError("its brackets are nested too deep") from None
     if not isinstance(found, dict):
         raise ValueError(f"a JSON object is expected, not {type(found).__name__}")
-    for name, kind in fields.items():
-        value = found.get(name)
-        # JSON has one kind of number; True is none of them.
-        good = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-        if name not in found or not good:
-            shown = repr(value)[:40] if name in found else "missing"
-            raise ValueError(f"its field {name!r} is {shown}")
-    if finite(found) != found:
+    need(found, fields)
+    if not whole:
         raise ValueError("it holds numbers that are not finite")
     return found
+
+
+def _once(pairs: list[tuple]) -> dict:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError(f"one of its fields stands there twice: {[*found]}"[:200])
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20:  # of 64 bits with their sign
+        raise ValueError(f"the number {digits[:20]}... is too large")
+    return int(digits)
+
+
+def need(record: dict, fields: Fields) -> None:
+    """Raise ValueError unless a record has these fields, of these types."""
+    if lost := fields.keys() - record.keys():
+        raise ValueError(f"its field {min(lost)!r} is missing")
+    check(record, fields)
+
+
+def check(record: dict, fields: Fields) -> None:
+    """Raise ValueError unless those of the fields that a record has are of these types."""
+    for name in fields.keys() & record.keys():
+        value, kind = record[name], fields[name]
+        # JSON has one kind of number; True is none of them.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ValueError(f"its field {name!r} is {repr(value)[:40]}")
+
+
+def checksum(record: dict) -> str:
+    """SHA-256 of what a record says, whatever the order of its fields."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

@@ -6,28 +6,24 @@ nothing else to remember, since every random number follows from (seed, step, sa
 """
 
 import hashlib
-import json
 import os
 import shutil
-import warnings
 from pathlib import Path
 
 import safetensors.torch
 import torch
 from torch import nn
 
-from diffutils.weights import files
+from diffutils.weights import files, records
 from diffutils.weights.cards import not_finite
+from diffutils.weights.warned import warn
 
 GROUPS = ("raw", "ema", "optimizer")
 MANIFEST = "manifest.json"
 
 
 def snapshot(step: int, seconds: float, net: nn.Module, average: nn.Module, opt) -> dict:
-    """Copy the state to the CPU; later steps do not change the copy.
-
-    Raises: FloatingPointError for a state that is not finite.
-    """
+    """Copy the state to the CPU.  Raises: FloatingPointError for one that is not finite."""
     moments = {
         f"{name}/{key}": value
         for name, p in net.named_parameters()
@@ -45,10 +41,18 @@ def snapshot(step: int, seconds: float, net: nn.Module, average: nn.Module, opt)
 
 
 def restore(state: dict, net: nn.Module, average: nn.Module, opt) -> None:
-    """Put a state back in place; every tensor keeps the memory layout of its parameter."""
+    """Put a state back in place.  Raises: ValueError for the state of another network."""
+    parameters = dict(net.named_parameters())
+    if not isinstance(state, dict) or {"step", "seconds", *GROUPS} - state.keys():
+        raise ValueError("state is no state of a training; hand over what a record's state() gave")
+    shapes = [{k: v.shape for k, v in s.items()} for s in (net.state_dict(), state["raw"])]
+    if shapes[0] != shapes[1] or {k.rpartition("/")[0] for k in state["optimizer"]} - {*parameters}:
+        raise ValueError(
+            "the state is of another network: its weights have other names or shapes; build the "
+            "network as it was, or start without state="
+        )
     net.load_state_dict(state["raw"])
     average.load_state_dict(state["ema"])
-    parameters = dict(net.named_parameters())
     for name, value in state["optimizer"].items():
         name, _, key = name.rpartition("/")
         p = parameters[name]
@@ -65,27 +69,32 @@ def save(folder: Path, state: dict, about: dict) -> Path:
     about: what else the manifest says (JSON).  Returns the new folder.
     Raises: OSError, e.g. for a full disk.
     """
-    # Write the parts, the manifest last: with it the checkpoint is whole.
     target = folder / f"step-{state['step']:08}"
-    building = folder / f".{target.name}.part"
-    for half in folder.glob(".step-*.part"):  # of a run that was killed while it wrote
-        shutil.rmtree(half)
-    checksums = {}
-    for group in GROUPS:
-        content = safetensors.torch.save({k: v.contiguous() for k, v in state[group].items()})
-        checksums[f"{group}.safetensors"] = hashlib.sha256(content).hexdigest()
-        files.write_whole(building / f"{group}.safetensors", content)
-    own = {"step": state["step"], "seconds": state["seconds"], "files": checksums}
-    body = files.finite(about | own)
-    files.write_json(building / MANIFEST, {"body": body, "sha256": _checksum(body)})
-    files.sync(building)
-    # Give it its name; keep the one before, in case that this one is damaged, and no other.
-    shutil.rmtree(target, ignore_errors=True)  # a damaged one of the same step
-    os.replace(building, target)
-    files.sync(folder)
-    before = [p for p in steps(folder) if p.name < target.name][:1]
-    for path in {*steps(folder)} - {target, *before}:
-        shutil.rmtree(path)
+    building = folder / f".{target.name}{files.PART}"
+    files.sweep(folder)  # of a run that was killed while it wrote
+    try:
+        with files.naming(target):
+            # Write the parts, the manifest last: with it the checkpoint is whole.
+            checksums = {}
+            for group in GROUPS:
+                content = {k: v.contiguous() for k, v in state[group].items()}
+                content = safetensors.torch.save(content)
+                checksums[f"{group}.safetensors"] = hashlib.sha256(content).hexdigest()
+                files.write_whole(building / f"{group}.safetensors", content)
+            own = {"step": state["step"], "seconds": state["seconds"], "files": checksums}
+            body = files.finite(about | own)
+            manifest = {"body": body, "sha256": records.checksum(body)}
+            files.write_json(building / MANIFEST, manifest)
+            files.sync(building)
+            # Give it its name; keep the one before, in case this one is damaged, and no other.
+            shutil.rmtree(target, ignore_errors=True)  # a damaged one of the same step
+            os.replace(building, target)
+            files.sync(folder)
+            before = [p for p in steps(folder) if p.name < target.name][:1]
+            for path in {*steps(folder)} - {target, *before}:
+                shutil.rmtree(path)
+    finally:  # after a full disk or an interrupt no half stays; after success there is none
+        shutil.rmtree(building, ignore_errors=True)
     return target
 
 
@@ -101,24 +110,17 @@ def newest(folder: Path) -> Path | None:
             read(path)
             return path
         except (OSError, ValueError) as error:
-            said = f"checkpoint {path} is damaged and skipped: {error}; an older one is tried"
-            warnings.warn(said, stacklevel=2)
+            warn(f"checkpoint {path} is damaged and skipped: {error}; an older one is tried")
     return None
 
 
 def read(path: Path) -> tuple[dict, dict]:
-    """State and manifest of one checkpoint, verified.
-
-    Raises: FileNotFoundError for a missing file; ValueError for a damaged one.
-    """
-    try:
-        stored = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        body = stored["body"]
-        whole = stored["sha256"] == _checksum(body) and path.name == f"step-{body['step']:08}"
-    except (ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
+    """State and manifest of one checkpoint.  Raises: FileNotFoundError; ValueError for damage."""
+    stored = records.read(path / MANIFEST, {"body": dict, "sha256": str}, "it is not used")
+    body = stored["body"]
+    if stored["sha256"] != records.checksum(body) or body.get("step") != int(path.name[5:]):
         raise ValueError(f"{MANIFEST} does not have its checksum")
+    records.need(body, {"seconds": (int, float), "files": dict})
     state = {"step": body["step"], "seconds": body["seconds"]}
     for group in GROUPS:
         content = (path / f"{group}.safetensors").read_bytes()
@@ -126,7 +128,3 @@ def read(path: Path) -> tuple[dict, dict]:
             raise ValueError(f"{group}.safetensors does not have its checksum")
         state[group] = safetensors.torch.load(content)
     return state, body
-
-
-def _checksum(body: dict) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -261,6 +261,29 @@ class Evil:
         return (os.mkdir, ("evil",))
 
 
+def cut_inside(path):
+    np.savez(path, a=np.arange(5000))
+    content = bytearray(path.read_bytes())
+    content[300:310] = bytes(10)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name, make", [
+    ("a.npz", lambda path: np.savez(path, a=np.array(["text"]))),
+    ("a.npz", lambda path: np.savez(path, a=np.array([{}], dtype=object))),
+    ("a.npz", cut_inside),
+    ("a.npz", lambda path: np.savez_compressed(path, a=np.zeros(2**20))),
+    ("a.pth", lambda path: torch.save({"a": torch.zeros(2), "b": "text"}, path)),
+    ("a.pth", lambda path: torch.save({"a": torch.zeros(2**20)}, path)),
+])  # fmt: skip
+def test_a_file_of_other_things_or_too_large_is_one_sentence(tmp_path, monkeypatch, name, make):
+    monkeypatch.setattr(fs, "MOST", 2**20)
+    make(tmp_path / name)
+    with pytest.raises(ValueError, match=r"a\.\w+ holds no weights .*; give a .pth") as error:
+        fs.read_state(tmp_path / name)
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("content", ["pickle", "text", "empty", "npz", "list"])
 def test_a_file_that_holds_no_weights_runs_nothing(empty, content):
     import pickle

@@ -1,7 +1,9 @@
 """Weights on disk: whole or absent, safetensors or refused, and the network they belong to."""
 
+import hashlib
 import json
 import os
+import warnings
 
 import pytest
 import torch
@@ -29,6 +31,12 @@ def net(seed=0, **changes):
     return out
 
 
+def resigned(path):
+    """Make the card beside weights say their checksum."""
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    C.write_card(path, C.read_card(path) | {"sha256": found})
+
+
 def same(a, b, atol=0.0):
     assert list(a) == list(b)
     for k in a:
@@ -40,7 +48,8 @@ def test_round_trip(tmp_path, dtype):
     """Exactly the weights rounded to dtype, in the module's own precision; and the same card."""
     path, one, other = tmp_path / "deep" / "er" / "toy.safetensors", net(0), net(1)
     C.save_weights(path, one, CARD, dtype)
-    assert C.load_weights(path, other) == CARD
+    card = C.load_weights(path, other)
+    assert card == CARD | {k: card[k] for k in ("sha256", "card_sha256")}
     same(other.state_dict(), {k: v.to(dtype).float() for k, v in one.state_dict().items()})
     assert {p.dtype for p in other.parameters()} == {torch.float32}
     assert sorted(os.listdir(path.parent)) == ["toy.json", "toy.safetensors"]
@@ -99,6 +108,7 @@ def test_weights_that_are_not_finite_are_not_read(tmp_path, value):
     C.save_weights(path, one, CARD)
     one.conv_out.bias.data[1] = value
     save_file(one.state_dict(), path)
+    resigned(path)
     other = net()
     before = {k: v.clone() for k, v in other.state_dict().items()}
     with pytest.raises(ValueError, match="conv_out.bias in .*toy.safetensors .* not finite"):
@@ -174,3 +184,149 @@ def test_a_state_dict_is_saved_as_its_module_is(tmp_path):
     C.save_weights(tmp_path / "b.safetensors", net().state_dict(), CARD)
     a, b = (tmp_path / f"{name}.safetensors" for name in "ab")
     assert a.read_bytes() == b.read_bytes()
+
+
+# ------------------------------------------------------------------- checksums
+
+
+def flipped(path, place, bit):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1 << bit
+    path.write_bytes(content)
+
+
+def loaded(path):
+    """The weights and what their card says, or the refusal."""
+    module = net(1)
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            card = C.load_weights(path, module)
+    except ValueError as error:
+        return str(error)
+    card = {k: v for k, v in card.items() if k not in C.CHECKSUMS}
+    return card, module.state_dict(), [str(w.message) for w in said]
+
+
+def test_every_flipped_bit_of_weights_is_noticed(tmp_path):
+    """In the header and in the tensors; the file is named."""
+    path = tmp_path / "toy.safetensors"
+    C.save_weights(path, net(), CARD)
+    good = path.read_bytes()
+    header = 8 + int.from_bytes(good[:8], "little")
+    places = [*range(0, header, header // 30), *range(header, len(good), len(good) // 30)]
+    for i, place in enumerate(places):
+        path.write_bytes(good)
+        flipped(path, place, i % 8)
+        assert str(path) in loaded(path)
+
+
+def test_every_flipped_bit_of_a_card_is_noticed_or_harmless(tmp_path):
+    path = tmp_path / "toy.safetensors"
+    C.save_weights(path, net(), CARD | {"metrics": {"frechet": 4.25}})
+    card = path.with_suffix(".json")
+    good, (said, weights, _) = card.read_bytes(), loaded(path)
+    refused = 0
+    for place in range(0, len(good), 3):
+        card.write_bytes(good)
+        flipped(card, place, place % 7)
+        found = loaded(path)
+        if isinstance(found, str):
+            refused += str(tmp_path / "toy") in found
+            continue
+        # Blanks, and the name of a checksum, which is then missed in a warning.
+        assert found[0] == said or found[2] and "card_sha256" not in json.loads(card.read_bytes())
+        same(found[1], weights)
+    assert refused > 0.8 * len(range(0, len(good), 3))
+
+
+@pytest.mark.parametrize(
+    "bad", [lambda c: c[: len(c) // 2], lambda c: b"", lambda c: bytes(len(c))]
+)
+def test_weights_that_are_cut_empty_or_zeros_are_refused(tmp_path, bad):
+    path = tmp_path / "toy.safetensors"
+    C.save_weights(path, net(), CARD)
+    path.write_bytes(bad(path.read_bytes()))
+    assert "toy.safetensors" in loaded(path)
+
+
+def test_other_weights_beside_a_card_are_refused_with_what_to_do(tmp_path):
+    """As a kill between the two renames of save_weights leaves them."""
+    for name, seed in (("a", 0), ("b", 1)):
+        C.save_weights(tmp_path / f"{name}.safetensors", net(seed), CARD)
+    (tmp_path / "b.safetensors").replace(tmp_path / "a.safetensors")
+    said = loaded(tmp_path / "a.safetensors")
+    assert "does not have the checksum on its card" in said and "training" in said
+
+
+def test_a_card_of_an_earlier_version_comes_with_a_warning_and_is_refused_where_it_ships(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "toy.safetensors"
+    C.save_weights(path, net(), CARD)
+    path.with_suffix(".json").write_text(json.dumps(CARD))
+    with pytest.warns(UserWarning, match="toy.safetensors has no card_sha256"):
+        assert C.load_weights(path, net(1)) == CARD
+    monkeypatch.setattr(C, "PRETRAINED", tmp_path)
+    with pytest.raises(ValueError, match="has no card_sha256.*fetch it again"):
+        C.load_weights(path, net(1))
+
+
+def test_a_card_changed_by_hand_says_how_to_keep_the_change(tmp_path):
+    path = tmp_path / "toy.safetensors"
+    C.save_weights(path, net(), CARD)
+    card = path.with_suffix(".json")
+    changed = json.loads(card.read_text()) | {"name": "mine"}
+    card.write_text(json.dumps(changed))
+    assert "delete its line card_sha256" in loaded(path)
+    del changed["card_sha256"]
+    card.write_text(json.dumps(changed))
+    assert loaded(path)[0]["name"] == "mine"
+
+
+@pytest.mark.parametrize("broken", ["fsync", "chmod"])
+def test_a_pair_that_cannot_be_written_leaves_the_old_pair(tmp_path, monkeypatch, broken):
+    """Also when the card alone fails: weights take their name when both are on the disk."""
+    path = tmp_path / "toy.safetensors"
+    C.save_weights(path, net(), CARD)
+    real, calls = getattr(os, broken), []
+
+    def second_fails(*given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        return real(*given)
+
+    with monkeypatch.context() as m:
+        m.setattr(os, broken, second_fails)
+        with pytest.raises(OSError, match="toy.json cannot be written .No space"):
+            C.save_weights(path, net(1), CARD | {"name": "new"})
+    assert loaded(path)[0] == CARD and len(os.listdir(tmp_path)) == 2
+
+
+def test_the_shipped_pairs_have_their_checksums():
+    for path in sorted(C.PRETRAINED.glob("*.safetensors")):
+        card = C.read_card(path)
+        assert C.CHECKSUMS.keys() <= card.keys()
+        C.check_sum(path, card)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"a": ' * 950 + "1" + "}" * 950,
+        '{"n": NaN}',
+        '{"n": 1e999}',
+        '{"sha256": 5}',
+        '{"n": ' + "9" * 5000 + "}",
+        "\x00\xff",
+    ],
+)
+def test_a_card_that_is_no_record_is_one_sentence(tmp_path, text):
+    (tmp_path / "toy.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match="toy.json is damaged .*fetch it again") as error:
+        C.read_card(tmp_path / "toy.safetensors")
+    assert "\n" not in str(error.value)

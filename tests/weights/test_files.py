@@ -55,3 +55,23 @@ def test_what_json_cannot_hold_leaves_the_old_file(tmp_path):
     with pytest.raises(TypeError):
         files.write_json(tmp_path / "a.json", [object()])
     assert json.loads((tmp_path / "a.json").read_text()) == [1] and len(os.listdir(tmp_path)) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_taken_elsewhere(tmp_path, monkeypatch, capsys):
+    wanted, here, home = (tmp_path / name / "runs" for name in ("shared", "here", "home"))
+    here.parent.mkdir()
+    monkeypatch.chdir(here.parent)
+    monkeypatch.setenv("HOME", str(home.parent))
+    assert files.own_folder(wanted) == wanted and not capsys.readouterr().err
+    at_home = home.parent / files.NAME / "runs"
+    for closed, expected in (({wanted}, here), ({wanted, here}, at_home)):
+        monkeypatch.setattr(files, "can_write", lambda folder, closed=closed: folder not in closed)
+        assert files.own_folder(wanted) == expected
+        said = capsys.readouterr().err
+        assert said == f"{wanted} cannot be written; {expected} is used instead\n"
+
+
+def test_a_folder_below_a_file_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    assert files.can_write(tmp_path / "new" / "newer")
+    assert not files.can_write(tmp_path / "file") and not files.can_write(tmp_path / "file" / "new")

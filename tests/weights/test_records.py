@@ -25,6 +25,9 @@ def test_a_record_comes_as_it_was_written(tmp_path):
         ('{"seconds": "1", "headline": null}', "'seconds' is '1'"),
         ('{"seconds": NaN, "headline": null}', "not finite"),
         ('{"seconds": 1, "headline": null, "more": [Infinity]}', "not finite"),
+        ('{"seconds": 1, "headline": null, "seconds": 2}', "stands there twice"),
+        ('{"seconds": 1, "headline": null, "more": {"a": 1, "a": 1}}', "stands there twice"),
+        ('{"seconds": 1' + "0" * 400 + ', "headline": null}', "is too large"),
     ],
 )
 def test_a_damaged_record_is_named_with_its_cure(tmp_path, text, words):

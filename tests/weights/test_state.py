@@ -265,6 +265,7 @@ def test_an_interrupted_write_leaves_the_older_ones(tmp_path, state, monkeypatch
         with pytest.raises(OSError, match="disk full"):
             saves.save(tmp_path, state | {"step": 12}, {})
     assert calls and saves.newest(tmp_path).name == "step-00000009"
+    assert sorted(os.listdir(tmp_path)) == ["step-00000006", "step-00000009"]  # and no half
     saves.save(tmp_path, state | {"step": 12}, {})
     assert sorted(os.listdir(tmp_path)) == ["step-00000009", "step-00000012"]
 
@@ -274,7 +275,7 @@ def test_the_manifest_is_written_last_and_everything_is_synced(tmp_path, state, 
 
     def spy(handle):
         name = os.path.basename(os.readlink(f"/proc/self/fd/{handle}"))
-        temporary = re.fullmatch(r"\.(.+)\.\w{8}\.part", name)
+        temporary = re.fullmatch(r"\.(.+)\.\w{8}\.diffutils\.part", name)
         synced.append(temporary[1] if temporary else name)
         real(handle)
 
@@ -287,7 +288,7 @@ def test_the_manifest_is_written_last_and_everything_is_synced(tmp_path, state, 
         "ema.safetensors",
         "optimizer.safetensors",
         "manifest.json",
-        ".step-00000003.part",
+        ".step-00000003.diffutils.part",
         tmp_path.name,
     ]
     body = json.loads((path / "manifest.json").read_text())["body"]
@@ -302,3 +303,48 @@ def test_a_state_that_is_not_finite_is_refused():
     denoiser.net.conv_out.bias.data[0] = float("nan")
     with pytest.raises(FloatingPointError, match=r"after step 3 conv_out.bias \(raw\)"):
         record.state()
+
+
+def test_a_half_of_a_killed_process_is_swept_by_the_next_write(tmp_path, state):
+    half = tmp_path / ".step-00000003.diffutils.part"
+    half.mkdir()
+    (half / "raw.safetensors").write_bytes(b"half")
+    saves.save(tmp_path, state, {})
+    assert os.listdir(tmp_path) == ["step-00000003"]
+
+
+def test_an_interrupt_inside_a_checkpoint_leaves_no_half(tmp_path, state, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(saves.files, "sync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        saves.save(tmp_path, state, {})
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_names_the_file_and_what_to_do(tmp_path, state, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    for broken in ("fsync", "replace"):
+        with monkeypatch.context() as m:
+            m.setattr(os, broken, full)
+            with pytest.raises(OSError) as error:
+                saves.save(tmp_path, state, {})
+        said = str(error.value)
+        assert said.count("cannot be written (No space left on device); make room") == 1, said
+        assert "step-00000003" in said
+
+
+@pytest.mark.parametrize("group", ["raw", "optimizer"])
+def test_a_state_of_another_network_is_one_sentence(state, group):
+    state[group] |= {"odd/exp_avg" if group == "optimizer" else "odd": torch.zeros(2)}
+    denoiser = tiny()
+    with pytest.raises(ValueError, match="state is of another network"):
+        list(training.fit(denoiser, **SETTINGS, **data(), state=state))
+
+
+def test_a_state_beyond_the_last_step_is_refused(state):
+    with pytest.raises(ValueError, match="state is of step 3, but steps is 2"):
+        list(training.fit(tiny(), **SETTINGS | {"steps": 2}, **data(), state=state))
