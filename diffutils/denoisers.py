@@ -126,12 +126,20 @@ class Denoiser(nn.Module):
         F's error is (D - x0) / c_out, so torch.square gives |D - x0|^2 / c_out^2: DDPM's L_simple
         for eps (DDPM, eq. 14), EDM's lambda(sigma) weighting for edm (Karras et al. 2022, eq. 8).
         torch.abs gives the L1 loss of the same error.  weight: None for 1; sigma (B,) to (B,).
+        Raises: ValueError for a distance or weight of another shape.
         """
         level = per_image(sigma, x0)
         D = self(x0 + level * noise, sigma, labels, cond)
         _, c_out, _ = self.coefficients(level)
-        loss = distance((D - x0) / c_out).flatten(1).mean(1)
-        return loss if weight is None else loss * weight(sigma)
+        loss = distance((D - x0) / c_out)
+        factor = torch.as_tensor(1.0 if weight is None else weight(sigma))
+        if loss.shape != x0.shape or factor.shape not in ((), x0.shape[:1]):
+            raise ValueError(
+                f"distance must keep the shape of the images, {tuple(x0.shape)}, and weight that "
+                f"of sigma; they gave {tuple(loss.shape)} and {tuple(factor.shape)}"
+            )
+        loss = loss.flatten(1).mean(1)
+        return loss if weight is None else loss * factor
 
 
 # ------------------------------------------------------------------- wrappers

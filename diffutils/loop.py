@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from numbers import Integral, Real
 from types import SimpleNamespace
 
 import torch
@@ -12,6 +13,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from diffutils.weights import state as saves
+from diffutils.weights import surroundings
+from diffutils.weights.warned import warn
+
+MOST = 2**31  # steps, and images a step: more is a slip
 
 
 def constant(step: int, steps: int) -> float:
@@ -35,6 +40,60 @@ def ema_update(average: torch.nn.Module, model: torch.nn.Module, decay: float) -
     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
     for mine, theirs in zip(average.buffers(), model.buffers(), strict=True):
         mine.copy_(theirs)
+
+
+def compiled(net: torch.nn.Module, *functions: Callable | None) -> list[Callable | None]:
+    """Compile net; where a function that calls it fails, do so without, and say it once.
+
+    An error of the function's own is raised by its second call.
+    """
+
+    def plain(why: Exception) -> None:
+        net._compiled_call_impl = None  # what compile() made
+        for p in net.parameters():
+            p.grad = None  # of half a step
+        said = (str(why).strip() or type(why).__name__).splitlines()[0][:200]
+        warn(f"compile is on, but this network cannot be ({said}); it goes on without, slower")
+
+    def tried(function: Callable, *given):
+        if net._compiled_call_impl is not None:
+            try:
+                return function(*given)
+            except Exception as error:  # compilers fail in many ways
+                plain(error)
+        return function(*given)
+
+    try:
+        net.compile()
+    except RuntimeError as error:  # this Python or system has no compiler
+        plain(error)
+    return [f and partial(tried, f) for f in functions]
+
+
+def check_whole(**numbers) -> None:
+    """Raise ValueError unless these are whole numbers from 1 to `MOST`."""
+    if not all(isinstance(n, Integral) and 1 <= n <= MOST for n in numbers.values()):
+        names, given = (
+            " and ".join(", ".join(map(str, words)).rsplit(", ", 1))
+            for words in (numbers, numbers.values())
+        )
+        wanted = f"whole numbers up to {MOST:,}"
+        raise ValueError(f"{names} must be at least 1, got {given}; give {wanted}")
+
+
+def check_real(**numbers: tuple) -> None:
+    """Raise ValueError unless of each (value, least, most) the value is a number between them."""
+    for name, (value, least, most) in numbers.items():
+        if not (isinstance(value, Real) and math.isfinite(value) and least <= value <= most):
+            wanted = f"from {least} to {most}" if most < math.inf else f"of at least {least}"
+            raise ValueError(f"{name} is {value}, expected a finite number {wanted}")
+
+
+def check_callable(*optional: str, **functions) -> None:
+    """Raise ValueError for what is no function; the optional ones may be None."""
+    for name, function in functions.items():
+        if not callable(function) and not (function is None and name in optional):
+            raise ValueError(f"{name} is {str(function)[:40]!r}, expected a function")
 
 
 def optimise(
@@ -65,24 +124,23 @@ def optimise(
     Record: step, loss (mean since the last record), heldout (of the raw weights, not of ema; or
     None), lr, grad_norm, seconds, images_per_second, ema (the net with averaged weights), and
     state(), a copy of all that a resumed run needs, to be taken before the next record.
+    compile: where it cannot be, a warning says so.
 
-    Raises: ValueError for a batch that does not divide among the processes, frozen weights, or
-    losses of another shape; FloatingPointError, naming the step, when the loss is not finite.
+    Raises: ValueError for settings that make no training, a batch that does not divide among the
+    processes, frozen weights, losses of another shape, or a state of another training;
+    FloatingPointError, naming the step, when the loss is not finite.
     """
-    from accelerate import Accelerator
-
     # Say what is wrong before anything starts.
-    if min(steps, batch, log_every) < 1:
-        raise ValueError(
-            f"steps, batch and log_every must be at least 1, got {steps}, {batch} and {log_every}"
-        )
+    check_whole(steps=steps, batch=batch, log_every=log_every)
+    check_real(lr=(lr, 0, math.inf), warmup=(warmup, 0, math.inf), ema=(ema, 0, 1))
+    if not (isinstance(clip, Real) and clip >= 0):
+        raise ValueError(f"clip is {clip}, expected a number of at least 0; math.inf clips nothing")
+    check_callable("heldout", net=net, loss=loss, optimizer=optimizer, decay=decay, heldout=heldout)
     if not any(p.requires_grad for p in net.parameters()):
-        raise ValueError(
-            "every weight of this network is frozen, as those of loaded models are; call "
-            "denoiser.requires_grad_(True) first"
-        )
+        why = "every weight of this network is frozen, as those of loaded models are"
+        raise ValueError(f"{why}; call denoiser.requires_grad_(True) first")
     # Take this process's share of the batch.
-    accelerator = Accelerator()
+    accelerator = surroundings.accelerator()
     device, share = accelerator.device, accelerator.num_processes
     if batch % share:
         raise ValueError(f"batch = {batch} must be divisible by the {share} processes")
@@ -93,8 +151,6 @@ def optimise(
     if device.type == "cpu":  # measured: GroupNorm undoes channels_last in eager CUDA
         net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net).eval().requires_grad_(False)
-    if compile:
-        net.compile()
     opt = optimizer(net.parameters(), lr=lr, fused=device.type in ("cpu", "cuda"))
     shared, opt = accelerator.prepare(net, opt)
     # Go on where a run stopped.
@@ -102,6 +158,23 @@ def optimise(
     if state is not None:
         saves.restore(state, net, average, opt)
         done, began = state["step"], began - state["seconds"]
+        if done > steps:
+            raise ValueError(f"the state is of step {done}, but steps is {steps}; ask for more")
+
+    def descend(k: int) -> Tensor:
+        losses = loss(shared, k, slots)
+        if getattr(losses, "shape", None) != slots.shape:
+            found = f"shape {tuple(losses.shape)}" if hasattr(losses, "shape") else repr(losses)
+            raise ValueError(
+                f"loss must return one number for each of the {len(slots)} samples, got {found}; "
+                "take the mean over the pixels of each"
+            )
+        mean = losses.mean()
+        accelerator.backward(mean)
+        return mean.detach()
+
+    if compile:
+        descend, heldout = compiled(net, descend, heldout)
 
     total = torch.zeros((), device=device)
     first_bad = torch.full((), steps, device=device)
@@ -112,21 +185,14 @@ def optimise(
         for group in opt.param_groups:
             group["lr"] = lr * factor
         # Step down the gradient, and average.
-        losses = loss(shared, k, slots)
-        if losses.shape != slots.shape:
-            raise ValueError(
-                f"loss must return one number for each of the {len(slots)} samples, got shape "
-                f"{tuple(losses.shape)}; take the mean over the pixels of each"
-            )
-        mean = losses.mean()
-        accelerator.backward(mean)
+        mean = descend(k)
         grad_norm = accelerator.clip_grad_norm_(shared.parameters(), clip)
         opt.step()
         opt.zero_grad(set_to_none=True)
         ema_update(average, net, ema_decay(k, ema))
         # Note the loss, and the first step where it is not finite.
-        total += mean.detach()
-        finite = mean.detach().isfinite() & grad_norm.isfinite()
+        total += mean
+        finite = mean.isfinite() & grad_norm.isfinite()
         first_bad = torch.where(finite, first_bad, first_bad.clamp(max=k))
         since += 1
         if (k + 1) % log_every and k + 1 < steps:

@@ -4,9 +4,13 @@ Every random number of step k comes from (seed, k, global sample index): a resum
 on several processes see the same batches, noise levels and noise.
 """
 
+import math
+import warnings
 from collections.abc import Callable, Iterator
+from numbers import Integral
 from types import SimpleNamespace
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
@@ -14,7 +18,9 @@ from torch import Tensor
 from diffutils import rng
 from diffutils.data import to_float
 from diffutils.denoisers import Denoiser
-from diffutils.loop import optimise
+from diffutils.loop import check_callable, check_real, check_whole, optimise
+from diffutils.unet import UNet
+from diffutils.weights import surroundings
 
 
 def training_levels(
@@ -48,15 +54,15 @@ class Bfloat16(torch.nn.Module):
 
 def fit(
     denoiser: Denoiser,
-    images: UInt8[Tensor, "N C H W"],
+    images: Tensor,
     schedule: Callable[[Tensor], Tensor],
     *,
     batch: int = 128,
-    labels: Int[Tensor, "N"] | None = None,
+    labels=None,
     label_dropout: float = 0.1,
     cond: Tensor | None = None,
-    heldout: UInt8[Tensor, "M C H W"] | None = None,
-    heldout_labels: Int[Tensor, "M"] | None = None,
+    heldout: Tensor | None = None,
+    heldout_labels=None,
     heldout_cond: Tensor | None = None,
     distance: Callable = torch.square,
     weight: Callable[[Tensor], Tensor] | None = None,
@@ -68,30 +74,34 @@ def fit(
 ) -> Iterator[SimpleNamespace]:
     """Train the denoiser in place: `optimise` the loss of one denoising step; yield its records.
 
-    images: training images; schedule: sigma(u), the training density; distance: torch.square or
-    torch.abs; weight(sigma): factor of each image's loss, None for 1; label_dropout: share of
-    labels replaced by the null class (classifier-free guidance).
+    images: training images, uint8 (N, C, H, W); labels: N class numbers, a tensor, an array or a
+    list; schedule: sigma(u), the training density; distance: torch.square or torch.abs;
+    weight(sigma): factor of each image's loss, None for 1; label_dropout: share of labels replaced
+    by the null class (classifier-free guidance).
     cond: what the network sees beside each image, (N, K, H, W), uint8 or float in [-1, 1].
     flip: mirror half of the images, with their conditions.  augment(x0, cond, k, slots): x0 and
     cond of step k as they shall be, on the device; draw by rng.AUGMENT.  Held-out ones stay.
     loop: the settings of `optimise`: steps, lr, warmup, ...  A record's ema is a Denoiser.
 
-    Raises: as `optimise`; ValueError for labels or conditions that do not fit.
+    Raises: as `optimise`; ValueError for images, labels, conditions or a schedule that do not fit,
+    and for bf16 on a device that has none.
     """
-    from accelerate import Accelerator
-
     # Say what is wrong before anything starts.
-    check_data(denoiser, images, labels, batch, cond)
+    device = surroundings.accelerator().device
+    labels, heldout_labels = as_labels(labels), as_labels(heldout_labels)
+    check_settings(schedule, label_dropout, seed, bf16, device)
+    check_callable("weight", "augment", distance=distance, weight=weight, augment=augment)
+    pairs = ((labels, heldout_labels), (cond, heldout_cond))
+    if heldout is not None and any(a is not None and b is None for a, b in pairs):
+        raise ValueError(
+            "the held-out images lack labels or conditions that the training images have; hand "
+            "over heldout_labels= or heldout_cond=, or no heldout="
+        )
+    check_data(denoiser, images, labels, batch, cond, augmented=augment is not None)
     if heldout is not None:
         check_data(denoiser, heldout, heldout_labels, batch, heldout_cond)
-        pairs = ((labels, heldout_labels), (cond, heldout_cond))
-        if any(mine is not None and theirs is None for mine, theirs in pairs):
-            raise ValueError(
-                "the held-out images lack labels or conditions that the training images have; hand "
-                "over heldout_labels= or heldout_cond=, or no heldout="
-            )
     # Keep the data near the device; beyond 8 GB they stay in RAM.
-    device, null = Accelerator().device, getattr(denoiser.net, "classes", 0)
+    null = getattr(denoiser.net, "classes", 0)
     images, labels, cond = (
         data if data is None or data.nbytes > 2**33 else data.to(device)
         for data in (images, labels, cond)
@@ -176,19 +186,84 @@ def taken(data: Tensor | None, index: Tensor, device: torch.device) -> Tensor | 
     return None if data is None else sent(data[sent(index, data.device)], device)
 
 
-def check_data(denoiser: Denoiser, images, labels, batch: int, cond=None) -> None:
-    """Say in one sentence what is wrong with the data, before a run starts."""
-    if images.dtype != torch.uint8 or images.ndim != 4 or not len(images):
+def as_labels(labels) -> Int[Tensor, "N"] | None:
+    """Class numbers from a tensor, an array or a list, as int64 (N,); None of None.
+
+    Raises: ValueError for what is no list of whole numbers.
+    """
+    if labels is None:
+        return None
+    try:
+        found = torch.as_tensor(labels.copy() if isinstance(labels, np.ndarray) else labels)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"labels must be numbers of classes ({error}); number the names") from None
+    whole = not (found.is_floating_point() or found.is_complex() or found.dtype == torch.bool)
+    if not whole or found.ndim != 1 or found.is_sparse:
+        cure = "argmax(1)" if found.ndim == 2 and found.shape[1] > 1 else "long().flatten()"
         raise ValueError(
-            f"images must be uint8 of shape (N, C, H, W) with N >= 1, got {images.dtype} "
-            f"{tuple(images.shape)}; data.load() returns them so"
+            f"labels must be whole numbers of shape (N,), one for each image, got {found.dtype} "
+            f"{tuple(found.shape)}; labels.{cure} may be what you mean"
         )
+    return found.long()
+
+
+def check_settings(schedule, label_dropout=0, seed=0, bf16=False, device=None) -> None:
+    """Say in one sentence what is wrong with the settings, before a run starts."""
+    check_real(label_dropout=(label_dropout, 0, 1))
+    if not isinstance(seed, Integral) or not -(2**63) <= seed < 2**64:
+        raise ValueError(f"seed is {seed}, expected a whole number of at most 64 bits")
+    levels = schedule(torch.tensor([0.5], dtype=torch.float64)) if callable(schedule) else None
+    if not (isinstance(levels, Tensor) and levels.shape == (1,) and 0 <= levels < math.inf):
+        found = f"gives {levels} for u = 0.5" if callable(schedule) else f"is {str(schedule)[:40]}"
+        raise ValueError(
+            f"schedule {found}, expected a function sigma(u) of noise levels, such as "
+            "schedules.log_normal() or schedules.Discrete(betas)"
+        )
+    if bf16:
+        try:
+            with warnings.catch_warnings(), torch.autocast(device.type, torch.bfloat16):
+                warnings.simplefilter("error")
+                ones = torch.ones(2, 2, device=device)
+                ones @ ones
+        except (RuntimeError, TypeError, UserWarning) as error:
+            why = f"{device.type} cannot compute in it ({str(error).splitlines()[0]})"
+            raise ValueError(f"bf16 is on, but {why}; switch bf16 off") from None
+
+
+def check_data(denoiser, images, labels, batch: int, cond=None, augmented=False) -> None:
+    """Say in one sentence what is wrong with the data, before a run starts.
+
+    augmented: what the network sees has other sizes and conditions, which it judges itself.
+    """
+    # Of network and images.
+    check_whole(batch=batch)
+    if not isinstance(denoiser, Denoiser):
+        raise ValueError(
+            f"denoiser is a {type(denoiser).__name__}, expected a Denoiser around a network: "
+            "Denoiser(net, denoisers.eps, schedule.t)"
+        )
+    kind, shape = getattr(images, "dtype", type(images).__name__), getattr(images, "shape", ())
+    if not isinstance(images, Tensor) or kind != torch.uint8 or len(shape) != 4 or 0 in shape:
+        raise ValueError(
+            f"images must be uint8 of shape (N, C, H, W) with N >= 1, no side 0, a tensor, got "
+            f"{type(images).__name__}, {kind}, {tuple(shape)}; data.load() returns them so"
+        )
+    # Of conditions and labels.
     N, _, H, W = images.shape
-    if cond is not None and (cond.ndim != 4 or (len(cond), *cond.shape[2:]) != (N, H, W)):
-        raise ValueError(
-            f"cond must have shape ({N}, K, {H}, {W}), one image beside each of the others, "
-            f"got {tuple(cond.shape)}"
-        )
+    if cond is not None:
+        shape = tuple(getattr(cond, "shape", ()))
+        if not isinstance(cond, Tensor) or len(shape) != 4 or (N, H, W) != (shape[0], *shape[2:]):
+            raise ValueError(
+                f"cond must have shape ({N}, K, {H}, {W}), a tensor with one image beside each of "
+                f"the others, got {type(cond).__name__} {shape}"
+            )
+        low, high = float(cond.min()), float(cond.max())
+        least, most = (-1, 1) if cond.is_floating_point() else (0, 255)
+        if not least <= low <= high <= most:
+            raise ValueError(
+                f"cond is {cond.dtype} from {low:g} to {high:g}, expected floats in [-1, 1] or "
+                "uint8; to_float(images) makes the ones of the others"
+            )
     if labels is not None:
         classes = getattr(denoiser.net, "classes", 0)
         if len(labels) != N:
@@ -199,5 +274,6 @@ def check_data(denoiser: Denoiser, images, labels, batch: int, cond=None) -> Non
                 f"labels run from {low} to {high}, but the network knows {classes} classes "
                 f"(0 to {classes - 1}); make it with more classes="
             )
-    if batch < 1:
-        raise ValueError(f"batch must be at least 1, got {batch}")
+    if isinstance(denoiser.net, UNet) and not augmented:
+        first = [None if data is None else data[:1] for data in (labels, cond)]
+        denoiser.net.check(to_float(images[:1]), *first)

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Callable, Sequence
+from numbers import Integral
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+MOST = 2**24  # channels and classes: more is a slip
+MOST_BLOCKS, MOST_LEVELS, MOST_WIDTH = 256, 16, 2**16
 Part = Callable[..., nn.Module]  # a factory, called with width= (channels) and padding=
 
 
@@ -17,7 +20,8 @@ class Embedding(nn.Module):
     def __init__(self, width: int, out: int, max_period: float = 10_000.0):
         super().__init__()
         rate = math.log(max_period) / (width // 2)
-        self.register_buffer("frequencies", torch.exp(-rate * torch.arange(width // 2)), False)
+        steps = torch.arange(width // 2, device="cpu")  # no weights: real on the meta device, too
+        self.register_buffer("frequencies", torch.exp(-rate * steps), False)
         self.mlp = nn.Sequential(nn.Linear(2 * (width // 2), out), nn.SiLU(), nn.Linear(out, out))
 
     def forward(self, c_noise: Float[Tensor, "B"]) -> Float[Tensor, "B E"]:
@@ -131,9 +135,22 @@ class UNet(nn.Module):
     ):
         super().__init__()
         # Say what does not fit.
-        if min(channels, default=0) < 2:
+        numbers = {
+            "in_channels": (in_channels, 1, MOST),
+            "out_channels": (out_channels, 1, MOST),
+            "blocks": (blocks, 1, MOST_BLOCKS),
+            "classes": (classes, 0, MOST),
+            "cond_channels": (cond_channels, 0, MOST),
+        }
+        for name, (number, least, most) in numbers.items():
+            if not isinstance(number, Integral) or not least <= number <= most:
+                wanted = f"a whole number from {least} to {most:,}"
+                raise ValueError(f"{name} is {number}, expected {wanted}")
+        whole = all(isinstance(c, Integral) and 2 <= c <= MOST_WIDTH for c in channels)
+        if not 1 <= len(channels) <= MOST_LEVELS or not whole:
             raise ValueError(
-                f"channels is {tuple(channels)}, expected at least one level, each of 2 or more"
+                f"channels is {str(tuple(channels))[:60]}, expected at least one level, each of 2 "
+                f"or more, a whole number up to {MOST_WIDTH:,}, and at most {MOST_LEVELS} levels"
             )
         if len(attention) != len(channels):
             raise ValueError(
@@ -193,7 +210,7 @@ class UNet(nn.Module):
         emb = self.embedding(c_noise.to(x.dtype))
         if self.class_embedding is not None:
             null = torch.full((len(x),), self.classes, device=x.device)
-            emb = emb + self.class_embedding(null if labels is None else labels)
+            emb = emb + self.class_embedding(null if labels is None else labels.long())
         emb = F.silu(emb)
 
         # Go down, keep every output, and come up with them.
@@ -214,6 +231,12 @@ class UNet(nn.Module):
 
     def check(self, x: Tensor, labels: Tensor | None, cond: Tensor | None) -> None:
         """Say in one sentence what does not fit."""
+        # Check the images.
+        if x.ndim != 4 or not x.is_floating_point():
+            raise ValueError(
+                f"this U-Net takes floats of shape (B, C, H, W), got {x.dtype} {tuple(x.shape)}; "
+                "to_float(images) makes them of uint8"
+            )
         if x.shape[1] != self.in_channels:
             raise ValueError(f"this U-Net takes {self.in_channels} channels, got {x.shape[1]}")
         k = 2**self.halvings
@@ -222,6 +245,7 @@ class UNet(nn.Module):
                 f"images of {x.shape[2]}x{x.shape[3]} cannot be halved {self.halvings} times; "
                 f"use sides divisible by {k}, or fewer levels in channels="
             )
+        # Check what goes with them.
         given, want = 0 if cond is None else cond.shape[1], (len(x), *x.shape[2:])
         if given != self.cond_channels:
             raise ValueError(
@@ -233,5 +257,26 @@ class UNet(nn.Module):
                 f"cond must have the batch and size of x, {want[0]} images of {want[1]}x{want[2]}, "
                 f"got shape {tuple(cond.shape)}"
             )
-        if labels is not None and not self.classes:
+        if labels is not None:
+            self.check_labels(labels, len(x))
+
+    def check_labels(self, labels: Tensor, n: int) -> None:
+        """Say in one sentence what is wrong with labels.
+
+        Their range is not read where that would wait for a GPU, nor in training: `fit` reads it.
+        """
+        if not self.classes:
             raise ValueError("this U-Net was made without classes: pass labels=None")
+        if labels.shape != (n,) or labels.is_floating_point() or labels.dtype == torch.bool:
+            raise ValueError(
+                f"labels must be {n} whole numbers, one for each image, got {labels.dtype} "
+                f"{tuple(labels.shape)}"
+            )
+        if self.training or labels.device.type != "cpu" or torch.compiler.is_compiling():
+            return
+        low, high = map(int, labels.aminmax())
+        if low < 0 or high > self.classes:
+            raise ValueError(
+                f"labels run from {low} to {high}, but this U-Net knows 0 to {self.classes}, of "
+                f"which {self.classes} means any"
+            )

@@ -3,6 +3,7 @@
 import copy
 import functools
 import math
+import warnings
 
 import pytest
 import torch
@@ -276,3 +277,79 @@ def test_a_loss_of_ones_own_that_is_not_finite_names_its_step(at):
     records = optimise(Prior(), bad, steps=9, batch=2, log_every=4, lr=1e-4)
     with pytest.raises(FloatingPointError, match=f"not finite since step {at}; lower lr"):
         list(records)
+
+
+@pytest.mark.parametrize("settings, message", [
+    (dict(steps=2.0), "steps, batch and log_every must be at least 1, got 2.0, 2 and 50"),
+    (dict(steps=10**21), "whole numbers up to 2,147,483,648"),
+    (dict(batch="8"), "must be at least 1, got 1, 8 and 50"),
+    (dict(lr=math.nan), "lr is nan, expected a finite number of at least 0"),
+    (dict(lr=-1e-3), "lr is -0.001"),
+    (dict(lr=math.inf), "lr is inf"),
+    (dict(lr="1e-3"), "lr is 1e-3"),
+    (dict(warmup=None), "warmup is None"),
+    (dict(ema=1.5), "ema is 1.5, expected a finite number from 0 to 1"),
+    (dict(clip=math.nan), "clip is nan, expected a number of at least 0; math.inf clips nothing"),
+    (dict(decay=0.5), "decay is '0.5', expected a function"),
+    (dict(optimizer="adam"), "optimizer is 'adam', expected a function"),
+    (dict(heldout=torch.zeros(2)), "heldout is .*expected a function"),
+])  # fmt: skip
+def test_settings_that_make_no_training_are_refused(settings, message):
+    net = Prior()
+    before = copy.deepcopy(net)
+    with pytest.raises(ValueError, match=message):
+        next(optimise(net, ones, **dict(steps=1, batch=2) | settings))
+    assert same(net, before)
+
+
+@pytest.mark.parametrize("answer", [None, 0.5])
+def test_a_loss_that_gives_no_tensor_is_refused(answer):
+    with pytest.raises(ValueError, match=f"each of the 2 samples, got {answer}; take the mean"):
+        next(optimise(Prior(), lambda *a: answer, steps=1, batch=2))
+
+
+# ------------------------------------------------------------------- without a compiler
+
+
+def fails_at(call):
+    """In place of torch.compile: what it returns fails at this call, with words of many lines."""
+
+    def compile(function, **settings):
+        if call == "once":
+            raise RuntimeError("Dynamo is not supported here\nat all")
+        calls = []
+
+        def compiled(*given):
+            calls.append(1)
+            if len(calls) > call:
+                raise OSError("no working compiler\n" + "of a hundred lines\n" * 100)
+            return function(*given)
+
+        return compiled
+
+    return compile
+
+
+@pytest.mark.parametrize("call", ["once", 0, 3])
+def test_where_compiling_fails_the_training_goes_on_without(monkeypatch, call):
+    """When it begins, at the first step and at a later one: the same bits, one sentence."""
+    held = lambda net: float(ones(net, 0, [0]).detach())  # noqa: E731
+    settings = dict(steps=8, batch=2, log_every=2, heldout=held)
+    plain, without = Prior(), Prior()
+    want = [(r.loss, r.heldout) for r in optimise(plain, ones, **settings)]
+    monkeypatch.setattr(torch, "compile", fails_at(call))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = [(r.loss, r.heldout) for r in optimise(without, ones, compile=True, **settings)]
+    assert found == want and same(without, plain)
+    (only,) = (str(w.message) for w in said if "compile" in str(w.message))
+    assert "goes on without" in only and "\n" not in only and len(only) < 300
+
+
+def test_an_error_of_ones_own_is_not_taken_for_the_compilers(monkeypatch):
+    def broken(net, k, slots):
+        raise KeyError("mine")
+
+    monkeypatch.setattr(torch, "compile", fails_at(99))
+    with pytest.warns(UserWarning, match="goes on without"), pytest.raises(KeyError, match="mine"):
+        next(optimise(Prior(), broken, steps=1, batch=2, compile=True))

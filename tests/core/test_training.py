@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -690,6 +691,82 @@ def test_fit_checks_before_it_starts(settings, message):
         list(fit(tiny(), pictures(), SCHEDULE, **settings))
 
 
+@pytest.mark.parametrize("kind", [
+    lambda y: y.to(torch.uint8), lambda y: y.to(torch.int32), lambda y: y.to(torch.uint16),
+    lambda y: y.numpy(), lambda y: y.numpy().astype("uint16"), lambda y: y.tolist(), tuple,
+])  # fmt: skip
+def test_labels_of_every_whole_type_are_the_same_labels(kind):
+    """Bit for bit the training by int64 labels."""
+    labels, ends = torch.arange(40) % 3, []
+    for given in (labels, kind(labels)):
+        net, settings = tiny(classes=3), dict(steps=3, batch=8, lr=1e-2, log_every=3)
+        held = dict(heldout=pictures(9), heldout_labels=given[:9])
+        (record,) = fit(net, pictures(), SCHEDULE, labels=given, **held, **settings)
+        ends.append((record.loss, record.heldout, weights(net)))
+    assert ends[0][:2] == ends[1][:2]
+    assert all(map(torch.equal, ends[0][2], ends[1][2]))
+
+
+@pytest.mark.parametrize("labels, message", [
+    (torch.zeros(40), r"whole numbers of shape \(N,\), .* torch.float32 \(40,\); labels.long"),
+    (torch.zeros(40).bool(), "got torch.bool"),
+    ([0.5] * 40, "got torch.float32"),
+    (torch.zeros(40, 1).long(), r"got torch.int64 \(40, 1\); labels.long\(\).flatten\(\)"),
+    (torch.eye(40)[:, :3].long(), r"\(40, 3\)"),
+    (["hero"] * 40, "labels must be numbers of classes .*; number the names"),
+    ([[0], [1, 2]], "labels must be numbers of classes"),
+    (3, r"got torch.int64 \(\)"),
+    ([0] * 39, "40 images but 39 labels"),
+    ([0] * 39 + [3], "labels run from 0 to 3, but the network knows 3 classes"),
+])  # fmt: skip
+def test_labels_that_are_none_are_refused_before_anything_trains(labels, message):
+    with pytest.raises(ValueError, match=message):
+        training.check_data(tiny(3), pictures(), training.as_labels(labels), 4)
+
+
+@pytest.mark.parametrize("changes, message", [
+    (dict(schedule=None), "schedule is None, expected a function sigma"),
+    (dict(schedule=torch.ones(5)), "schedule is tensor.*expected a function"),
+    (dict(schedule=lambda u: math.nan * u), "schedule gives tensor.*nan.* for u = 0.5"),
+    (dict(schedule=lambda u: 1.0), "schedule gives 1.0 for u = 0.5"),
+    (dict(label_dropout=1.1), "label_dropout is 1.1, expected a finite number from 0 to 1"),
+    (dict(seed=2**64), "seed is 18446744073709551616, .*at most 64 bits"),
+    (dict(seed=0.5), "seed is 0.5"),
+    (dict(device=torch.device("mps"), bf16=True), "bf16 is on, but mps cannot .*switch bf16 off"),
+])  # fmt: skip
+def test_settings_of_fit_are_checked(changes, message):
+    settings = dict(schedule=SCHEDULE, label_dropout=0.1, seed=0, bf16=False,
+                    device=torch.device("cpu")) | changes  # fmt: skip
+    if settings["device"].type == "mps" and torch.backends.mps.is_available():
+        pytest.skip("a Mac computes in bfloat16")
+    with pytest.raises(ValueError, match=message) as error:
+        training.check_settings(**settings)
+    assert "\n" not in str(error.value)
+    training.check_settings(SCHEDULE, 0, -1, True, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("given, message", [
+    (dict(denoiser=tiny().net), "denoiser is a UNet, expected a Denoiser around a network"),
+    (dict(images=pictures().numpy()), "images must be uint8 .* a tensor, got ndarray, uint8"),
+    (dict(images=[[1]]), "a tensor, got list"),
+    (dict(images=pictures(size=5), cond=pictures(size=5)[:, :2], denoiser=Denoiser(
+        UNet(channels=(8, 8), cond_channels=2), denoisers.eps, SCHEDULE.t)), "5x5 cannot be"),
+    (dict(batch=10**12), "whole numbers up to"),
+    (dict(cond=2 * torch.ones(40, 2, 4, 4)), r"float32 from 2 to 2, expected floats in \[-1, 1\]"),
+    (dict(cond=torch.full((40, 2, 4, 4), math.nan)), "from nan to nan"),
+    (dict(cond=torch.full((40, 2, 4, 4), 300)), "int64 from 300 to 300"),
+    (dict(cond=[0] * 40), "a tensor with one image beside each .* got list"),
+    (dict(cond=torch.zeros(40, 3, 4, 4)), "takes 2 condition channels, got 3"),
+    (dict(cond=None), "takes 2 condition channels, got 0"),
+])  # fmt: skip
+def test_data_of_other_kinds_are_one_sentence(given, message):
+    good = dict(denoiser=tiny(cond_channels=2), images=pictures(), labels=None, batch=4,
+                cond=torch.zeros(40, 2, 4, 4))  # fmt: skip
+    training.check_data(**good)
+    with pytest.raises(ValueError, match=message):
+        training.check_data(**good | given)
+
+
 def test_held_out_images_need_the_labels_that_training_has():
     """Else their loss would be that of the null class, and compare with nothing."""
     settings = dict(steps=1, batch=4, labels=torch.arange(40) % 2, heldout=pictures(9))
@@ -806,6 +883,39 @@ def test_a_copy_of_the_denoiser_can_be_trained_too():
     for d in (first, second):
         list(fit(d, pictures(), SCHEDULE, steps=3, batch=4))
     assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(second), strict=True))
+
+
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        ({"state": {}}, "state is no state of a training"),
+        ({"state": 5}, "state is no state of a training"),
+        ({"decay": None}, "decay is 'None', expected a function"),
+        ({"distance": lambda e: e.square().mean()}, "distance must keep the shape"),
+        ({"weight": lambda sigma: sigma[:1]}, "weight that of sigma"),
+        ({"labels": torch.eye(8)}, "labels.argmax"),
+        ({"labels": torch.ones(8).long().to_sparse()}, "labels must be whole numbers"),
+    ],
+)
+def test_what_would_fail_deep_inside_or_be_stretched_is_refused(settings, words):
+    with pytest.raises(ValueError, match=words):
+        list(fit(tiny(classes=2), pictures(8), SCHEDULE, steps=1, batch=4, **settings))
+
+
+def test_what_may_be_no_function_is_named():
+    loop.check_callable("weight", weight=None, distance=torch.square)
+    with pytest.raises(ValueError, match="distance is 'None', expected a function"):
+        loop.check_callable("weight", distance=None)
+
+
+def test_labels_that_numpy_holds_backwards_are_read():
+    labels = (np.arange(8) % 2)[::-1]
+    list(fit(tiny(classes=2), pictures(8), SCHEDULE, steps=1, batch=4, labels=labels))
+
+
+def test_images_without_pixels_are_refused():
+    with pytest.raises(ValueError, match="with N >= 1, no side 0"):
+        list(fit(tiny(), pictures(8)[:, :, :0], SCHEDULE, steps=1, batch=4))
 
 
 if __name__ == "__main__":

@@ -319,6 +319,31 @@ def test_errors_say_what_does_not_fit(call, message):
         call(UNet(**SMALL))
 
 
+@pytest.mark.parametrize("change", [
+    dict(blocks=0), dict(blocks=10**8), dict(in_channels=0), dict(out_channels=0),
+    dict(classes=-1), dict(classes=10**12), dict(cond_channels=-1), dict(channels=(2**40, 8)),
+    dict(channels=(8,) * 30, attention=(False,) * 30),
+])  # fmt: skip
+def test_sizes_that_make_no_network_are_refused(change):
+    with pytest.raises(ValueError, match=f"{next(iter(change))} is .*, expected .*whole number"):
+        UNet(**SMALL | change)
+
+
+@pytest.mark.parametrize("x, labels, message", [
+    (torch.zeros(3, 8, 8), None, r"takes floats of shape .*, got torch.float32 \(3, 8, 8\)"),
+    (torch.zeros(2, 3, 8, 8).byte(), None, r"got torch.uint8 .*to_float\(images\)"),
+    (torch.zeros(2, 3, 8, 8), torch.zeros(2), "2 whole numbers, .* got torch.float32"),
+    (torch.zeros(2, 3, 8, 8), torch.zeros(3).long(), r"2 whole numbers, .* \(3,\)"),
+    (torch.zeros(2, 3, 8, 8), torch.tensor([0, 6]), "labels run from 0 to 6, but .* 0 to 5"),
+    (torch.zeros(2, 3, 8, 8), torch.tensor([-1, 0]), "labels run from -1 to 0"),
+])  # fmt: skip
+def test_inputs_of_other_kinds_are_one_sentence(x, labels, message):
+    net = UNet(**SMALL | {"classes": 5}).eval()
+    with pytest.raises(ValueError, match=message):
+        net.check(x, labels, None)
+    net.check(torch.zeros(2, 3, 8, 8), torch.tensor([0, 5], dtype=torch.uint8), None)
+
+
 def test_a_missing_condition_is_an_error():
     with pytest.raises(ValueError, match="takes 2 condition channels, got 0; hand over cond="):
         UNet(**SMALL, cond_channels=2)(*inputs())
