@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
@@ -16,8 +17,9 @@ import torch
 from diffutils import loop
 from diffutils import training as core
 from diffutils.data import downloads
+from diffutils.data.own import names
+from diffutils.weights.files import PACKAGE, shipped
 
-PACKAGE = Path(__file__).resolve().parents[2]
 PLAIN = (bool, int, float, str, list, tuple, dict)
 FUNCTIONS = (FunctionType, staticmethod, classmethod, property)
 ASIDE = ("viz", "lessons", "course/exercises", "__main__.py")  # decides no number of a lesson
@@ -33,15 +35,15 @@ def digest(content: bytes) -> str:
 def code(lesson: str | None = None) -> str:
     """Of all files that decide the numbers of lesson "04", or of what draws and measures in any.
 
-    Its own room counts, without exercises and figures; of data/pretrained the weights, and for a
-    lesson cards and recorded rows, which it shows.
+    Its own room counts, without exercises and figures; of data/pretrained the weights, for a lesson
+    also cards and recorded rows.
     """
     room = PACKAGE / "lessons" / f"lesson{lesson}"
     aside = [PACKAGE / name for name in ASIDE]
     shared = (p for p in PACKAGE.rglob("*.py") if not any(map(p.is_relative_to, aside)))
     own = {*room.rglob("*.py")} - {*room.glob("exercises*.py"), room / "figures.py"}
-    shipped = PACKAGE.parent / "data" / "pretrained"
-    return _bytes_of([*shared, *own, *shipped.glob("*.*" if lesson else "*.safetensors")])
+    weights = shipped(PACKAGE) / "data" / "pretrained"
+    return _bytes_of([*shared, *own, *weights.glob("*.*" if lesson else "*.safetensors")])
 
 
 @lru_cache
@@ -52,8 +54,8 @@ def training_code() -> str:
 
 
 def _bytes_of(files: Iterable[Path]) -> str:
-    names = {p.relative_to(PACKAGE.parent).as_posix(): p for p in sorted(files)}
-    lines = [f"{name} {digest(p.read_bytes())}" for name, p in names.items()]
+    home, files = PACKAGE.parent, sorted(set(files))
+    lines = [f"{p.relative_to(home).as_posix()} {digest(p.read_bytes())}" for p in files]
     return digest("\n".join(lines).encode())
 
 
@@ -67,23 +69,31 @@ def notebook(content: bytes) -> str:
 
 
 def files(dataset: str) -> str:
-    """Of names, sizes and times of a data set's files; empty for a set that is made by code."""
+    """Of names, sizes and times of a data set's files, and of where links lead to.
+
+    Empty for a set that is made by code.
+    """
     kind, _, own = dataset.partition(":")
     published = kind in downloads.REMOTES or kind == "mnist-m"
     root = Path(own).expanduser() if own else downloads.here(kind) if published else None
     if root is None:
         return ""
-    found = sorted(p for p in ([root] if root.is_file() else root.rglob("*")) if p.is_file())
-    stats = [(p.relative_to(root).as_posix(), p.stat()) for p in found]
-    return digest(json.dumps([(n, s.st_size, s.st_mtime_ns) for n, s in stats]).encode())
+    found = names.in_folder(root).files if root.is_dir() else {root.name: root}
+    base = os.path.realpath(root if root.is_dir() else root.parent)
+    lines = []
+    for name, path in sorted(found.items()):
+        if path.is_file():
+            real, about = os.path.relpath(os.path.realpath(path), base), path.stat()
+            lines.append((name, real, about.st_size, about.st_mtime_ns))
+    return digest(json.dumps(lines).encode())
 
 
 def training(denoiser, images, schedule: Callable, settings: dict) -> dict:
     """What decides a training by `diffutils.fit`, name -> number or text, defaults included.
 
-    Images, conditions and starting weights count by their bytes, schedules by their values, what is
-    installed by its name, and functions, classes and objects of one's own (a notebook's) by
-    `_contents`.  None is left out: a setting that fit learns later changes nothing where it is off.
+    Tensors count by their bytes, schedules by their values, what is installed by its name, what is
+    one's own (a notebook's) by `_contents`.  None is left out: a setting that fit learns later
+    changes nothing where it is off.
     """
     levels = schedule(torch.linspace(0, 1, 257, dtype=torch.float64))
     return {
@@ -146,10 +156,8 @@ def _described(value, seen: dict | None = None):
     """
     seen = {} if seen is None else seen
     inner = partial(_described, seen=seen)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no infinity, and nan does not equal itself
-    if isinstance(value, int | float | str | None):
-        return value
+    if isinstance(value, int | float | str | None):  # JSON has no infinity, nan is not itself
+        return str(value) if isinstance(value, float) and not math.isfinite(value) else value
     # Arrays by their bytes, containers by what they hold.
     if isinstance(value, torch.Tensor):
         flat = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
@@ -163,8 +171,7 @@ def _described(value, seen: dict | None = None):
     if isinstance(value, dict):
         return str([(inner(k), inner(v)) for k, v in value.items()])
     if isinstance(value, list | tuple):
-        held = [*map(inner, value)]
-        return str(held if isinstance(value, list) else tuple(held))
+        return str([*map(inner, value)] if isinstance(value, list) else (*map(inner, value),))
     if isinstance(value, set | frozenset):
         return str(sorted(repr(inner(v)) for v in value))
     # What is installed by its name, what is one's own by its contents.
@@ -190,11 +197,9 @@ def _contents(value) -> list | None:
     if inspect.ismethod(value):
         return [value.__func__, value.__self__]
     if isinstance(value, type):
-        body = {
-            k: v
-            for k, v in vars(value).items()
-            if isinstance(v, FUNCTIONS) or isinstance(v, PLAIN) and not k.startswith("__")
-        }
+        named = vars(value).items()
+        plain = {k for k, v in named if isinstance(v, PLAIN) and not k.startswith("__")}
+        body = {k: v for k, v in named if k in plain or isinstance(v, FUNCTIONS)}
         return [value.__bases__, body] if _own(value) else None
     if isinstance(value, property):
         return [value.fget, value.fset]
@@ -203,12 +208,9 @@ def _contents(value) -> list | None:
         if not _own(value) and "<locals>" not in value.__qualname__:
             return None
         held = inspect.getclosurevars(value)
-        named = {
-            k: v
-            for k, v in held.globals.items()
-            if isinstance(v, (*PLAIN, torch.Tensor))
-            or (isinstance(v, (FunctionType, type)) and _own(v))
-        }
+        plain = {k for k, v in held.globals.items() if isinstance(v, (*PLAIN, torch.Tensor))}
+        own = {k for k, v in held.globals.items() if isinstance(v, FunctionType | type) and _own(v)}
+        named = {k: v for k, v in held.globals.items() if k in plain | own}
         return [value.__code__, value.__defaults__, value.__kwdefaults__, held.nonlocals, named]
     # Of other objects.
     if isinstance(value, ModuleType) or not hasattr(value, "__dict__"):

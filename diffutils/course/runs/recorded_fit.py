@@ -33,6 +33,8 @@ def recorded_fit(
     them.
     """
     kept = {name: settings.pop(name) for name in KEPT if name in settings}
+    training.check_data(denoiser, images, None, 1, augmented=True)
+    training.check_settings(schedule)
     about = fingerprint.training(denoiser, images, schedule, settings)
     run = partial(training.fit, denoiser, images, schedule, **settings)
     around = partial(Denoiser, coefficients=denoiser.coefficients, c_noise=denoiser.c_noise)

@@ -2,12 +2,16 @@
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
+from diffutils.course.runs import fingerprint
 from diffutils.course.tables import markdown
+from diffutils.weights import records
 
 TABLE = re.compile(r"(?<=<!-- lessons: made by `make notebooks` -->\n).*?(?=<!-- end -->)", re.S)
 KEPT = ("kernelspec", "language_info", "tags")  # of the metadata
+FINISHED = {"seconds": (int, float), "finished": dict}  # of run.json
 SHOWN = ("smoke", "student", "full")  # the profiles whose times README shows
 
 
@@ -22,6 +26,7 @@ def cleaned(path: Path) -> str:
     nb, _ = preprocessors.CoalesceStreamsPreprocessor().preprocess(nb, {})
     for holder in (nb, *nb.cells):
         holder.metadata = {k: v for k, v in holder.metadata.items() if v and k in KEPT}
+    nb.metadata["stored"] = stamp(nb, path.stem[:2])
     # Number the cells as if they had run in one go.
     for count, cell in enumerate((c for c in nb.cells if c.cell_type == "code" and c.source), 1):
         cell.execution_count = count
@@ -29,6 +34,26 @@ def cleaned(path: Path) -> str:
             if "execution_count" in output:
                 output.execution_count = count
     return nbformat.writes(nb) + "\n"
+
+
+def stamp(nb, number: str) -> dict[str, str]:
+    """What the outputs of a lesson were made of: its code cells, and the package that ran them."""
+    cells = [cell.source for cell in nb.cells if cell.cell_type == "code"]
+    cells = fingerprint.digest(json.dumps(cells).encode())
+    return {"cells": cells, "package": fingerprint.code(number)}
+
+
+def stale(path: Path, package: bool = False) -> str | None:
+    """A sentence where a stored notebook's outputs belong to other cells (or another package)."""
+    import nbformat
+
+    nb, number = nbformat.read(path, as_version=4), path.stem[:2]
+    was, now = nb.metadata.get("stored", {}), stamp(nb, number)
+    of = {"cells": "other code cells"} | ({"package": "another package"} if package else {})
+    if other := [words for key, words in of.items() if was.get(key) != now[key]]:
+        cure = f"run `make notebooks LESSONS={number}`"
+        return f"{path.name}: its outputs are of {' and '.join(other)}; {cure}."
+    return None
 
 
 def with_lessons(readme: str, notebooks: list[Path], runs: dict[str, Path]) -> str:
@@ -47,10 +72,11 @@ def with_lessons(readme: str, notebooks: list[Path], runs: dict[str, Path]) -> s
         old = re.search(rf"\(notebooks/{re.escape(path.name)}\) .*\|(.*\|.*\|.*)\|\n", found[0])
         times = [time.strip() for time in old[1].split("|")] if old else ["not run"] * len(SHOWN)
         for i, profile in enumerate(SHOWN):
-            record = runs[profile] / path.stem[:2] / "run.json"
-            if record.is_file() and "finished" in (run := json.loads(record.read_text("utf-8"))):
+            with suppress(OSError, ValueError):
+                run = records.read(runs[profile] / path.stem[:2] / "run.json", FINISHED, "")
                 times[i] = f"{run['seconds']:.0f} s"
         question = title.partition(" · ")[2]
         rows.append([f"[{path.stem}](notebooks/{path.name})", question, *times])
-    table = markdown(["lesson", "its question", "smoke", "student", "full (1 GPU)"], rows)
+    header = ["lesson", "its question", "smoke", "student", "full (1 GPU)"]
+    table = markdown(header, rows, marks="|")
     return f"{readme[: found.start()]}{table}\n{readme[found.end() :]}"

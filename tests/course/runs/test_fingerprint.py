@@ -362,6 +362,29 @@ def test_files_count_by_name_size_and_time(tmp_path, monkeypatch):
     assert fingerprint.files(f"npz:{folder / 'a.png'}") != before
 
 
+def test_files_behind_links_count_and_so_does_where_a_link_leads(tmp_path):
+    own, far = tmp_path / "own", tmp_path / "far"
+    for folder in (own, far):
+        folder.mkdir()
+        for name in ("a.png", "b.png"):
+            (folder / name).write_text(name)
+            os.utime(folder / name, (1, 1))
+    seen = [fingerprint.files(f"folder:{own}")]
+    (own / "dog").symlink_to(far)
+    seen.append(fingerprint.files(f"folder:{own}"))
+    (far / "c.png").write_text("3")
+    seen.append(fingerprint.files(f"folder:{own}"))
+    for target in ("a.png", "b.png"):  # of one size and one time
+        link = own / "one.png"
+        link.unlink(missing_ok=True)
+        link.symlink_to(far / target)
+        seen += [fingerprint.files(name) for name in (f"folder:{own}", f"zip:{link}")]
+    assert len({*seen}) == len(seen)
+    (own / ".hidden.png").write_text("no one reads this")
+    (own / "loop").symlink_to(own)
+    assert fingerprint.files(f"folder:{own}") == seen[-2]
+
+
 def test_published_files_count_where_they_are_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(downloads, "home", lambda: tmp_path / "none")

@@ -10,75 +10,34 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_training import (
+    IMAGES,
+    SAID,
+    SCHEDULE,
+    SETTINGS,
+    files,
+    log,
+    numbers,
+    result,
+    stop_after,
+    tiny,
+    train,
+)
 
-from diffutils import denoisers, rng, schedules
+from diffutils import denoisers, rng
 from diffutils.course.runs.recorded_fit import recorded_fit
 from diffutils.data import png, to_float, to_uint8
 from diffutils.denoisers import Denoiser
 from diffutils.loop import constant
 from diffutils.training import batch_order
 from diffutils.unet import UNet
-from diffutils.weights import cards, models
+from diffutils.weights import cards, models, provenance
 from diffutils.weights import state as saves
-
-SCHEDULE = schedules.Discrete(schedules.linear_betas(100, 1e-3, 0.2))
-SETTINGS = dict(steps=12, batch=8, lr=1e-2, warmup=2, log_every=2, flip=True, save_every=0.0)
-IMAGES = torch.randint(
-    0, 256, (40, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
-)
-
-
-def tiny(seed=0):
-    torch.manual_seed(seed)
-    net = UNet(channels=(8, 16), blocks=1, attention=(False, True))
-    return Denoiser(net, denoisers.eps, SCHEDULE.t)
-
-
-def draw(denoiser):
-    """Twelve images that depend on the averaged weights."""
-    shift = int(1e6 * float(next(denoiser.parameters()).detach().double().sum())) % 256
-    return (IMAGES[:12].int() + shift).remainder(256).byte()
-
-
-def train(folder, denoiser=None, images=IMAGES, **changes):
-    settings = dict(heldout=IMAGES[:9], draw=draw, draws=3, say=SAID.append) | SETTINGS | changes
-    return recorded_fit(folder, denoiser or tiny(), images, SCHEDULE, **settings)
-
-
-SAID: list[str] = []
 
 
 @pytest.fixture(autouse=True)
 def silence():
     SAID.clear()
-
-
-def stop_after(folder, records, **changes):
-    """As a killed process would leave the folder; `records` records were written."""
-    running = train(folder, **changes)
-    for _ in range(records):
-        next(running)
-    running.close()
-
-
-def numbers(record):
-    return [record.step, record.loss, record.heldout, record.lr, record.grad_norm]
-
-
-def log(folder):
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-
-
-def result(folder):
-    """Everything that must come out the same: checksums of all weights and moments, the log."""
-    timings = ("seconds", "images_per_second")
-    lines = [{k: v for k, v in line.items() if k not in timings} for line in log(folder)]
-    pictured = {p.name: p.read_bytes() for p in (folder / "samples").iterdir()}
-    return saves.read(saves.newest(folder / "checkpoints"))[1]["files"], lines, pictured
-
-
-def files(folder):
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
 # ------------------------------------------------------------------- what a run leaves behind
@@ -243,12 +202,6 @@ def test_records_after_the_checkpoint_are_written_again(tmp_path):
     assert result(tmp_path / "run") == result(whole)
 
 
-def test_a_run_without_a_checkpoint_starts_from_step_0(tmp_path):
-    stop_after(tmp_path, 2, save_every=1e6)
-    assert [r.replayed for r in train(tmp_path)] == [False] * 6
-    assert [line["step"] for line in log(tmp_path)] == [2, 4, 6, 8, 10, 12]
-
-
 def test_never_starts_anew_and_keeps_the_old(tmp_path):
     stop_after(tmp_path, 2)
     assert not any(r.replayed for r in train(tmp_path, resume="never"))
@@ -323,106 +276,7 @@ def test_other_code_resumes_with_a_word(tmp_path, monkeypatch):
     assert "not bit for bit" in SAID[-1] and "is 0123" in SAID[-1]
 
 
-def test_a_damaged_newest_checkpoint_costs_only_its_steps(tmp_path):
-    list(train(tmp_path / "whole"))
-    stop_after(tmp_path / "run", 4)
-    file = tmp_path / "run" / "checkpoints" / "step-00000008" / "raw.safetensors"
-    file.write_bytes(file.read_bytes()[:-1])
-    with pytest.warns(UserWarning, match="step-00000008 is damaged and skipped"):
-        rest = list(train(tmp_path / "run"))
-    assert [r.replayed for r in rest] == [True] * 3 + [False] * 3
-    assert result(tmp_path / "run") == result(tmp_path / "whole")
-
-
-def test_without_a_whole_checkpoint_everything_is_set_aside(tmp_path):
-    stop_after(tmp_path, 2)
-    for path in saves.steps(tmp_path / "checkpoints"):
-        (path / "manifest.json").unlink()
-    with pytest.warns(UserWarning, match="damaged"):
-        assert not any(r.replayed for r in train(tmp_path))
-    assert "no checkpoint is whole" in SAID[0]
-
-
-def test_a_kill_while_the_old_run_is_set_aside_loses_nothing(tmp_path, monkeypatch):
-    stop_after(tmp_path, 2)
-    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
-    real, renamed = Path.rename, []
-
-    def rename(path, target):
-        renamed.append(path)
-        if len(renamed) == 3:
-            raise KeyboardInterrupt  # as a kill between two renames
-        return real(path, target)
-
-    with monkeypatch.context() as m:
-        m.setattr(Path, "rename", rename)
-        with pytest.raises(KeyboardInterrupt):
-            next(train(tmp_path, lr=2e-2))
-    assert next(train(tmp_path, lr=2e-2)).replayed is False
-    aside = tmp_path / "earlier-1"
-    assert {name: (aside / name).read_bytes() for name in files(aside)} == before
-
-
-@pytest.mark.parametrize("content", [b"no picture", b"", None], ids=["text", "empty", "cut"])
-def test_a_damaged_picture_costs_only_itself(tmp_path, content):
-    whole = list(train(tmp_path))
-    picture = tmp_path / "samples" / "step-00000004.png"
-    picture.write_bytes(picture.read_bytes()[:-60] if content is None else content)
-    with pytest.warns(UserWarning, match="step-00000004.png is damaged"):
-        again = list(train(tmp_path))
-    assert [numbers(r) for r in again] == [numbers(r) for r in whole]
-    assert [r.step for r in again if r.samples is not None] == [8, 12]
-
-
-@pytest.mark.parametrize("damage", [b"garbage}", b"\xff\xfe", b"5", b'{"step": 4}', b""])
-def test_a_damaged_line_of_the_log_costs_only_itself(tmp_path, damage):
-    whole = list(train(tmp_path))
-    path = tmp_path / "log.jsonl"
-    lines = path.read_bytes().split(b"\n")
-    path.write_bytes(b"\n".join([lines[0], damage, *lines[2:]]))
-    with pytest.warns(UserWarning, match="line 2 of .*log.jsonl is damaged"):
-        again = list(train(tmp_path))
-    assert [numbers(r) for r in again] == [numbers(r) for r in whole if r.step != 4]
-    assert [line["step"] for line in log(tmp_path)] == [2, 6, 8, 10, 12]
-
-
-def test_half_a_picture_of_a_killed_process_is_removed(tmp_path):
-    stop_after(tmp_path, 3)
-    (tmp_path / "samples" / ".step-00000008.png.ab12cd").write_bytes(b"half")
-    list(train(tmp_path))
-    assert [p.name for p in sorted((tmp_path / "samples").iterdir())] == [
-        f"step-000000{k:02}.png" for k in (4, 8, 12)
-    ]
-
-
 # ------------------------------------------------------------------- weights
-
-
-def test_missing_weights_of_a_finished_run_are_written_again(tmp_path):
-    """Also under another name, with another card, and after a kill that left older ones."""
-    list(train(tmp_path, card={"name": "a", "size": 8}))
-    weights, card = tmp_path / "a.safetensors", tmp_path / "a.json"
-    content, about = weights.read_bytes(), json.loads(card.read_text())
-    weights.unlink()
-    card.unlink()
-    list(train(tmp_path, card={"name": "a", "size": 8}))
-    assert weights.read_bytes() == content
-    assert json.loads(card.read_text())["trained"]["steps"] == 12
-    card.write_text(json.dumps(about | {"trained": about["trained"] | {"steps": 10}}))
-    weights.write_bytes(b"older")
-    list(train(tmp_path, card={"name": "a", "size": 8}))
-    assert weights.read_bytes() == content and json.loads(card.read_text()) == about
-    list(train(tmp_path, card={"name": "b", "size": (8, 8)}))
-    assert (tmp_path / "b.safetensors").read_bytes() == content
-    assert json.loads((tmp_path / "b.json").read_text())["size"] == [8, 8]
-
-
-def test_weights_that_are_current_keep_what_was_measured(tmp_path):
-    list(train(tmp_path, card={"name": "a", "size": (8, 8)}))
-    card = tmp_path / "a.json"
-    card.write_text(json.dumps(json.loads(card.read_text()) | {"metrics": {"N": 5}}))
-    list(train(tmp_path, card={"name": "a", "size": (8, 8)}))
-    assert json.loads(card.read_text())["metrics"] == {"N": 5}
 
 
 def test_weights_beyond_float16_are_kept_in_float32(tmp_path):
@@ -465,6 +319,30 @@ def test_unknown_resume(tmp_path, resume):
     with pytest.raises(ValueError, match="choose one of auto, never"):
         next(train(tmp_path, resume=resume))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_makes_no_training_leaves_nothing(tmp_path):
+    denoiser = tiny()
+    for wrong in (
+        (denoiser.net, IMAGES, SCHEDULE),
+        (denoiser, [1], SCHEDULE),
+        (denoiser, IMAGES.float(), SCHEDULE),
+        (denoiser, IMAGES, 5),
+    ):
+        with pytest.raises(ValueError, match="expected a|must be uint8"):
+            next(recorded_fit(tmp_path / "model", *wrong, **SETTINGS))
+    with pytest.raises(ValueError, match="expected the name of a file, without slash"):
+        next(train(tmp_path / "model", card={"name": "../model"}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_that_does_not_say_whose_it_is_is_set_aside(tmp_path):
+    stop_after(tmp_path / "model", 3)
+    for path in saves.steps(tmp_path / "model" / "checkpoints"):
+        state, _ = saves.read(path)
+        saves.save(path.parent, state, {})
+    list(train(tmp_path / "model"))
+    assert (tmp_path / "model" / "earlier-1" / "checkpoints").is_dir()
 
 
 # ------------------------------------------------------------------- NaN
@@ -622,10 +500,10 @@ def survive_kills_in_a_write(start, folder, kills, seed):
         assert attempts < 10 * kills, "the kills miss the writes"
         process = start(folder, slow=0.04)
         wait_until(lambda p=process: trained(folder, p), process)
-        wait_until(lambda: list(store.glob(".step-*.part")), process)
+        wait_until(lambda: list(store.glob(".step-*.diffutils.part")), process)
         time.sleep(moments.uniform(0, 0.15))
         kill(process)
-        parts = [p.name for p in store.glob(".step-*.part")]
+        parts = [p.name for p in store.glob(".step-*.diffutils.part")]
         landed += bool(parts)  # half a checkpoint is left: the kill hit the write
         assert written(folder) < KILLED["steps"]
     finish(start(folder, **ONCE))
@@ -642,3 +520,35 @@ def test_a_kill_inside_a_write_leaves_the_older_checkpoint(start, whole, tmp_pat
 def test_six_kills_inside_writes(start, whole, tmp_path):
     survive_kills_in_a_write(start, tmp_path / "killed", 6, seed=1)
     assert result(tmp_path / "killed") == whole
+
+
+def test_a_resume_on_another_processor_says_that_bits_differ(tmp_path, monkeypatch):
+    """Also where its rounding reaches the settings, so that the training starts anew."""
+    monkeypatch.setattr(provenance, "processor", lambda: "one")
+    stop_after(tmp_path / "run", 3)
+    SAID.clear()
+    monkeypatch.setattr(provenance, "processor", lambda: "another")
+    stop_after(tmp_path / "run", 4)
+    since = "since processor was one, is another"
+    assert SAID[1].endswith(f"not bit for bit what it would have been, {since}")
+    monkeypatch.setattr(provenance, "processor", lambda: "a third")
+    next(train(tmp_path / "run", tiny(1)))
+    since = "since processor was another, is a third"
+    assert f"not bit for bit what they were, {since}" in SAID[-1]
+
+
+def test_a_manifest_without_the_processor_is_no_false_alarm(tmp_path, monkeypatch):
+    """As an earlier version wrote it."""
+    monkeypatch.setattr(provenance, "processor", lambda: "one")
+    real = saves.save
+
+    def older(store, state, about):
+        about["versions"].pop("processor", None)
+        return real(store, state, about)
+
+    with monkeypatch.context() as m:
+        m.setattr(saves, "save", older)
+        stop_after(tmp_path / "run", 3)
+    SAID.clear()
+    stop_after(tmp_path / "run", 4)
+    assert SAID == ["run: resumed after step 6 of 12"]

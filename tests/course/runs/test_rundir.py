@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,73 @@ def test_a_directory_that_cannot_be_written_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OSError, match=r"file/run cannot be written \(.*--out"):
         rundir.hold(tmp_path / "file" / "run")
+
+
+def test_a_directory_deleted_under_its_process_is_held_anew(tmp_path, other_process):
+    """Also where another process was there first, which is then left alone."""
+    folder = tmp_path / "run"
+    for _ in range(2):
+        rundir.hold(folder)
+        shutil.rmtree(folder)
+    rundir.hold(folder)
+    with pytest.raises(AssertionError):  # it is refused, and says nothing
+        other_process(folder)
+    shutil.rmtree(folder)
+    process = other_process(folder)
+    with pytest.raises(BlockingIOError, match=str(process.pid)):
+        rundir.hold(folder)
+    rundir.release(folder)
+    assert (folder / ".owner").is_file()
+
+
+def test_a_lock_that_cannot_be_written_is_not_held(tmp_path, monkeypatch, other_process):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as m:
+        m.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=r"\.owner cannot be written \(No space.*make room"):
+            rundir.hold(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    other_process(tmp_path)
+
+
+def test_what_killed_processes_left_is_swept(tmp_path, other_process):
+    """But not in a folder inside that another process holds, nor in a link's target."""
+    (tmp_path / "aside").mkdir()
+    for place in ("run", "run/deep/er", "run/held", "aside"):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / ".a.json.x1.diffutils.part").write_text("half")
+        (tmp_path / place / "kept.part").write_text("no half")
+    (tmp_path / "run" / ".step-00000001.diffutils.part").mkdir()
+    (tmp_path / "run" / ".step-00000001.diffutils.part" / "raw.safetensors").write_text("half")
+    (tmp_path / "run" / "link").symlink_to(tmp_path / "aside")
+    other_process(tmp_path / "run" / "held")
+    (tmp_path / "run" / "held" / ".a.json.x1.diffutils.part").write_text(
+        "half of the living process"
+    )
+    rundir.hold(tmp_path / "run")
+    rundir.release(tmp_path / "run")
+    left = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob(".*.part"))
+    assert left == ["aside/.a.json.x1.diffutils.part", "run/held/.a.json.x1.diffutils.part"]
+    assert len([*(tmp_path / "run").rglob("kept.part")]) == 3
+
+
+def test_a_directory_with_traces_of_a_kill_is_fresh(tmp_path):
+    assert rundir.is_fresh(tmp_path / "nowhere") and rundir.is_fresh(tmp_path)
+    for name in (".lock", ".owner", ".owner.ab12.diffutils.part"):
+        (tmp_path / name).touch()
+        assert rundir.is_fresh(tmp_path)
+    (tmp_path / "a.part").touch()
+    assert not rundir.is_fresh(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"process": [1]}', "[" * 100_000, "\x00"])
+def test_a_damaged_owner_is_another_process(tmp_path, other_process, content):
+    other_process(tmp_path)
+    (tmp_path / ".owner").write_text(content)
+    with pytest.raises(BlockingIOError, match="in use by another process"):
+        rundir.hold(tmp_path)
 
 
 @pytest.mark.parametrize("done", range(3))

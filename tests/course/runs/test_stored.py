@@ -30,7 +30,7 @@ def test_what_papermill_and_widgets_leave_is_taken_out(tmp_path):
     nb = new_notebook(cells=cells, metadata=kept | {"papermill": {}, "widgets": {"state": {}}})
     nbformat.write(nb, tmp_path / "run.ipynb")
     found = nbformat.reads(stored.cleaned(tmp_path / "run.ipynb"), as_version=4)
-    assert found.metadata == kept
+    assert found.metadata == kept | {"stored": stored.stamp(found, "ru")}
     assert [cell.source for cell in found.cells] == ["# Lesson 01", "seed = 0", "print('a')"]
     assert [cell.metadata for cell in found.cells] == [{}, {"tags": ["parameters"]}, {}]
     assert [cell.execution_count for cell in found.cells[1:]] == [1, 2]
@@ -38,6 +38,25 @@ def test_what_papermill_and_widgets_leave_is_taken_out(tmp_path):
     assert [o.get("text") for o in outputs] == ["a\nb\n", None, "c\n", "d", None]
     assert outputs[1].metadata == {"image/png": {"alt": "a"}}
     assert outputs[-1].execution_count == 2
+
+
+def test_outputs_are_tied_to_code_and_package(tmp_path, monkeypatch):
+    path = tmp_path / "04_x.ipynb"
+    cells = [new_markdown_cell("text"), new_code_cell("print(1)")]
+    nbformat.write(new_notebook(cells=cells), path)
+    assert "are of other code cells; run `make notebooks LESSONS=04`." in stored.stale(path)
+    path.write_text(stored.cleaned(path), encoding="utf-8")
+    assert stored.stale(path) is stored.stale(path, package=True) is None
+    # Another text changes no output, another cell and another package do.
+    for cell, words in ((0, None), (1, "other code cells")):
+        nb = nbformat.read(path, as_version=4)
+        nb.cells[cell].source += " # more"
+        nbformat.write(nb, tmp_path / "04_changed.ipynb")
+        said = stored.stale(tmp_path / "04_changed.ipynb")
+        assert said is None if words is None else words in said
+    monkeypatch.setattr(stored.fingerprint, "code", lambda number: "another")
+    assert stored.stale(path) is None
+    assert "04_x.ipynb: its outputs are of another package" in stored.stale(path, package=True)
 
 
 HEAD = "<!-- lessons: made by `make notebooks` -->\n"
@@ -66,6 +85,7 @@ def test_readme_gets_a_row_for_each_lesson(lessons, tmp_path):
         ("student/01", {"seconds": 21.4, "finished": {}}),
         ("smoke/08", {"seconds": 5.0, "finished": {}}),
         ("full/08", {"seconds": 77.0}),  # not executed whole: its time says nothing
+        ("full/01", {"seconds": "77", "finished": {}}),  # damaged
     ):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "run.json").write_text(json.dumps(record))
