@@ -4,12 +4,16 @@ import click
 
 from diffutils import lessons
 from diffutils.course.commands import bench, data, lab, measure, run, sample, score, test
+from diffutils.course.commands.group import Course
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Course, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def cli(context):
-    """Diffusion by Experiment: run, test and read the lessons."""
+    """Diffusion by Experiment: run, test and read the lessons.
+
+    Exit codes: 0 done, 1 failed, 2 refused before it began, 130 stopped by Ctrl-C.
+    """
     context.obj = lessons  # the table of contents, for commands that ask for a budget
 
 

@@ -15,7 +15,7 @@ from command_line import call
         (["run", "--set", "images"], "--set takes KEY=VALUE"),
         (["train", "--samples=-5"], "--samples"),
         (["train", "--name", "a/b"], "the name of a model is 'a/b'"),
-        (["measure", "no.safetensors", "--scale", "nan"], "both must be finite"),
+        (["measure", "no.safetensors", "--scale", "nan"], "nan is not a finite number"),
         (["sing"], "No such command"),
     ],
 )

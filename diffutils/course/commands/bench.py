@@ -6,6 +6,7 @@ import click
 import torch
 
 from diffutils import Denoiser, Discrete, UNet, denoisers, fit, sample, schedules, start
+from diffutils.course.commands.options import say
 from diffutils.course.machine import best_device, device_name
 
 STEPS = 10  # of a measurement
@@ -19,7 +20,7 @@ SIZES = {  # name -> pixels, U-Net, batch on a CPU, batch on a GPU
 def bench():
     """Measure training and sampling speed on this machine."""
     device = best_device()
-    click.echo(f"{device_name(device)}, torch {torch.__version__}")
+    say(f"{device_name(device)}, torch {torch.__version__}")
     schedule = Discrete(schedules.cosine_betas())
     precisions = (False, True) if device.type == "cuda" else (False,)
     for name, (size, unet, cpu_batch, gpu_batch) in SIZES.items():
@@ -31,7 +32,7 @@ def bench():
             parameters = sum(p.numel() for p in denoiser.parameters())
             how = dict(steps=2 * STEPS, batch=batch, log_every=STEPS, bf16=bf16)
             *_, last = fit(denoiser, images, schedule, **how)  # the first half warms up
-            click.echo(
+            say(
                 f"{name}, {parameters / 1e6:.1f} M parameters, {'bf16' if bf16 else 'fp32'}, "
                 f"batch {batch}: {last.images_per_second:.0f} images/s in training"
             )
@@ -43,4 +44,4 @@ def bench():
             began = time.perf_counter()
             sample(denoiser, start(sigmas, noise), sigmas).cpu()
         took = time.perf_counter() - began
-        click.echo(f"{name}: {took:.2f} s for 16 samples in {STEPS} steps")
+        say(f"{name}: {took:.2f} s for 16 samples in {STEPS} steps")

@@ -5,16 +5,16 @@ import sys
 import click
 
 from diffutils.course.budgets import profile_name
-from diffutils.course.commands.options import LESSONS, PATH, PROFILE, SET, clear_errors, overrides
+from diffutils.course.commands.options import FOLDER, LESSONS, PROFILE, SEEDS, SET, overrides, say
 from diffutils.course.runs import headless, rundir
 
 
 @click.command()
 @PROFILE
 @LESSONS
-@click.option("--out", type=PATH, help="Where the executed notebooks go.")
+@click.option("--out", type=FOLDER, help="Where the executed notebooks go.")
 @click.option("--dataset", help="Data set for every lesson that takes one; see the data command.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed for every lesson.")
+@click.option("--seed", type=SEEDS, help="Seed for every lesson.")
 @SET
 @click.option("--again", is_flag=True, help="Also what is finished; nothing is resumed.")
 @click.pass_obj
@@ -24,29 +24,28 @@ def run(contents, profile, lessons, out, dataset, seed, changes, again):
     What --out (default: runs/PROFILE) holds finished, with the same parameters, data and code,
     is skipped, and what was killed there goes on.
     """
-    with clear_errors():
-        profile = profile_name(profile)
-        chosen = headless.select(lessons)
-        out = out.resolve() if out else rundir.base() / profile
-        given = {"dataset": dataset, "seed": seed, "overrides": overrides(changes) or None}
-        given = {k: v for k, v in given.items() if v is not None}
-        outcomes = headless.run(chosen, profile, out, contents.budget, given, again, click.echo)
+    profile = profile_name(profile)
+    chosen = headless.select(lessons)
+    out = out.resolve() if out else rundir.base() / profile
+    given = {"dataset": dataset, "seed": seed, "overrides": overrides(changes) or None}
+    given = {k: v for k, v in given.items() if v is not None}
+    outcomes = headless.run(chosen, profile, out, contents.budget, given, again, say)
     report(outcomes, f"Executed notebooks and run directories: {out}")
 
 
 @click.command()
 @LESSONS
+@click.option("--work", type=FOLDER, help="Store in notebooks/ and figures/ of it instead.")
 @click.pass_obj
-def notebooks(contents, lessons):
+def notebooks(contents, lessons, work):
     """Execute lessons at the student profile and store the outputs in notebooks/."""
-    with clear_errors():
-        outcomes = headless.store(headless.select(lessons), contents.budget, click.echo)
-    report(outcomes, f"Stored: {headless.NOTEBOOKS}")
+    outcomes = headless.store(headless.select(lessons), contents.budget, say, work)
+    report(outcomes, f"Stored: {work / 'notebooks' if work else headless.NOTEBOOKS}")
 
 
 def report(outcomes: list[headless.Outcome], where: str) -> None:
-    """Print the table and every failure; exit with 1 if a lesson failed."""
-    click.echo(f"\n{headless.table(outcomes)}\n\n{where}")
+    """Print the table and every failure; exit with 1 if a lesson failed, 130 after Ctrl-C."""
+    say(f"\n{headless.table(outcomes)}\n\n{where}")
     if problems := headless.failures(outcomes):
-        click.echo(f"\n{problems}", err=True)
-        sys.exit(1)
+        say(f"\n{problems}", err=True)
+        sys.exit(130 if any(o.status == "stopped" for o in outcomes) else 1)

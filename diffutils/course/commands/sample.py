@@ -1,24 +1,24 @@
 """`python -m diffutils sample`: images into a folder, from which a killed run goes on."""
 
+import glob
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
-import numpy as np
 import torch
 from torch import Tensor
 
 from diffutils import __version__
-from diffutils.course.commands.options import BF16, ETA, HEUN, PATH, SEED, STEPS, clear_errors
-from diffutils.course.experiments.sampling import asked, check_cond, drawn
+from diffutils.course.commands.options import COUNT, FOLDER, drawing, say
+from diffutils.course.experiments.sampling import asked, check_cond, check_memory, drawn
 from diffutils.course.machine import best_device
 from diffutils.course.runs import fingerprint, rundir
 from diffutils.data import arrays, folders, load, own_path, png
 from diffutils.data.images import fit_size, to_tensor
 from diffutils.schedules import levels
-from diffutils.weights import cards, files, models, provenance
+from diffutils.weights import cards, files, models, provenance, records
 from diffutils.weights.models import Model
 
 # What of a card decides an image, beside the weights.
@@ -54,12 +54,12 @@ def sample_folder(
     model = models.load_model(path)
     label = asked_class(model, label)
     if scale != 1 and label == "none":
-        raise ValueError(
-            f"scale is {scale}, but no class is asked for; guidance leads towards one: give "
-            "--label, or leave --scale out"
-        )
+        cure = "guidance leads towards one: give --label, or leave --scale out"
+        raise ValueError(f"scale is {scale}, but no class is asked for; {cure}")
     sampler = asked(steps, eta, heun)
     levels(model.schedule, steps)
+    device = best_device()
+    check_memory(model, min(n, batch or 1), device)
     beside = conditions(cond, n, model)
     settings = {"model": identity(path, model.card)}
     settings |= dict(steps=steps, eta=eta, scale=scale, label=label, seed=seed, bf16=bf16)
@@ -67,6 +67,7 @@ def sample_folder(
         settings["heun"] = True
     if cond:
         settings["cond"] = [f"{name} {fingerprint.files(name)}".strip() for name in cond]
+    out = Path(out).resolve()  # "." has no name of its own
     record = out.with_name(f"{out.name}.json")
     check_same(out, record, settings)
     rundir.hold(out)
@@ -74,18 +75,21 @@ def sample_folder(
         # Say how the images are drawn, and find those that are missing.
         about = {"settings": settings, "n": n, "weights": path.name, "diffutils": __version__}
         files.write_json(record, about | {"hardware": provenance.hardware()})
-        for half in out.glob(".*.png.*"):  # of a run that was killed while it wrote
-            half.unlink()
+        for half in out.parent.glob(f".{glob.escape(record.name)}.*{files.PART}"):
+            half.unlink()  # of a run that was killed while it wrote
         index = torch.tensor([i for i in range(n) if not (out / f"{i:05}.png").exists()]).long()
         if len(index) < n:
             report(f"{n - len(index)} of {n} images are there, drawn with the same settings")
         # Draw them.
-        device = best_device()
         model.denoiser.to(device)
         how = dict(labels=labels_for(model, index, label), scale=scale, seed=seed, batch=batch)
         how["cond"] = None if beside is None else beside[index]
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             write(out, index, drawn(model, index, sampler, **how), report)
+    except KeyboardInterrupt as stop:
+        there = sum((out / f"{i:05}.png").exists() for i in range(n))
+        stop.args = (f"{there} of {n} images are in {out}; the same command draws the others",)
+        raise
     finally:
         rundir.release(out)
     return record
@@ -99,7 +103,8 @@ def identity(weights: Path, card: dict) -> str:
 
 def write(out: Path, index: Tensor, batches: Iterator[Tensor], report: Callable) -> None:
     """Write each image whole or not at all, and say every five seconds how many there are."""
-    done, began, said = 0, time.monotonic(), time.monotonic()
+    done, began = 0, time.monotonic()
+    said = began
     for images in batches:
         png.write_images(out, images, index[done : done + len(images)].tolist())
         done += len(images)
@@ -137,17 +142,14 @@ def in_order(name: str, n: int, size: int | None) -> Tensor:
     Raises: ValueError or FileNotFoundError for what cannot be read.
     """
     kind, _, path = name.partition(":")
-    if kind == "folder":
+    if kind == "folder" and path:
         reader = folders.Reader(size)
         images = reader.read(list(folders.listed(own_path(path)).values())[:n])
         for file, why in reader.broken.items():
             raise ValueError(f"{file} cannot be read ({why}); each file is a condition")
         return torch.stack(images)
-    if kind == "npz":
-        arrays.npz(own_path(path))  # says what is wrong with it
-        with np.load(own_path(path)) as store:
-            key = next(key for key in arrays.ALIASES["images"] if key in store)
-            pixels = arrays.to_pixels(name, store[key])[:n]
+    if kind == "npz" and path:
+        pixels = arrays.in_order(own_path(path))[:n]
         return to_tensor(pixels if size is None else fit_size(pixels, size))
     return load(name, size=size).train[:n]
 
@@ -156,12 +158,12 @@ def check_same(out: Path, record: Path, settings: dict) -> None:
     """Raise ValueError if `out` is a file, or holds what was not drawn with these settings."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file; give a folder for the images")
-    if not out.exists() or all(p.name in rundir.FILES for p in out.iterdir()):
+    if rundir.is_fresh(out):
         return
     other = "choose another folder"
     try:
-        before = json.loads(record.read_text(encoding="utf-8"))["settings"]
-    except (OSError, ValueError, KeyError, TypeError):
+        before = records.read(record, {"settings": dict}, "")["settings"]
+    except (OSError, ValueError):
         why = f"{out} holds files, but {record} does not say how they were drawn"
         raise ValueError(f"{why}; {other}") from None
     if differ := fingerprint.differences(before, settings):
@@ -174,8 +176,8 @@ def find_weights(source: str) -> Path:
     Raises: ValueError, which lists the choices, for a directory with no model or several, and for
     a name that is neither; FileNotFoundError for a file that is not there.
     """
-    path = Path(source).expanduser()
-    if path.is_dir():
+    path = own_path(source)
+    if source and path.is_dir():
         named = [p for p in sorted(path.rglob("*.safetensors")) if p.with_suffix(".json").is_file()]
         named = [p for p in named if not any(part.startswith("earlier-") for part in p.parts)]
         found = [p for p in named if "unet" in cards.read_card(p)]
@@ -189,10 +191,8 @@ def find_weights(source: str) -> Path:
         return path
     if source in (known := models.shipped()):
         return cards.PRETRAINED / f"{source}.safetensors"
-    raise ValueError(
-        f"{source!r} is no .safetensors file, run directory or shipped model; shipped are "
-        f"{', '.join(known) or 'none'}"
-    )
+    why = f"{source!r} is no .safetensors file, run directory or shipped model"
+    raise ValueError(f"{why}; shipped are {', '.join(known) or 'none'}")
 
 
 def asked_class(model: Model, label: str | None) -> int | str:
@@ -221,23 +221,17 @@ def labels_for(model: Model, index: Tensor, label: int | str) -> Tensor | None:
 
 @click.command("sample")
 @click.argument("source", metavar="WEIGHTS|RUN|NAME")
-@click.argument("out", type=PATH)
-@click.option("-n", type=click.IntRange(1, 100_000), required=True, help="Images.")
-@STEPS
-@click.option("--eta", type=click.FloatRange(0, 1), default=0.0, show_default=True, help=ETA)
-@HEUN
-@click.option("--scale", type=click.FloatRange(0), default=1.0, show_default=True, help="Guidance.")
+@click.argument("out", type=FOLDER)
+@click.option("-n", type=COUNT, required=True, help="Images.")
+@drawing
 @click.option("--label", help='Class by name or number, or "none"; default: every class in turn.')
 @click.option("--cond", multiple=True, metavar="NAME", help="Data set to draw beside, as in data.")
-@SEED
-@BF16
-@click.option("--batch", type=click.IntRange(min=1), help="Images at a time.")
+@click.option("--batch", type=COUNT, help="Images at a time.")
 def command(source, out, n, **settings):
     """Draw N images as PNG files into OUT, with their settings in OUT.json.
 
     From a .safetensors file, a run directory or a shipped model. What is there from the same
     settings is kept: a killed run goes on, a larger N adds images.
     """
-    with clear_errors():
-        record = sample_folder(source, out, n, report=click.echo, **settings)
-    click.echo(f"Images: {out}; settings: {record}")
+    record = sample_folder(source, out, n, report=say, **settings)
+    say(f"Images: {out}; settings: {record}")

@@ -10,8 +10,8 @@ import click
 import torch
 from torch import Tensor
 
-from diffutils.course.commands.options import JSON, PATH, SEED, clear_errors, say_aside
-from diffutils.course.commands.score_pairs import limits, pairs
+from diffutils.course.commands.options import JSON, PATH, SEED, Place, result, say_aside
+from diffutils.course.commands.score_pairs import by_one_name, limits, pairs
 from diffutils.course.experiments.measure import kernel_and_cover, tried
 from diffutils.course.machine import best_device
 from diffutils.course.tables import aligned
@@ -19,7 +19,6 @@ from diffutils.data.folders import Reader, listed, shuffled
 from diffutils.data.images import content_key
 from diffutils.metrics import published, spaces, streaming
 from diffutils.metrics.spaces import Space
-from diffutils.weights.files import write_json
 
 SHOWN = 10  # file names in a table; the JSON has all
 HALVES = ("kernel_halves", "kernel_halves_low", "kernel_halves_high")
@@ -28,10 +27,7 @@ PAIRED = {"psnr": "PSNR, dB", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "lpips": "LP
 
 
 class Side:
-    """What is kept of one set: moments of its first `part`, the next and the rest; a sample; keys.
-
-    All of constant size but for the keys, a few bytes for each image, which tell copies.
-    """
+    """What is kept of one set: moments of its first `part`, the next, the rest; a sample; keys."""
 
     def __init__(self, space: Space, part: int, kept: int, seed: int):
         self.space, self.part = space, max(part, 1)
@@ -44,7 +40,7 @@ class Side:
     def add(self, images: Tensor) -> None:
         """Take in a batch uint8 (B, 3, H, W)."""
         x = self.space.features(images)
-        third = (torch.arange(self.sample.n, self.sample.n + len(x)) // self.part).clamp(max=2)
+        third = ((torch.arange(len(x)) + self.sample.n) // self.part).clamp(max=2)
         for k, moments in enumerate(self.moments):
             moments.add(x[third == k])
         self.sample.add(x)
@@ -63,11 +59,10 @@ def distances(
 ) -> dict:
     """Distances of two sets that come in batches uint8 (B, 3, H, W), in a random order.
 
-    Entries of one name are those of `measure.Measured`.  There are no training images, so the floor
-    is another: _halves compares the first `part` of gt with the next; `frechet_at_halves` compares
-    as many of pred with the same first ones.  Kernel distance, precision and recall use at most
-    `kept` features of a set.  `copies` counts images of pred that gt holds, mirrored ones included;
-    `repeats` those that the set itself has shown before.
+    Entries of one name are those of `measure.Measured`, but for the floor: _halves compares the
+    first `part` of gt with the next; `frechet_at_halves` as many of pred with the same first ones.
+    Kernel distance, precision and recall use at most `kept` features of a set.  `copies` counts
+    images of pred that gt holds, mirrored too; `repeats` those that a set has shown before.
     What the images are too few for is nan, and `notes` says why.
     """
     # Read both sets once.
@@ -126,13 +121,11 @@ def evaluate(
     Raises: ValueError or FileNotFoundError, in one sentence, for what cannot be scored.
     """
     # Find images, features and LPIPS, or say what is missing.
-    files = [listed(pred), listed(gt)]
+    files = by_one_name(listed(pred), listed(gt))
     matched = files[0].keys() & files[1].keys()
     if with_pairs and not matched:
-        raise ValueError(
-            f"no image of {pred} has the name of one of {gt}; pairs need equal names,"
-            " with any suffix"
-        )
+        why = "pairs need equal names, with any suffix"
+        raise ValueError(f"no image of {pred} has the name of one of {gt}; {why}")
     space = spaces.named(features, weights, best_device())
     lpips, missing = None, []
     if with_pairs:
@@ -216,14 +209,11 @@ FILES = "A file with the weights of inception or alexnet; may be repeated."
     "--paired", "with_pairs", is_flag=True, help="Also PSNR, SSIM, MS-SSIM, LPIPS by file name."
 )
 @click.option("--features", default="inception", show_default=True, help=FEATURES)
-@click.option("--weights", multiple=True, type=click.Path(exists=True, path_type=Path), help=FILES)
+@click.option("--weights", multiple=True, type=Place(exists=True), help=FILES)
 @click.option("--size", type=click.IntRange(4, 8192), help="Side to bring all images to.")
 @SEED
 @JSON
 def command(pred, gt, out, **settings):
     """Score the images of folder PRED against those of folder GT."""
-    with clear_errors():
-        result = evaluate(pred, gt, report=say_aside, **settings)
-        if out:
-            write_json(out, result)
-    click.echo(table(result))
+    found = evaluate(pred, gt, report=say_aside, **settings)
+    result(out, found, table(found))

@@ -1,6 +1,7 @@
 """Images and their counterparts by file name: PSNR, SSIM, MS-SSIM and LPIPS with intervals."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,22 @@ from torch import Tensor
 from diffutils.data.folders import BATCH, Reader
 from diffutils.metrics import published, similarity
 from diffutils.metrics.intervals import mean_interval
+
+
+def by_one_name(*sets: dict[str, Path]) -> list[dict[str, Path]]:
+    """Sets of files by the names that pair them: without suffix, and with it for every file of a
+    name that one of the sets has twice (a.png beside a.jpg)."""
+    every = [{(_stem(key, p), p.suffix): p for key, p in files.items()} for files in sets]
+    counts = [Counter(stem for stem, _ in files) for files in every]
+    twice = {stem for count in counts for stem, n in count.items() if n > 1}
+    return [
+        {stem + suffix * (stem in twice): p for (stem, suffix), p in files.items()}
+        for files in every
+    ]
+
+
+def _stem(key: str, path: Path) -> str:
+    return key.removesuffix(path.suffix) if path.suffix else key
 
 
 @torch.no_grad()
@@ -54,9 +71,8 @@ def limits(side: int, lpips: bool) -> list[str]:
     """What the paired metrics do to images whose shorter side is so small."""
     notes = []
     if side < similarity.WINDOW:
-        notes.append(
-            f"SSIM was not run: its window has {similarity.WINDOW} pixels, the images {side}"
-        )
+        window = similarity.WINDOW
+        notes.append(f"SSIM was not run: its window has {window} pixels, the images {side}")
     elif (scales := similarity.scales(side)) < len(similarity.SCALES):
         notes.append(
             f"MS-SSIM has {scales} of its 5 scales, which need 161 pixels: at {side} it"

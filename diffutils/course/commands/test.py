@@ -1,10 +1,10 @@
 """Run the tests."""
 
-import subprocess
 import sys
 
 import click
 
+from diffutils.course.commands.group import become
 from diffutils.weights.files import CHECKOUT
 
 
@@ -13,6 +13,7 @@ from diffutils.weights.files import CHECKOUT
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def test(everything, pytest_arguments):
     """Run what CI runs; further arguments go to pytest."""
+    if CHECKOUT is None:
+        raise click.UsageError("the tests are not installed; run them in a clone")
     marks = ["-m", "slow or not slow"] if everything else []
-    command = [sys.executable, "-m", "pytest", *marks, *pytest_arguments]
-    sys.exit(subprocess.run(command, cwd=CHECKOUT).returncode)
+    become([sys.executable, "-m", "pytest", *marks, *pytest_arguments], CHECKOUT)

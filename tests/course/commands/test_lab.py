@@ -1,13 +1,11 @@
 """`lab` opens a student's copies, and `export` writes the sets for a class."""
 
-import nbformat
 import pytest
 from click.testing import CliRunner
-from doubling import STUB
-from small_exercise import names
 
 from diffutils.__main__ import cli
 from diffutils.course.commands import lab as commands
+from diffutils.course.exercises import workspace
 from diffutils.course.runs import headless
 
 
@@ -15,63 +13,40 @@ def test_lab_opens_the_copies(lesson, tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(headless, "NOTEBOOKS", lesson.parent)
     monkeypatch.setattr(commands, "CHECKOUT", tmp_path)
-
-    class Done:
-        returncode = 0
-
-    monkeypatch.setattr(commands.subprocess, "run", lambda c, **kw: started.append(c) or Done)
+    monkeypatch.setattr(commands, "become", lambda command, folder: started.append(command))
     done = CliRunner().invoke(cli, ["lab", "--no-browser"])
     assert done.exit_code == 0, done.output
     assert "a fresh copy for your answers" in done.output
     assert started[0][1:] == ["-m", "jupyterlab", str(tmp_path / "work"), "--no-browser"]
 
 
-@pytest.fixture
-def export(lesson, tmp_path, monkeypatch):
+def test_lab_takes_a_work_folder_and_says_which(lesson, tmp_path, monkeypatch):
     monkeypatch.setattr(headless, "NOTEBOOKS", lesson.parent)
-    monkeypatch.setattr(commands, "CHECKOUT", tmp_path)
-    return lambda out: CliRunner().invoke(cli, ["export", str(out)])
-
-
-def test_export_writes_a_set_for_students_and_one_for_instructors(export, lesson, tmp_path):
-    before, out = lesson.read_bytes(), tmp_path / "class"
-    done = export(out)
+    monkeypatch.setattr(commands, "become", lambda command, folder: None)
+    done = CliRunner().invoke(cli, ["lab", "--work", str(tmp_path / "mine")])
     assert done.exit_code == 0, done.output
-    assert names(out) == ["figures", "instructor", "student"]
-    assert (out / "figures" / "01.png").read_bytes() == b"a picture"
-
-    text = (out / "student" / lesson.name).read_text()
-    assert "2 * x" not in text and "Ask your instructor" in text and "Hint 1" in text
-    student = nbformat.reads(text, as_version=4).cells
-    assert student[2].source == STUB
-    for cell in student[1:3]:  # nor does a stored result give a guess away
-        assert cell.outputs == [] and cell.execution_count is None
-
-    teacher = nbformat.read(out / "instructor" / lesson.name, as_version=4)
-    nbformat.validate(teacher)
-    assert teacher.cells[2].source == (
-        'def double(x):\n    return 2 * x\n\ndouble = du.check("1.1", double)\nfour = double(2)'
-    )
-    assert teacher.cells[2].outputs == []
-    assert lesson.read_bytes() == before
+    assert f"Your copies of the lessons: {tmp_path / 'mine'}\n" in done.output
+    assert (tmp_path / "mine" / lesson.name).is_file()
 
 
-@pytest.mark.parametrize("taken", ["student/01_first.ipynb", "figures/01.png"])
-def test_export_overwrites_nothing(export, tmp_path, taken):
+@pytest.mark.parametrize("taken", ["student/01_first.ipynb", "notes.txt"])
+def test_export_overwrites_nothing(lesson, tmp_path, monkeypatch, taken):
+    monkeypatch.setattr(headless, "NOTEBOOKS", lesson.parent)
     out = tmp_path / "class"
     (out / taken).parent.mkdir(parents=True)
     (out / taken).write_text("marked by hand")
-    done = export(out)
+    done = CliRunner().invoke(cli, ["export", str(out)])
     assert done.exit_code == 2
     assert "overwrites nothing" in " ".join(done.output.split())
     assert (out / taken).read_text() == "marked by hand"
     assert sum(path.is_file() for path in out.rglob("*")) == 1
 
 
-def test_an_exercise_without_a_solution_is_refused(export, lesson, tmp_path):
-    notebook = nbformat.read(lesson, as_version=4)
-    notebook.cells[3].source = notebook.cells[3].source.replace("Solution", "Answer")
-    nbformat.write(notebook, lesson)
-    done = export(tmp_path / "class")
-    assert done.exit_code == 2 and "exercise 1.1" in done.output
-    assert not (tmp_path / "class").exists()
+def test_export_says_what_is_in_it_and_who_else_has_the_answers(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(workspace, "export", lambda *a: asked.append(a))
+    done = CliRunner().invoke(cli, ["export", "--profile", "smoke", str(tmp_path / "class")])
+    assert done.exit_code == 0 and asked[0][2] == "smoke"
+    said = " ".join(done.output.split())
+    assert "no solutions, no answers" in said and "run at smoke" in said
+    assert "every copy of the repository, and the installed package, holds the answers" in said

@@ -1,8 +1,10 @@
 """Lessons run headlessly, or run and stored, on small notebooks made for the purpose."""
 
 import json
+import sys
 
 import nbformat
+import pytest
 from command_line import GOOD, PARAMETERS, call
 
 from diffutils.course.runs import headless
@@ -107,6 +109,43 @@ def test_a_killed_kernel_is_a_failure_not_a_hang(lessons, tmp_path, write_notebo
     assert "the kernel died" in done.output
 
 
+def test_the_kernel_is_this_interpreter(lessons, tmp_path, monkeypatch, write_notebook):
+    """Whatever kernelspecs, startup files and settings a user has."""
+    spec = tmp_path / "jupyter" / "kernels" / "python3" / "kernel.json"
+    start = tmp_path / "ipython" / "profile_default" / "startup" / "start.py"
+    other = {"argv": ["/bin/false", "{connection_file}"], "display_name": "x", "language": "python"}
+    for path, text in (
+        (spec, json.dumps(other)),
+        (start, "raise SystemExit('startup')"),
+        (start.parents[1] / "ipython_config.py", "c.InteractiveShellApp.exec_lines = ['1 / 0']"),
+        (tmp_path / "start.py", "profile = 'of the user'"),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "start.py"))
+    monkeypatch.setenv("HOME", "/nowhere")
+    asked = "import sys; lesson.progress(sys.executable)\nlesson.finish()"
+    write_notebook(lessons / "01_good.ipynb", PARAMETERS, GOOD.replace("lesson.finish()", asked))
+    done = call("run", "--profile", "smoke", "--out", str(tmp_path / "out"))
+    assert done.exit_code == 0, done.output
+    assert f"01 {sys.executable}" in done.output and "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    "argv", [["/bin/false"], ["/nowhere/python"], [sys.executable, "-c", "import time; 1 / 0"]]
+)
+def test_a_kernel_that_does_not_start_is_a_row_of_the_table(lessons, tmp_path, monkeypatch, argv):
+    from ipykernel import kernelspec
+
+    monkeypatch.setattr(kernelspec, "make_ipkernel_cmd", lambda *_, **__: argv)
+    done = call("run", "--profile", "smoke", "--out", str(tmp_path / "out"))
+    assert done.exit_code == 1
+    assert "01_good  failed" in done.output and "01_good failed since " in done.output
+
+
 def test_notebooks_stores_clean_outputs_in_place(lessons, tmp_path, monkeypatch):
     monkeypatch.setattr(headless.rundir, "base", lambda: tmp_path / "runs")
     done = call("notebooks")
@@ -131,6 +170,18 @@ def test_notebooks_keeps_the_old_file_when_a_lesson_fails(
     before = path.read_bytes()
     assert call("notebooks").exit_code == 1
     assert path.read_bytes() == before
+
+
+def test_notebooks_stores_into_a_work_folder_and_leaves_the_lessons(lessons, tmp_path, monkeypatch):
+    monkeypatch.setattr(headless.rundir, "base", lambda: tmp_path / "runs")
+    path, work = lessons / "01_good.ipynb", tmp_path / "mine"
+    work.mkdir()
+    (work / "README.md").write_text("mine")
+    before = path.read_bytes()
+    done = call("notebooks", "--work", str(work))
+    assert done.exit_code == 0 and str(work / "notebooks") in done.output, done.output
+    assert "answer" in (work / "notebooks" / path.name).read_text() and path.read_bytes() == before
+    assert (work / "README.md").read_text() == "mine"
 
 
 def test_no_notebooks_is_a_clear_error(tmp_path, monkeypatch):

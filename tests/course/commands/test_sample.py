@@ -13,7 +13,7 @@ from diffutils.course.commands import sample
 from diffutils.course.commands.sample import find_weights
 from diffutils.course.experiments.sampling import generate
 from diffutils.course.runs import fingerprint, rundir
-from diffutils.data import load, png
+from diffutils.data import DRAWN, load, png
 from diffutils.weights import cards, files, models
 
 CARD = {
@@ -83,7 +83,7 @@ def test_a_killed_run_goes_on_and_a_larger_n_adds(tmp_path, monkeypatch):
     def dies(file, content):
         left[0] -= 1
         if left[0] < 0:
-            (out / ".00004.png.x").write_bytes(content[:9])  # what a kill leaves
+            (out / f".00004.png.x{files.PART}").write_bytes(content[:9])  # what a kill leaves
             raise KeyboardInterrupt
         write(file, content)
 
@@ -302,8 +302,9 @@ def test_channels_of_two_sets_are_stacked(tmp_path):
     assert torch.equal(got, torch.cat([grey, colours], 1)[[1, 0, 2]])
 
 
-def test_other_sets_give_their_training_images(tmp_path):
+def test_other_sets_give_their_training_images(tmp_path, monkeypatch):
     """Drawn sprites, resized to the model's side."""
+    monkeypatch.setitem(DRAWN, "sprites", 40)
     model = models.load_model(tiny(tmp_path, unet=CARD["unet"] | {"cond_channels": 3}))
     got = sample.conditions(["sprites"], 4, model)
     assert torch.equal(got, load("sprites", size=8).train[:4])
@@ -435,3 +436,43 @@ def test_the_command_draws_beside_conditions(tmp_path):
     assert code == 0 and len(pixels(out)) == 3, said
     code, said = call(path, "-n", 3, tmp_path / "other", "--steps", 2)
     assert code == 2 and "beside conditions of shape (3, 1, 8, 8), got None" in said
+
+
+def test_into_the_working_directory(tmp_path, monkeypatch):
+    """Settings go beside it; a path that ends in a slash is the same folder."""
+    path, here = tiny(tmp_path / "m"), tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for out in (".", "../here/", here):
+        code, said = call(path, out, "-n", 2, "--steps", 1)
+        assert code == 0 and f"settings: {here}.json" in said, said
+    assert len(pixels(here)) == 2 and (tmp_path / "here.json").is_file()
+    code, said = call(path, "..", "-n", 2, "--steps", 1)
+    assert code == 2 and f"{tmp_path} holds files, but" in said
+
+
+def test_ctrl_c_says_how_many_images_there_are(tmp_path, monkeypatch):
+    write, left = png.write, [3]
+
+    def stops(path, image):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        write(path, image)
+
+    monkeypatch.setattr(png, "write", stops)
+    code, said = call(tiny(tmp_path / "m"), tmp_path / "out", "-n", 9, "--steps", 1)
+    assert code == 130 and f"stopped: 3 of 9 images are in {tmp_path / 'out'}; the same" in said
+    assert len(list((tmp_path / "out").iterdir())) == 3  # and no lock
+
+
+def test_a_batch_beyond_the_memory_is_refused(tmp_path):
+    code, said = call("faces64", tmp_path / "out", "-n", 100_000, "--batch", 100_000)
+    assert code == 2 and "GB of memory, but" in said and "a smaller batch than 100,000" in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("source", ["", "~nobody-of-that-name/x", "a\0b"])
+def test_sources_that_are_no_path(tmp_path, source):
+    code, said = call(source, tmp_path / "out", "-n", 1)
+    assert code == 2 and "--debug" not in said and not (tmp_path / "out").exists()

@@ -1,5 +1,7 @@
 """Images against their counterparts: means over images, their intervals, and limits."""
 
+from pathlib import Path
+
 import pytest
 from image_folders import couples
 from made_images import write
@@ -48,3 +50,12 @@ def test_limits_of_small_images_are_said():
     few, enlarged = score_pairs.limits(32, True)
     assert "2 of its 5 scales" in few and "at 32" in few and "64" in enlarged
     assert score_pairs.limits(161, True) == []
+
+
+def test_two_files_of_one_stem_are_told_apart_by_their_suffix():
+    """In both sets, whichever has them; other files pair with any suffix."""
+    pred = {"a.png": Path("p/a.png"), "a.jpg": Path("p/a.jpg"), "b": Path("p/b.png")}
+    gt = {"a": Path("g/a.png"), "b": Path("g/b.bmp"), "c.png": Path("g/c.png.jpg")}
+    one, other = score_pairs.by_one_name(pred, gt)
+    assert one == {"a.png": Path("p/a.png"), "a.jpg": Path("p/a.jpg"), "b": Path("p/b.png")}
+    assert other == {"a.png": Path("g/a.png"), "b": Path("g/b.bmp"), "c.png": Path("g/c.png.jpg")}
