@@ -1,4 +1,4 @@
-"""Figures that carry their own description: the style, `show`, `show_gif` and `explore`.
+"""Figures that carry their own description: `show`, `show_gif` and `explore`.
 
 Matplotlib, Pillow, IPython and ipywidgets are imported by the functions that need them.
 """
@@ -9,88 +9,34 @@ import io
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from diffutils.viz.paper import MOST, PAPER, figure, is_ours, style
 from diffutils.weights.files import write_whole
-
-# Okabe and Ito 2008, "Color universal design". Yellow comes last: it is hard to see on white.
-COLORS = {
-    "blue": "#0072B2",
-    "orange": "#E69F00",
-    "green": "#009E73",
-    "vermilion": "#D55E00",
-    "purple": "#CC79A7",
-    "sky": "#56B4E9",
-    "black": "#000000",
-    "yellow": "#F0E442",
-}
-DPI = 100
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Matplotlib settings of the course: colour-blind-safe cycle, light grid, 100 dots per inch.
-
-    They start from Matplotlib's own defaults, whatever the user's matplotlibrc says.
-    """
-    import matplotlib.style
-    from cycler import cycler
-
-    settings = {
-        "axes.prop_cycle": cycler(color=COLORS.values()),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "axes.titlesize": 10,
-        "grid.color": "#E5E5E5",
-        "font.size": 9,
-        "legend.frameon": False,
-        "figure.dpi": DPI,
-        "savefig.dpi": "figure",
-        "figure.constrained_layout.use": True,
-        "image.interpolation": "nearest",
-    }
-    with matplotlib.style.context(["default", settings]):
-        yield
-
-
-def figure(
-    rows: int = 1, columns: int = 1, width: float = 3.4, height: float = 2.6, **subplots: Any
-) -> tuple[Any, Any]:
-    """New Matplotlib figure and its axes in the course's style; `width`, `height` inches a panel.
-
-    Only `show` displays it: no global list of figures holds it. `subplots`: of `Figure.subplots`.
-    """
-    with style():
-        fig = empty(width * columns, height * rows)
-        return fig, fig.subplots(rows, columns, **subplots)
-
-
-def empty(width: float, height: float, **settings: Any) -> Any:
-    """New Matplotlib figure of that size in inches, without axes, drawn in the course's style."""
-    from matplotlib.figure import Figure
-
-    class Styled(Figure):
-        def draw(self, renderer: Any) -> None:  # tick labels are made only now
-            with style():
-                super().draw(renderer)
-
-    return Styled(figsize=(width, height), **settings)
 
 
 def show(fig: Any, alt: str, save: str | Path | None = None) -> None:
     """Displays a figure with its description `alt`, writes it as PNG to `save`, and closes it.
 
-    Raises: ValueError if `alt` is empty; OSError if `save` cannot be written (then it is not).
+    Raises: ValueError if `alt` is empty, `fig` is no figure or too large for a notebook; OSError if
+    `save` cannot be written (then it is not).
     """
     _require(alt)
+    if not hasattr(fig, "savefig"):
+        kind = type(fig).__name__
+        raise ValueError(f"show got a {kind}, expected a figure, for example of grid(images)")
+    width, height = fig.bbox.size
+    if not (width >= 1 and height >= 1 and width * height <= 4 * MOST):
+        raise ValueError(
+            f"the figure has {width:,.0f} x {height:,.0f} dots, expected at least one and at most"
+            f" {4 * MOST:,} in all: change its width and height, which are in inches"
+        )
     data = _png(fig)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)
@@ -102,12 +48,15 @@ def show(fig: Any, alt: str, save: str | Path | None = None) -> None:
 def show_gif(path: str | Path, alt: str) -> None:
     """Displays a GIF file, stored inside the notebook, with its description `alt`.
 
-    Raises: ValueError if `alt` is empty; FileNotFoundError if there is no such file.
+    Raises: ValueError if `alt` is empty or the file is no GIF; FileNotFoundError if there is none.
     """
     _require(alt)
     if not Path(path).is_file():
         raise FileNotFoundError(f"no GIF at {path}: write it first with gif(path, frames).")
-    _display(Path(path).read_bytes(), "image/gif", alt)
+    data = Path(path).read_bytes()
+    if not data.startswith(b"GIF8"):
+        raise ValueError(f"{path} is no GIF: write one with gif(path, frames).")
+    _display(data, "image/gif", alt)
 
 
 def explore(
@@ -126,14 +75,16 @@ def explore(
     values, evenly picked. Sliders offer all values, but only in a live notebook with ipywidgets,
     never under papermill, nbconvert or nbval, nor with DIFFUTILS_HEADLESS=1.
 
-    Raises: ValueError if `alt` is empty, or not one or two options with values are given.
+    Raises: ValueError if `alt` is empty, not one or two options with values are given, or `panels`
+    is not from 1 to 12.
     """
     _require(alt)
-    if len(options) not in (1, 2) or not all(map(len, options.values())):
-        raise ValueError(
-            f"explore draws one or two options, each with its values, but got {options}:"
-            " pass for example noise=(0.1, 0.5, 1.0), and fix the others inside draw."
-        )
+    lengths = [len(values) if hasattr(values, "__len__") else 0 for values in options.values()]
+    if len(lengths) not in (1, 2) or not all(lengths):
+        cure = "pass for example noise=(0.1, 0.5, 1.0), and fix the others inside draw."
+        raise ValueError(f"explore draws one or two options with values, but got {options}: {cure}")
+    if not (isinstance(panels, int) and 1 <= panels <= 12):
+        raise ValueError(f"panels is {panels!r}, expected 1 to 12")
     # Pick values evenly.
     shown = []
     for values in options.values():
@@ -199,10 +150,8 @@ def _shell() -> Any:
 
 def _require(alt: str) -> None:
     if not isinstance(alt, str) or not alt.strip():
-        raise ValueError(
-            f"alt is {alt!r}, but every figure needs a description for readers who cannot see it:"
-            " pass one sentence that says what the figure shows."
-        )
+        cure = "for readers who cannot see it: pass one sentence that says what the figure shows."
+        raise ValueError(f"alt is {alt!r}, but every figure needs a description {cure}")
 
 
 def _display(data: bytes, kind: str, alt: str) -> None:
@@ -228,8 +177,10 @@ def _png(fig: Any) -> bytes:
     from PIL import Image
 
     raw, full, small = io.BytesIO(), io.BytesIO(), io.BytesIO()
-    with style():
-        fig.savefig(raw, format="png", dpi=fig.dpi, facecolor="white")
+    # A figure of pyplot keeps its user's style and its own paper, unless that is transparent.
+    opaque = not is_ours(fig) and fig.get_facecolor()[3] == 1
+    with style() if is_ours(fig) else nullcontext():
+        fig.savefig(raw, format="png", dpi=fig.dpi, facecolor="auto" if opaque else PAPER)
     image = Image.open(raw).convert("RGB")
     image.save(full, format="png", optimize=True)
     # Median cut would lose colours that are rare, such as a cat's green eyes; maximum coverage

@@ -1,14 +1,18 @@
 """Curves, losses and bars in the style of the course, and logarithmic axes to read."""
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from diffutils.viz.display import COLORS, figure, style
 from diffutils.viz.images import array, is_math
+from diffutils.viz.paper import COLORS, figure, style
 
 DASHES = ("-", "--", "-.", ":")
+BARS = 40  # in one figure
+NAMED = 20  # in one legend, ten a column
 
 
 @style()
@@ -23,12 +27,14 @@ def curves(
     """Figure of named curves, name -> (xs, ys), told apart by colour and by dashes.
 
     `log` names the logarithmic axes: "", "x", "y" or "xy". With `ax` they are drawn into it.
+    Of many curves the legend names the first, and says how many.
+    Raises: ValueError for a curve with more xs than ys, or fewer.
     """
     ax = figure(width=5.2, height=3.0)[1] if ax is None else ax
     for i, (name, (xs, ys)) in enumerate(lines.items()):
-        ax.plot(array(xs), array(ys), label=name, **_look(i))
+        ax.plot(*_line(name, xs, ys), label=name, **_look(i))
     if len(lines) > 1:
-        ax.legend()
+        _legend(ax, ax)
     return _label(ax, x, y, title, log)
 
 
@@ -45,11 +51,13 @@ def loss_curves(
 
     A mean is over `smooth` neighbouring values, by default a twentieth of them; fewer than 40
     values are drawn as they are, with a dot each. `band` (low, high) shades the expected last loss.
+    Raises: ValueError as `curves`.
     """
     ax = figure(width=5.2, height=3.0)[1] if ax is None else ax
     for i, (name, (steps, values)) in enumerate(losses.items()):
-        steps, values, look = array(steps), array(values), _look(i)
+        (steps, values), look = _line(name, steps, values), _look(i)
         width = smooth or (len(values) // 20 if len(values) >= 40 else 1)
+        width = min(width, len(values))
         if width > 1:
             ax.plot(steps, values, color=look["color"], alpha=0.3, linewidth=0.8)
             window = np.ones(width) / width
@@ -59,7 +67,7 @@ def loss_curves(
         ax.plot(steps, values, label=name, **look)
     if band is not None:
         ax.axhspan(*band, color=COLORS["sky"], alpha=0.3, linewidth=0, label="expected at the end")
-    ax.legend()
+    _legend(ax, ax)
     return _label(ax, "training step", "loss", title, log)
 
 
@@ -74,19 +82,29 @@ def bars(
     """Figure of a horizontal bar per label: a number, or (value, low, high) with its interval.
 
     `reference` draws named vertical lines, such as a published value or the real-vs-real floor.
+    Of many bars the first are drawn, and the title says so; one that is not finite is written only.
+    Raises: ValueError for a value that is neither one number nor three.
     """
-    reference = reference or {}
+    # Take as many as have room.
+    reference, count = reference or {}, len(values)
+    if count > BARS:
+        values = dict(itertools.islice(values.items(), BARS))
+        title = f"{title} ({first(BARS, count)})" if title else first(BARS, count)
     if ax is None:
-        ax = figure(width=5.6, height=0.8 + 0.32 * (len(values) + len(reference)))[1]
-    for row, value in enumerate(values.values()):
-        value, low, high = value if isinstance(value, Sequence) else (value, value, value)
-        ax.barh(row, value, height=0.6, color=COLORS["sky"])
+        named = min(len(reference), NAMED)
+        ax = figure(width=5.6, height=0.8 + 0.32 * (len(values) + named))[1]
+    # Draw the bars, their intervals and what they are compared with.
+    for row, (name, value) in enumerate(values.items()):
+        value, low, high = _interval(name, value)
+        ax.barh(row, value if math.isfinite(value) else 0, height=0.6, color=COLORS["sky"])
         if low < high:
             ax.errorbar(value, row, xerr=[[value - low], [high - value]], color="black", capsize=4)
         place = {"textcoords": "offset points", "va": "center", "size": 8}
-        ax.annotate(f"{value:.3g}", (max(value, high), row), (6, 0), **place)
+        end = max(value, high) if math.isfinite(value) else 0
+        ax.annotate(f"{value:.3g}", (end, row), (6, 0), **place)
     for i, (name, value) in enumerate(reference.items(), start=3):
         ax.axvline(value, label=f"{name}: {value:.3g}", **_look(i))
+    # Name everything.
     ax.set_yticks(range(len(values)), list(values))
     for tick in ax.get_yticklabels():
         tick.set_parse_math(is_math(tick.get_text()))
@@ -94,7 +112,7 @@ def bars(
     ax.grid(axis="y", visible=False)
     ax.margins(x=0.15)
     if reference:
-        ax.figure.legend(loc="outside lower center", ncols=2)
+        _legend(ax, ax.figure, loc="outside lower center", ncols=2)
     return _label(ax, x, "", title, "")
 
 
@@ -123,10 +141,49 @@ def plain_log_axis(
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
+def _line(name: str, xs: Any, ys: Any) -> tuple[np.ndarray, np.ndarray]:
+    xs, ys = array(xs), array(ys)
+    if xs.shape[:1] != ys.shape[:1] or not xs.shape:
+        found = f"the shapes {xs.shape} of its xs and {ys.shape} of its ys differ"
+        raise ValueError(f"{name}: {found}; a curve needs a y for each x.")
+    return xs, ys
+
+
+def _interval(name: str, value: Any) -> tuple[float, float, float]:
+    """A value and its interval, which is the value alone where none is given."""
+    try:
+        numbers = array(value).astype(float).reshape(-1).tolist()
+    except (ValueError, TypeError, OverflowError):
+        numbers = []
+    middle, low, high = (numbers * 3)[:3] if len(numbers) in (1, 3) else (0, 1, 0)
+    if middle < low or middle > high:
+        raise ValueError(f"{name} is {value!r}, expected one number, or a value with low and high")
+    return middle, low, high
+
+
+def first(shown: int, count: int) -> str:
+    """What is said where there is no room for all."""
+    return f"the first {shown:,} of {count:,}"
+
+
+def _legend(ax: Any, holder: Any, **settings: Any) -> None:
+    """A legend in a figure or its axes of what the axes hold, of the first where they are many."""
+    handles, labels = ax.get_legend_handles_labels()
+    if len(labels) > NAMED:
+        settings["title"] = first(NAMED, len(labels))
+    shown = min(len(labels), NAMED)
+    settings = {"ncols": 1 + max(0, shown - 1) // 10} | settings
+    legend = holder.legend(handles[:NAMED], labels[:NAMED], **settings)
+    for text in legend.get_texts():
+        text.set_parse_math(is_math(text.get_text()))
+
+
 def _look(i: int) -> dict[str, Any]:
     return {"color": list(COLORS.values())[i % len(COLORS)], "linestyle": DASHES[i % len(DASHES)]}
 
 
 def _label(ax: Any, x: str, y: str, title: str, log: str) -> Any:
     ax.set(xlabel=x, ylabel=y, title=title, **{f"{axis}scale": "log" for axis in log})
+    for text in (ax.xaxis.label, ax.yaxis.label, ax.title):
+        text.set_parse_math(is_math(text.get_text()))
     return ax.figure

@@ -1,10 +1,13 @@
 """Grids, strips and GIFs: exact pixels, and what is refused."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from diffutils import viz
+from diffutils.viz.paper import MOST
 
 Image = pytest.importorskip("PIL.Image")
 ALT = "Images."
@@ -36,6 +39,71 @@ def test_pixels_clips_and_refuses():
         viz.pixels(torch.zeros(3, 8, 8))
     with pytest.raises(ValueError, match="NaN"):
         viz.pixels(torch.full((1, 1, 2, 2), float("nan")))
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (torch.zeros(0, 3, 8, 8), "not empty"),
+        (torch.zeros(2, 4, 8, 8), "of four channels the first three"),
+        (torch.zeros(2, 3, 8, 8).bool(), "images are bool, expected uint8"),
+        (torch.zeros(2, 3, 8, 8).long(), "images are int64, expected uint8"),
+        (np.zeros((2, 3, 8, 8), complex), "images are complex128, expected uint8"),
+        ([[1, 2], [3]], "these values are no array"),
+        (None, "must be (N, C, H, W)"),
+    ],
+)
+def test_what_is_no_image_is_named(images, said):
+    for draw in (viz.grid, lambda x: viz.strip({"a": x})):
+        with pytest.raises(ValueError, match=re.escape(said)):
+            draw(images)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_every_float_is_drawn(dtype):
+    assert (viz.pixels(torch.ones(1, 1, 2, 2, dtype=dtype)) == 255).all()
+
+
+@pytest.mark.parametrize("setting", [{"scale": 0}, {"scale": 1.5}, {"columns": -1}])
+def test_a_layout_is_of_whole_numbers(setting):
+    with pytest.raises(ValueError, match="expected a whole number from 1"):
+        viz.grid(random_images(2), **setting)
+
+
+def foot(fig) -> str:
+    return fig.texts[0].get_text()
+
+
+def test_ten_thousand_images_have_a_bound_that_is_said():
+    fig = viz.grid(torch.zeros(10_000, 1, 8, 8), titles=list(map(str, range(10_000))))
+    shown = int(re.fullmatch(r"the first ([\d,]+) of 10,000 images", foot(fig))[1].replace(",", ""))
+    assert 500 < shown < 10_000 and len(fig.axes[0].texts) == shown
+    assert np.prod(fig.bbox.size) < 1.1 * MOST
+    assert foot(viz.grid(torch.zeros(300, 1, 16, 16))) == ""
+    assert foot(viz.grid(torch.zeros(1000, 1, 8, 8), columns=1)) == "the first 496 of 1,000 images"
+
+
+def test_three_hundred_rows_have_a_bound_that_is_said():
+    rows = {f"class {i}": torch.zeros(10, 1, 16, 16) for i in range(300)}
+    fig = viz.strip(rows, titles=list("0123456789"))
+    shown = re.fullmatch(r"the first (\d+) of 300 rows, 10 of 10 columns", foot(fig))
+    assert 100 < int(shown[1]) < 300
+    assert len(fig.axes[0].texts) == 10 + int(shown[1])
+    fig = viz.strip({"a": torch.zeros(1000, 1, 8, 8)}, titles=["t"] * 1000)
+    assert foot(fig) == "the first 1 of 1 rows, 496 of 1,000 columns"
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: viz.grid(np.zeros((1, 1, 8000, 8000), np.uint8)),
+        lambda: viz.grid(random_images(1), scale=10_000),
+        lambda: viz.strip({"a": np.zeros((1, 1, 1, 5000), np.uint8)}),
+    ],
+)
+def test_an_image_without_room_is_refused(draw):
+    with pytest.raises(ValueError, match="have room: shrink the images"):
+        draw()
 
 
 def test_grid_enlarges_every_pixel_to_an_exact_square(tmp_path):
@@ -104,6 +172,29 @@ def test_gif_takes_single_images_and_refuses_nothing(tmp_path):
         viz.gif(tmp_path / "b.gif", [])
     with pytest.raises(FileNotFoundError, match="write it first"):
         viz.show_gif(tmp_path / "b.gif", ALT)
+
+
+@pytest.mark.parametrize(
+    ("frames", "settings", "said"),
+    [
+        (torch.zeros(10_000, 1, 8, 8), {}, "600 seconds at most"),
+        (torch.zeros(600, 1, 512, 512), {"fps": 100}, "pass fewer frames"),
+        (torch.zeros(2, 1, 8, 8), {"fps": 0}, "expected an fps up to 100"),
+        ([torch.zeros(1, 8, 8), torch.zeros(1, 9, 8)], {}, "frames of several sizes"),
+    ],
+)
+def test_a_gif_without_room_or_sense_is_refused(frames, settings, said, tmp_path):
+    with pytest.raises(ValueError, match=said):
+        viz.gif(tmp_path / "x.gif", frames, **settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_gif_of_one_frame_is_shown_and_another_file_is_not(tmp_path, capsys):
+    viz.show_gif(viz.gif(tmp_path / "x.gif", random_images(1)), ALT)
+    assert capsys.readouterr().out.strip() == ALT
+    (tmp_path / "x.gif").write_bytes(b"not a picture")
+    with pytest.raises(ValueError, match="is no GIF"):
+        viz.show_gif(tmp_path / "x.gif", ALT)
 
 
 def test_a_label_of_two_lines_draws_without_a_word(caplog):

@@ -80,3 +80,55 @@ def test_an_axis_that_reaches_zero_is_linear_there():
     assert ax.get_yscale() == "symlog" and {"0", "10", "100"} <= {*numbers(ax.yaxis)}
     at = ax.yaxis.get_transform().transform(np.array([0.0, 1.0, 2.0]))
     assert at[1] - at[0] == pytest.approx(at[2] - at[1])
+
+
+NAMES = {f"class {i}": i + 1.0 for i in range(300)}
+
+
+def test_of_three_hundred_bars_the_first_are_drawn_and_the_title_says_so():
+    ax = plots.bars(NAMES, title="Distance", reference=NAMES).axes[0]
+    assert len(ax.patches) == plots.BARS
+    assert ax.get_title() == "Distance (the first 40 of 300)"
+    (legend,) = ax.figure.legends
+    assert legend.get_title().get_text() == "the first 20 of 300"
+    assert ax.figure.get_figheight() < 30
+
+
+@pytest.mark.parametrize("draw", [plots.curves, plots.loss_curves])
+def test_of_three_hundred_curves_the_legend_names_the_first(draw):
+    ax = draw({name: ([1, 2], [i, i]) for name, i in NAMES.items()}).axes[0]
+    assert len(ax.lines) == 300
+    assert len(ax.get_legend().get_texts()) == plots.NAMED
+    assert ax.get_legend().get_title().get_text() == "the first 20 of 300"
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.curves({}),
+        lambda: plots.curves({"a": ([], []), "b": ([1], [float("nan")])}),
+        lambda: plots.curves({r"$\frac": ([1], [1]), "$5 or $6_": ([1], [1])}, x=r"$\frac"),
+        lambda: plots.loss_curves({"a": ([], []), "b": ([1], [1.0])}, smooth=50),
+        lambda: plots.bars({}),
+        lambda: plots.bars({"a": float("nan"), "b": float("inf"), "c": (1, -np.inf, np.inf)}),
+        lambda: plots.bars({"a": torch.tensor(1.0), "b": np.array([1, 0.5, 2])}),
+    ],
+)
+def test_little_and_odd_input_gives_a_figure(draw):
+    draw().canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (lambda: plots.curves({"a": ([1, 2], [1])}), "a needs|a y for each x"),
+        (lambda: plots.loss_curves({"a": (1, 2)}), "a y for each x"),
+        (lambda: plots.bars({"a": (1, 2)}), "a is .*expected one number"),
+        (lambda: plots.bars({"a": (1, 2, 3)}), "a value with low and high"),
+        (lambda: plots.bars({"a": "x"}), "expected one number"),
+        (lambda: plots.bars({"a": 10**400}), "expected one number"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(draw, said):
+    with pytest.raises(ValueError, match=said):
+        draw()

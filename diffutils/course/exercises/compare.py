@@ -1,12 +1,12 @@
 """Compare what a function returned with what it should have returned, in words."""
 
-import numbers
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 TOLERANCE = 1e-6
+MOST = 10**7  # values of a result: answers have a few hundred
 ORDINALS = ("first", "second", "third", "fourth")
 
 
@@ -18,25 +18,59 @@ class Foreign:
 
 
 def plain(value):
-    """A copy made of tensors, arrays, numbers, tuples, None, `...` and Foreign, and no more."""
-    if isinstance(value, torch.Tensor):
-        value = value.detach().as_subclass(torch.Tensor).cpu()
-        return value.clone() if value.layout == torch.strided else value.to_dense()
-    if isinstance(value, np.ndarray):
-        return np.array(value)
-    if value is None or value is Ellipsis or isinstance(value, np.generic | numbers.Number):
+    """A copy made of tensors, arrays, numbers, tuples, None, `...` and Foreign, and no more.
+
+    Of no subclass: nothing that a student's class does happens later.
+    """
+    if value is None or value is Ellipsis or isinstance(value, bool):
         return value
+    for number in (int, float, complex):
+        if isinstance(value, number):
+            return number.__pos__(value)
     if isinstance(value, tuple | list):
         return tuple(plain(part) for part in value)
-    return Foreign(type(value).__name__)
+    if isinstance(value, torch.Tensor):
+        return plain_tensor(value.detach())
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.ndarray.view(np.asarray(value), np.ndarray)
+        if array.size > MOST:
+            return Foreign(f"NumPy array of {array.size:,} values")
+        if array.dtype.kind not in "biufc":
+            return Foreign(f"NumPy array of {array.dtype} values")
+        return array[()] if isinstance(value, np.generic) else array.copy()
+    return Foreign(name_of(type(value)))
+
+
+def plain_tensor(value: torch.Tensor):
+    """A tensor of numbers in memory as a copy of its own; of another kind as Foreign."""
+    for kind in ("nested", "quantized", "meta"):
+        if getattr(value, f"is_{kind}"):
+            return Foreign(f"{kind} tensor")
+    if value.numel() > MOST:
+        return Foreign(f"PyTorch tensor of {value.numel():,} values")
+    if value.is_floating_point() and value.dtype.itemsize == 1:
+        return Foreign(f"PyTorch tensor of {value.dtype} values")
+    value = value.cpu() if value.layout == torch.strided else value.cpu().to_dense()
+    return value.as_subclass(torch.Tensor).resolve_conj().resolve_neg().clone()
+
+
+def name_of(kind: type) -> str:
+    """The name of a type, whatever its metaclass says of it."""
+    return type.__dict__["__name__"].__get__(kind)
+
+
+def printable(text: str) -> str:
+    """Text for every screen: control characters and halves of characters replaced by "?"."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
 def same(one, other) -> bool:
-    """Whether two values, tensors and arrays included, are equal in every element."""
+    """Whether two plain values are equal in type, shape and every element; NaN is NaN."""
     if type(one) is not type(other):
         return False
     if isinstance(one, torch.Tensor | np.ndarray):
-        return one.shape == other.shape and bool(((one == other) | (one != one)).all())
+        alike = one.shape == other.shape and one.dtype == other.dtype
+        return alike and bool(((one == other) | ((one != one) & (other != other))).all())
     if isinstance(one, tuple | list):
         return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other)
@@ -106,6 +140,6 @@ def shape_of(value) -> tuple[int, ...]:
 
 def kind(value) -> str:
     """The type of a result in a student's words."""
-    name = value.kind if isinstance(value, Foreign) else type(value).__name__
+    name = value.kind if isinstance(value, Foreign) else name_of(type(value))
     names = {"ndarray": "NumPy array", "Tensor": "PyTorch tensor", "NoneType": "None"}
     return names.get(name, name)

@@ -11,7 +11,10 @@ CHECK = re.compile(r'^\w+ = du\.check\("(\d+\.\d+)", \w+\)', re.MULTILINE)
 SOLUTION = re.compile(
     r"<details><summary>Solution</summary>\s*```python\n(.*?)```\s*</details>", re.DOTALL
 )
-ASK = "<details><summary>Solution</summary>\n\nAsk your instructor.\n\n</details>"
+ANSWER = re.compile(  # to an exercise, or to a question of the recap
+    r"(<details[^>]*>\s*<summary>\s*(?:Solution|Answer)\b[^<]*</summary>).*?</details>",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 def exercise_id(cell) -> str | None:
@@ -43,12 +46,12 @@ def without_outputs(notebook):
 
 
 def without_solutions(notebook):
-    """A copy whose solution folds are empty, and without outputs."""
+    """A copy whose folds of solutions and answers are empty, and without outputs."""
     solutions(notebook)  # refuse a notebook in which a solution would stay unseen
     result = without_outputs(notebook)
     for cell in result.cells:
         if cell.cell_type == "markdown":
-            cell.source = SOLUTION.sub(ASK, cell.source)
+            cell.source = ANSWER.sub(r"\1Ask your instructor.</details>", cell.source)
     return result
 
 

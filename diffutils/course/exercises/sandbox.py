@@ -1,28 +1,36 @@
 """Run a student's function so that nothing it does can harm or stop the lesson.
 
-It runs in a thread of its own, which the notebook waits for: so the time limit works in a kernel,
-on Linux, macOS and Windows, without signals.  A late thread is stopped by an exception that Python
-raises between two of its instructions; one call into C (time.sleep) only when it returns, and the
-notebook says so and does not wait.  Beyond any thread: code that holds the interpreter itself or
-ends the process (os._exit), and what belongs to the process (torch.set_default_dtype, os.chdir,
-os.environ, memory).
+Where a process can be forked safely (Linux without a GPU), every call runs in a fork of the kernel,
+which is killed with all its children when the call is over: endless recursion, closed files, code
+that holds the interpreter, edited modules and memory that runs out end there.  The kernel's other
+threads are not in the fork, so a call there may wait for ever for one of them (a lock that it held
+at that moment, OpenMP with two threads): late and waiting for a thread, it runs again in a thread.
+
+Elsewhere it runs in a thread, without signals: so the time limit works in a kernel on Windows and
+macOS too.  What it changed in the process is put back (`belongings`).  A late thread is stopped by
+an exception that Python raises between two of its instructions; one call into C (time.sleep) only
+when it returns, and the notebook says so and does not wait.  Beyond any thread: what ends the
+process, holds the interpreter, closes its files or takes its memory.
 """
 
+import builtins
+import contextlib
 import copy
 import ctypes
+import functools
 import io
-import random
+import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
-from diffutils.course.exercises.compare import plain, same
+from diffutils.course.exercises import belongings
+from diffutils.course.exercises.compare import name_of, plain, same
 
 SECONDS = 10.0  # for one call; answers take milliseconds
 PATIENCE = 1.0  # how long a late thread is asked to stop, in seconds
@@ -48,7 +56,8 @@ class Outcome:
     """What came of one call.
 
     result: as `compare.plain` makes it.  error: one sentence; unfinished: of a `...` in the code.
-    edited: indices of arguments changed in place.  drew: global random numbers were used.
+    edited: indices of arguments changed in place.  changed: names of `belongings` that it changed.
+    locked: late, and waiting for another thread.
     """
 
     result: object = None
@@ -56,41 +65,95 @@ class Outcome:
     unfinished: bool = False
     printed: str = ""
     edited: Sequence[int] = ()
-    drew: bool = False
+    changed: Sequence[str] = field(default_factory=list)
+    locked: bool = False
 
 
-def call(function: Callable, arguments: tuple, seconds: float = SECONDS) -> Outcome:
-    """Call function with copies of the arguments; whatever happens ends up in the Outcome."""
-    # Run it, and wait.
-    outcome, capture = Outcome(), Capture()
-    given = copy.deepcopy(arguments)
+def calls(
+    function: Callable, cases: Sequence[tuple], seconds: float = SECONDS
+) -> Iterator[Outcome]:
+    """Call function with copies of the arguments of each case, until one call does not return.
 
-    def work() -> None:
+    Yields what came of each; whatever happens ends up in the Outcome.
+    """
+    done = 0
+    if sys.platform == "linux" and not torch.cuda.is_available():
+        from diffutils.course.exercises import fork
+
+        works = [functools.partial(captured, function, arguments) for arguments in cases]
+        with contextlib.suppress(OSError, AssertionError):  # no further process starts here
+            with contextlib.closing(fork.each(works, seconds)) as outcomes:
+                for outcome in outcomes:
+                    if outcome.locked:
+                        break
+                    yield outcome
+                    done += 1
+                else:
+                    return
+    for arguments in cases[done:]:
+        yield in_thread(function, arguments, seconds)
+
+
+def captured(function: Callable, arguments: tuple) -> Outcome:
+    """One call without a limit of time, where nothing is left to protect."""
+    with redirect_stdout(Capture()) as capture, redirect_stderr(capture):
+        return work(function, arguments, capture)
+
+
+def work(function: Callable, arguments: tuple, capture: Capture) -> Outcome:
+    """The call itself, in a fork or a thread; what it prints goes to capture."""
+    outcome, given = Outcome(), copy.deepcopy(arguments)
+    builtins.input = sys.breakpointhook = no_answer
+    belongings.seed()
+    before = belongings.read()
+    try:
+        outcome.result = plain(function(*given))
+    except BaseException as error:  # SystemExit and Stopped too: nothing leaves
+        describe(error, function, outcome)
+    pairs = enumerate(zip(given, arguments, strict=True))
+    outcome.edited = [i for i, (now, was) in pairs if not callable(was) and edited(now, was)]
+    outcome.changed = belongings.changed(before)
+    outcome.printed = capture.text
+    return outcome
+
+
+def edited(now, was) -> bool:
+    """Whether an argument is no longer what it was, in values, type or shape."""
+    return not same(plain(now), plain(was))
+
+
+def no_answer(*_, **__):
+    """Stands for input() and breakpoint(), which would wait for ever."""
+    raise EOFError("nobody can answer here; call your function in a cell of its own")
+
+
+def late(seconds: float) -> str:
+    """What is said of a call that took longer."""
+    loop = "a loop that never ends, or one that a single array operation could replace?"
+    return f"it was stopped after {seconds:g} seconds. Is there {loop}"
+
+
+def in_thread(function: Callable, arguments: tuple, seconds: float = SECONDS) -> Outcome:
+    """One call in a thread; the process is as before when it has ended."""
+    outcomes, before, capture = [], belongings.read(), Capture()
+    run = lambda: outcomes.append(work(function, arguments, capture))  # noqa: E731
+    thread = threading.Thread(target=run, daemon=True)
+    with redirect_stdout(capture), redirect_stderr(capture):  # not in the thread, which may stay
         try:
-            outcome.result = plain(function(*given))
-        except BaseException as error:  # SystemExit and Stopped too: nothing leaves this thread
-            describe(error, function, outcome)
-
-    thread = threading.Thread(target=work, daemon=True)
-    with quiet_randomness() as before, redirect_stdout(capture), redirect_stderr(capture):
-        thread.start()
-        try:
+            thread.start()
             thread.join(seconds)
+        except RuntimeError:  # the system starts no further thread
+            run()
         finally:  # also when the student presses "interrupt"
-            if late := thread.is_alive():
+            if stopped := thread.is_alive():
                 stop(thread)
-        outcome.drew = not same(states(), before)
-    # Say what it did besides.
-    if late:
-        loop = "a loop that never ends, or one that a single array operation could replace?"
-        error = f"it was stopped after {seconds:g} seconds. Is there {loop}"
+            belongings.put_back(before)
+    if stopped:
+        error = late(seconds)
         if thread.is_alive():
             error += " It could not be ended and still runs; restart the kernel."
         return Outcome(error=error)
-    outcome.printed = capture.text
-    pairs = enumerate(zip(given, arguments, strict=True))
-    outcome.edited = [i for i, (now, was) in pairs if not callable(was) and not same(now, was)]
-    return outcome
+    return outcomes[0] if outcomes else Outcome(error="it broke what the check itself needs.")
 
 
 def stop(thread: threading.Thread) -> None:
@@ -102,34 +165,15 @@ def stop(thread: threading.Thread) -> None:
         thread.join(0.02)
 
 
-def states() -> tuple:
-    """The states of Python's, NumPy's and PyTorch's global random numbers."""
-    return random.getstate(), np.random.get_state(), torch.get_rng_state()
-
-
-@contextmanager
-def quiet_randomness():
-    """Seed all three, yield their states, and put them back as they were."""
-    python, numpy, pytorch = states()
-    try:
-        random.seed(0)
-        np.random.seed(0)
-        torch.random.default_generator.manual_seed(0)
-        yield states()
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-        torch.set_rng_state(pytorch)
-
-
 def describe(error: BaseException, function: Callable, outcome: Outcome) -> None:
     """Write name, message and place of an exception into the outcome."""
-    try:
+    message = ""
+    with contextlib.suppress(BaseException):  # a student's own exception class may fail here too
         message = str(error)
-    except BaseException:  # a student's own exception class may fail here too
-        message = ""
     # Find the last line of the student's own code.
-    file, where = getattr(getattr(function, "__code__", None), "co_filename", None), ""
+    file, where = None, ""
+    with contextlib.suppress(BaseException):  # not every callable has code
+        file = function.__code__.co_filename
     for frame in traceback.extract_tb(error.__traceback__, limit=-200):
         if frame.filename == file:
             text = f": `{frame.line}`" if frame.line else ""
@@ -141,4 +185,4 @@ def describe(error: BaseException, function: Callable, outcome: Outcome) -> None
         outcome.error = f"A `...` is not replaced yet, and something needs its value{where}."
     else:
         said = f": {message[:200]}" if message else ""
-        outcome.error = f"it raised {type(error).__name__}{said}{where}."
+        outcome.error = f"it raised {name_of(type(error))}{said}{where}."

@@ -2,13 +2,22 @@
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
 from diffutils.course.exercises import sandbox
-from diffutils.course.exercises.compare import as_array, difference, plain, shape_of
+from diffutils.course.exercises.belongings import RANDOMNESS
+from diffutils.course.exercises.compare import (
+    as_array,
+    difference,
+    name_of,
+    plain,
+    printable,
+    shape_of,
+)
 from diffutils.course.exercises.model import Case, Exercise, Mistake
 
 RIGHT, WRONG, OPEN = "right", "wrong", "not attempted"
@@ -32,19 +41,39 @@ def check(known: dict[str, Exercise], id: str, function: Callable, seconds: floa
     That is the student's own where it is right, else the course's: a lesson never stops here.
     seconds: the time limit of one call.  Raises nothing, whatever the function does.
     """
-    if id not in known:
-        print(f"There is no exercise {id!r}; there are {', '.join(known)}.")
+    if type(id) is not str or id not in known:
+        print(f"There is no exercise {plain_text(id)}; there are {', '.join(known)}.")
         return function
     exercise = known[id]
-    verdict = judge(exercise, function, seconds)
+    verdict = judge(exercise, function, limit(seconds))
     mark = {RIGHT: "✓", WRONG: "✗", OPEN: "○"}[verdict.status]
-    print(f"{mark} Exercise {id}, {exercise.title}: {verdict.status}. {verdict.words}".rstrip())
+    said = f"{mark} Exercise {id}, {exercise.title}: {verdict.status}. {verdict.words}"
+    print(printable(said).rstrip())
     if verdict.printed:
-        print("Your function printed:", *verdict.printed.splitlines()[:LINES], sep="\n  ")
+        lines = printable(verdict.printed).splitlines()
+        print("Your function printed:", *lines[:LINES], sep="\n  ")
     if verdict.status == RIGHT:
         return function
     print("The lesson goes on with the course's function; try again whenever you like.")
     return exercise.reference
+
+
+def limit(seconds) -> float:
+    """The time limit of a call: from a hundredth of a second to an hour."""
+    number = plain(seconds)
+    if isinstance(number, int | float) and 0.01 <= number <= 3600:
+        return number
+    used = f"expected 0.01 to 3600; {sandbox.SECONDS:g} were used"
+    print(f"seconds is {plain_text(seconds)}, {used}.")
+    return sandbox.SECONDS
+
+
+def plain_text(thing) -> str:
+    """At most 60 characters that say what something is, whatever it thinks of itself."""
+    try:
+        return printable(repr(thing)[:60])
+    except Exception:
+        return f"of type {name_of(type(thing))}"
 
 
 def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Verdict:
@@ -52,13 +81,18 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
     if function is None or function is Ellipsis:
         return Verdict(OPEN)
     if not callable(function):
-        asked = f"check needs the function itself, not a result ({type(function).__name__})"
+        asked = f"check needs the function itself, not a result ({name_of(type(function))})"
         return Verdict(WRONG, f'{asked}: write check("{exercise.id}", name) without calling it.')
     # Try the cases, and note the first that fails.
-    failed, results, printed = None, [], ""
     cases = exercise.cases()
-    for case in cases:
-        outcome = sandbox.call(function, case.arguments, seconds)
+    with closing(sandbox.calls(function, [case.arguments for case in cases], seconds)) as outcomes:
+        return verdict_on(exercise, cases, outcomes)
+
+
+def verdict_on(exercise: Exercise, cases: Sequence[Case], outcomes) -> Verdict:
+    """What the outcomes of the cases, as they come, say of a function."""
+    failed, results, printed = None, [], ""
+    for case, outcome in zip(cases, outcomes, strict=False):
         printed = printed or outcome.printed
         # A later case may find a gap in an answer.
         if not results and (words := left_open(outcome)) is not None:
@@ -73,7 +107,7 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
         if not failed and (words or outcome.edited):
             failed = words, case, outcome
     if failed is None:
-        return Verdict(RIGHT, printed=printed)
+        return Verdict(RIGHT, besides(outcome), printed=printed)
     # Name the mistake, or say what is off.
     if mistake := diagnose(exercise, list(zip(cases, results, strict=False))):
         return Verdict(WRONG, mistake.hint, mistake.name, printed)
@@ -84,9 +118,18 @@ def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Ver
         needs = "and the caller still needs that; write `x = x * a` rather than `x *= a`"
         edited = f"it changes its input {changed} in place, {needs}."
         words = f"{words} Also, {edited}" if words else edited
-    if outcome.drew:
-        words += " It also draws random numbers of its own; use only what it is handed."
+    words = " ".join(filter(None, [words, besides(outcome)]))
     return Verdict(WRONG, explained(words, exercise, case), printed=printed)
+
+
+def besides(outcome: sandbox.Outcome) -> str:
+    """What to say of all that a function changed in the process."""
+    words, others = [], [name for name in outcome.changed if name != RANDOMNESS]
+    if RANDOMNESS in outcome.changed:
+        words.append("It also draws random numbers of its own; use only what it is handed.")
+    if others:
+        words.append(f"It also changes {' and '.join(others)}; the check put that back.")
+    return " ".join(words)
 
 
 def left_open(outcome: sandbox.Outcome) -> str | None:
@@ -130,7 +173,7 @@ def diagnose(exercise: Exercise, pairs: list[tuple[Case, object]]) -> Mistake | 
     if not any(difference(mine, plain(case.expected), case.tolerance) for case, mine in pairs):
         return None
     for mistake in exercise.mistakes:
-        theirs = (sandbox.call(mistake.function, case.arguments).result for case, _ in pairs)
+        theirs = (sandbox.in_thread(mistake.function, c.arguments).result for c, _ in pairs)
         both = zip(pairs, theirs, strict=True)
         if not any(difference(mine, other, case.tolerance) for (case, mine), other in both):
             return mistake

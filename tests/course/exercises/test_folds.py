@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from doubling import STUB
-from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from diffutils.course.exercises import folds
 from diffutils.course.exercises.verdict import RIGHT, judge
@@ -60,3 +60,28 @@ def test_only_stubs_are_exercises():
     assert folds.exercise_id(new_code_cell(STUB)) == "1.1"
     assert folds.exercise_id(new_markdown_cell(STUB)) is None
     assert folds.exercise_id(new_code_cell("double = 1")) is None
+
+
+@pytest.mark.parametrize(
+    "fold",
+    [
+        "<details><summary>Answer</summary>SECRET</details>",
+        "   <details><summary>answer</summary>\n\nSECRET\n\n   </details>",
+        "<details open>\n<summary> Answer to 2.1 </summary>SECRET</details>",
+        "<details><summary>Solution, in words</summary>SECRET</details>",
+    ],
+)
+def test_answers_leave_the_students_copy_in_every_form(fold):
+    notebook = new_notebook(cells=[new_markdown_cell(f"Why?\n{fold}\n\nAnd then?")])
+    (cell,) = folds.without_solutions(notebook).cells
+    assert "SECRET" not in cell.source and "Ask your instructor" in cell.source
+    assert cell.source.startswith("Why?") and cell.source.endswith("</details>\n\nAnd then?")
+
+
+@every_number
+def test_no_answer_of_a_lesson_is_left_for_students(number):
+    notebook = lesson_notebook(number)
+    answers = sum(len(folds.ANSWER.findall(c.source)) for c in notebook.cells)
+    text = "\n".join(c.source for c in folds.without_solutions(notebook).cells)
+    assert text.count("Ask your instructor.") == answers >= 5 + len(folds.solutions(notebook))
+    assert text.count("<details") == text.count("</details>")

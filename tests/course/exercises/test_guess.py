@@ -29,3 +29,9 @@ def test_no_guess_stops_nothing(capsys):
         "nothing: no guess.\nnothing: no guess, measured 3.\n"
         "never asked: no guess, measured grey.\n"
     )
+
+
+def test_any_question_and_any_number(capsys):
+    du.predict(["a", "b"], 10**400)
+    du.reconcile(["a", "b"], 1.5)
+    assert "measured 1.5; a surprise" in capsys.readouterr().out

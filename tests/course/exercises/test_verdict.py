@@ -188,9 +188,16 @@ def test_check_returns_what_the_lesson_can_go_on_with(monkeypatch, capsys):
         assert capsys.readouterr().out.startswith(said)
 
 
-def test_an_unknown_exercise_is_named(capsys):
-    assert du.check("7.7", double) is double
-    assert "There is no exercise '7.7'; there are 1.1, 1.2" in capsys.readouterr().out
+class Rude:
+    def __repr__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("id", ["7.7", 1.1, None, ["1.1"], {}, "\udcff\x1b", Rude()])
+def test_an_unknown_exercise_is_named(id, capsys):
+    assert du.check(id, double) is double
+    said = capsys.readouterr().out
+    assert said.startswith("There is no exercise ") and "; there are 1.1, 1.2" in said
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
@@ -232,3 +239,18 @@ def test_only_the_overflow_is_wrong():
     verdict = judge(task, without_logarithms)
     assert verdict.mistake is None
     assert "NaN" in verdict.words and "log r_k" in verdict.words
+
+
+def test_the_limit_holds_in_the_kernel_of_a_notebook(tmp_path, write_notebook):
+    import nbformat
+    from nbclient import NotebookClient
+
+    stub = "import diffutils as du\n\ndef forward(x0, abar, noise):\n    while True:\n        pass"
+    call = 'forward = du.check("1.1", forward, seconds=0.5)'
+    crash = 'def forward(x0, abar, noise):\n    return x0 / abar["t"]\n\n' + call
+    path = write_notebook(tmp_path / "loop.ipynb", stub, call, "forward(0.8, 0.64, 0.5)", crash)
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=120).execute()
+    assert "stopped after 0.5 seconds" in notebook.cells[1].outputs[0].text
+    assert notebook.cells[2].outputs[0].data["text/plain"].startswith("0.94")
+    assert '(line 2: `return x0 / abar["t"]`)' in notebook.cells[3].outputs[0].text
