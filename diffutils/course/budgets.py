@@ -5,14 +5,17 @@ A lesson's own numbers stand in its room, `lessons/lessonNN/budget.py`.
 
 import ast
 import dataclasses
+import itertools
 import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import ClassVar, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 PROFILES = ("smoke", "student", "full", "published")
 Betas = Literal["linear", "scaled_linear", "quadratic", "cosine", "sigmoid"]
+MANY = 100_000_000  # of a count that only time limits, such as steps
+LONGEST = 100  # items of a tuple
 
 
 def field(default, least=-math.inf, most=math.inf, below=math.inf, choices=()):
@@ -24,55 +27,81 @@ def field(default, least=-math.inf, most=math.inf, below=math.inf, choices=()):
     return dataclasses.field(default=default, metadata=limits)
 
 
+class Needs(NamedTuple):
+    """How many images a lesson cannot do without, and what for."""
+
+    train: int
+    heldout: int
+    why: str
+
+
 @dataclass(frozen=True)
 class Budget:
-    """The numbers of one profile; made with a value outside its field's limits: ValueError."""
+    """The numbers of one profile, or text that says them; ValueError for what a field refuses."""
 
     def __post_init__(self):
+        kinds = get_type_hints(type(self))
         for f in fields(self):
+            given, kind = getattr(self, f.name), kinds[f.name]
+            try:
+                value = _converted(given, kind)
+            except (TypeError, ValueError, OverflowError):
+                shown = repr(given) if len(repr(given)) <= 80 else f"{repr(given)[:77]}..."
+                raise ValueError(f"{f.name} is {shown}, expected {_spelled(kind)}.") from None
+            object.__setattr__(self, f.name, value)  # the class is frozen
             if f.metadata:
-                _check_limits(f.name, getattr(self, f.name), **f.metadata)
+                _check_limits(f.name, value, type(self).__module__, **f.metadata)
 
 
 @dataclass(frozen=True)
 class TrainingBudget(Budget):
     """What a training costs; `experiments.training` reads these fields."""
 
-    max_size: int = field(16, least=1)  # pixels a side; larger images are made this small
-    images: int = field(20_000, least=10)  # training images, at most
-    channels: tuple[int, ...] = field((32, 64, 64), least=1)
-    blocks: int = field(1, least=1)  # residual blocks a level
+    NEEDS: ClassVar[Needs] = Needs(3, 1, "a training is judged on images that it never saw")
+
+    max_size: int = field(16, least=16, most=1024)  # pixels a side, at most
+    images: int = field(20_000, least=10, most=MANY)  # training images, at most
+    channels: tuple[int, ...] = field((32, 64, 64), least=1, most=4096)
+    blocks: int = field(1, least=1, most=32)  # residual blocks a level
     attention: tuple[bool, ...] = (False, False, True)  # self-attention, by level
-    T: int = field(1000, least=1)
+    T: int = field(1000, least=1, most=100_000)
     schedule: Betas = "linear"
-    beta_min: float = field(1e-4, least=0)  # the range of beta, in every schedule but cosine
-    beta_max: float = field(0.02, least=0)
+    beta_min: float = field(1e-4, least=0, most=1)  # the range of beta, but for cosine
+    beta_max: float = field(0.02, least=0, most=1)
     loss: Literal["mse", "l1"] = "mse"
     optimizer: Literal["adamw", "adam"] = "adamw"
     decay: Literal["cosine", "constant"] = "cosine"  # learning rate after the warm-up
     bf16: bool = False  # the network in bfloat16
     compile: bool = False  # the network compiled: worth it on a GPU
-    steps: int = field(400, least=1)
-    batch: int = field(64, least=1)  # images a step, at most
-    pixels: int = field(64 * 16 * 16, least=1)  # pixels a step, at most: limits the batch
-    lr: float = field(2e-3, least=0)
-    warmup: int = field(40, least=0)  # steps of linear learning-rate warm-up
+    steps: int = field(400, least=1, most=MANY)
+    batch: int = field(64, least=1, most=1_000_000)  # images a step, at most
+    pixels: int = field(64 * 16 * 16, least=1, most=2**32)  # a step, at most: limits the batch
+    lr: float = field(2e-3, least=0, most=100)
+    warmup: int = field(40, least=0, most=MANY)  # steps of linear learning-rate warm-up
     ema: float = field(0.99, least=0, below=1)
     class_dropout: float = field(0.1, least=0, most=1)  # share of labels hidden; 1: no labels
-    log_every: int = field(40, least=1)  # steps between progress lines
+    log_every: int = field(40, least=1, most=MANY)  # steps between progress lines
 
     def __post_init__(self):
         super().__post_init__()
+        levels, flags = len(self.channels), len(self.attention)
+        if flags != levels:
+            raise ValueError(
+                f"attention has {flags} flags, but channels has {levels} levels; give one flag a "
+                f"level, such as attention={','.join(['false'] * levels)}"
+            )
+        if 2 ** (levels - 1) > self.max_size:
+            raise ValueError(
+                f"channels has {levels} levels, each half as large as the one before, but max_size "
+                f"is {self.max_size} pixels; give fewer levels, or max_size={2 ** (levels - 1)}"
+            )
         low, high = self.beta_min, self.beta_max
         if not 0 < low <= high < 1:
-            raise ValueError(
-                f"beta_min is {low} and beta_max is {high}, expected 0 < beta_min <= beta_max < 1."
-            )
+            expected = "expected 0 < beta_min <= beta_max < 1"
+            raise ValueError(f"beta_min is {low} and beta_max is {high}, {expected}.")
         if self.schedule == "cosine" and (low, high) != (1e-4, 0.02):
-            raise ValueError(
-                "beta_min and beta_max say nothing to the cosine schedule, which has no range; "
-                "leave them out or choose another schedule."
-            )
+            cure = "which has no range; leave them out or choose another schedule."
+            raise ValueError(f"beta_min and beta_max say nothing to the cosine schedule, {cure}")
 
 
 def profiles(kind: type[Budget], table: dict[str, tuple]) -> dict[str, Budget]:
@@ -109,18 +138,12 @@ def changed(base: Budget, overrides: dict | None, owner: str) -> Budget:
             f"overrides is {overrides!r}, expected a dictionary such as {{'steps': 100}}; "
             'on the command line write papermill -y "overrides: {steps: 100}".'
         )
-    kinds, changes = get_type_hints(type(base)), {}
-    for name, value in (overrides or {}).items():
-        if name not in kinds:
-            known = ", ".join(f.name for f in fields(base))
-            raise ValueError(
-                f"overrides has {name!r}, which {owner} does not know; choose from {known}."
-            )
-        try:
-            changes[name] = _converted(value, kinds[name])
-        except (TypeError, ValueError, OverflowError):
-            raise ValueError(f"{name} is {value!r}, expected {_spelled(kinds[name])}.") from None
-    return replace(base, **changes)
+    known = [f.name for f in fields(base)]
+    for name in overrides or {}:
+        if name not in known:
+            others = f"{owner} does not know; choose from {', '.join(known)}."
+            raise ValueError(f"overrides has {name!r}, which {others}")
+    return replace(base, **overrides or {})
 
 
 def items(value) -> tuple:
@@ -128,19 +151,22 @@ def items(value) -> tuple:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _check_limits(name: str, value, least, most, below, choices) -> None:
+def _check_limits(name: str, value, module: str, least, most, below, choices) -> None:
+    """ValueError for a value outside the limits of its field; module: where they can be raised."""
     said = f"{name} has" if isinstance(value, tuple) else f"{name} is"
+    if len(items(value)) > LONGEST:
+        raise ValueError(f"{said} {len(value)} items, expected at most {LONGEST}.")
     for item in items(value):
         if choices and item not in choices:
             raise ValueError(f"{said} {item!r}, choose from {'; '.join(map(str, choices))}.")
         if choices or (least <= item <= most and item < below):
             continue
         expected = f"at least {least}"
-        if min(most, below) < math.inf:
-            expected = f"a number from {least} to " + (
-                f"{most}" if most < below else f"below {below}"
-            )
-        raise ValueError(f"{said} {item}, expected {expected}.")
+        if (end := min(most, below)) < math.inf and not (isinstance(item, int) and item < least):
+            expected = f"a number from {least} to {'' if most < below else 'below '}{end:,}"
+        if isinstance(item, int) and item > most:  # a share has nothing beyond its limit
+            expected += f" (to go further, give {name} a larger `most` in {module})"
+        raise ValueError(f"{said} {item:,}, expected {expected}.")
 
 
 def _converted(value, kind):
@@ -150,7 +176,8 @@ def _converted(value, kind):
         return value
     if origin is tuple:
         given = _listed(value.strip()) if isinstance(value, str) else value
-        if values := tuple(_converted(item, args[0]) for item in given if item != ""):
+        some = itertools.islice(given, LONGEST + 1)  # one too many is enough to refuse them
+        if values := tuple(_converted(item, args[0]) for item in some if item != ""):
             return values
     if kind is bool and (word := str(value).strip().lower()) in ("true", "false"):
         return word == "true"

@@ -14,12 +14,15 @@ from IPython.display import Markdown, display
 from diffutils.course import parameters
 from diffutils.course.budgets import Budget, items
 from diffutils.course.experiments import claims
-from diffutils.course.machine import best_device, device_name, peak_memory_mb
+from diffutils.course.machine import best_device, check_disk, device_name, peak_memory_mb
 from diffutils.course.runs import rundir
 from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_optimise
-from diffutils.course.tables import claim_table
+from diffutils.course.tables import claim_table, plain
+from diffutils.weights import surroundings
 from diffutils.weights.files import write_json
 from diffutils.weights.provenance import git_commit, versions
+
+CHECKPOINTS = 16  # times its weights: four copies in each of three checkpoints, and results
 
 
 class Lesson:
@@ -48,8 +51,8 @@ class Lesson:
         self._began = time.perf_counter()
         settings = {k: ",".join(map(str, items(v))) for k, v in asdict(budget).items()}
         print(
-            f"lesson {number} · {profile} · {dataset} · seed {seed} · {self.device.type} · "
-            f"{self._shown} ·",
+            f"lesson {number} · {profile} · {plain(str(dataset))} · seed {seed} · "
+            f"{self.device.type} · {plain(self._shown)} ·",
             *(f"{k}={v}" for k, v in settings.items()),
         )
 
@@ -61,8 +64,11 @@ class Lesson:
 
         As `diffutils.fit`: a denoiser, images, schedule and settings; as `diffutils.optimise`: a
         network, loss and settings.  Further settings, records and errors: `recorded_fit`.
+        Raises: OSError, before it begins, for a disk that has no room for its checkpoints.
         """
         rundir.hold(self.dir)  # once more, for a training after finish()
+        weights = sum(p.numel() * p.element_size() for p in network.parameters())
+        check_disk(CHECKPOINTS * weights, self.dir)
         settings = {"resume": self.resume, "say": self.progress} | settings
         record_of = recorded_optimise
         if len(task) > 1:  # images and schedule
@@ -76,8 +82,9 @@ class Lesson:
         """Keep generated images, uint8 (N, C, H, W), one PNG each in images/name; the folder."""
         from diffutils.data.png import write_images
 
-        write_images(self.dir / "images" / name, images)
-        return self.dir / "images" / name
+        folder = self.dir / "images" / name
+        write_images(folder, images)
+        return folder
 
     def progress(self, line: str) -> None:
         """Print a line here and, in a headless run, in the terminal that started it."""
@@ -88,13 +95,16 @@ class Lesson:
 
     def headline(self, name: str, value: float) -> None:
         """Record the one number that the table across lessons shows."""
-        self._headline = name
+        self._headline = plain(name)
         self.metric(name, value)
 
     def metric(self, name: str, value: float) -> None:
-        """Record a number for run.json; a number that is not finite is kept as text."""
-        value = float(value)
-        self.metrics[name] = value if math.isfinite(value) else str(value)
+        """Record a number for run.json, to six digits; one that is not finite is kept as text."""
+        try:
+            value = float(f"{float(value):.6g}")
+        except (TypeError, ValueError, RuntimeError, OverflowError):
+            raise ValueError(f"the metric {name!r} is {value!r}, expected a number") from None
+        self.metrics[plain(name)] = value if math.isfinite(value) else str(value)
 
     def figure(self, name: str) -> Path:
         """Where to save a figure that README or a lesson's text uses: figures/ of this run.
@@ -104,12 +114,7 @@ class Lesson:
         return self.dir / "figures" / name
 
     def claim(self, claim: str, *cells, **fields) -> None:
-        """Add a row to the claim table, "not run" by default.
-
-        Fields, as in `claims.claim`: published, measured, protocol (a sentence or a list of them,
-        for the fold), N, seeds, verdict, why (it was not run).
-        Raises: ValueError for a cell that is too long to be read.
-        """
+        """Add a row to the claim table, "not run" by default; fields, errors: of `claims.claim`."""
         self.claims.append(claims.claim(claim, *cells, **fields))
 
     def finish(self) -> None:
@@ -117,7 +122,7 @@ class Lesson:
         write_json(self.dir / "run.json", self.record())
         rundir.release(self.dir)
         show_markdown(claim_table(self.claims))
-        print(f"written: {self._shown}/run.json")
+        print(f"written: {plain(self._shown)}/run.json")
 
     def record(self) -> dict:
         """What run.json holds."""
@@ -129,6 +134,7 @@ class Lesson:
             "commit": git_commit(),
             "device": device_name(self.device),
             "threads": torch.get_num_threads(),
+            "environment": surroundings.settings(),
             "seconds": round(time.perf_counter() - self._began, 1),
             "peak_memory_mb": peak_memory_mb(),
             "headline": self._headline,

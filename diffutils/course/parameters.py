@@ -1,6 +1,7 @@
 """What a lesson's parameters may be, beside the budget; every refusal says what was expected."""
 
 import ast
+import os
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -26,13 +27,25 @@ def check_injected() -> None:
 
 
 def dataset(name) -> str:
-    """The name of a data set, one of `diffutils.data.NAMES`, else ValueError with the list."""
+    """The name of a data set that is here, its path in full: it holds in any working directory.
+
+    Raises: ValueError, with the list, for another name than those of `diffutils.data.NAMES`, and
+    for a path where nothing is.
+    """
     kind, _, path = name.partition(":") if isinstance(name, str) else ("", "", "")
     if not (name in data.NAMES and not path or path and f"{kind}:PATH" in data.NAMES):
         raise ValueError(f"dataset is {name!r}; choose one of {', '.join(data.NAMES)}.")
-    if path and not data.own_path(path).exists():
+    if not path:
+        return name
+    if not data.own_path(path).exists():
         raise ValueError(f"dataset is {name!r}, but there is no {Path(path).absolute()}.")
-    return name
+    return in_full(name)
+
+
+def in_full(name: str) -> str:
+    """The name of a data set, with the path of one's own files in full; links stay links."""
+    kind, colon, path = name.partition(":")
+    return kind + colon + (os.path.abspath(data.own_path(path)) if path else "")
 
 
 def seed(value) -> int:

@@ -1,25 +1,40 @@
 """Plain-text and Markdown tables."""
 
 import html
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 CLAIM_COLUMNS = ("claim", "published", "measured", "verdict", "N", "seeds")
+MARKS = "\\`*_[]~|"  # what Markdown could take for more than text
+FORMULA = "<span>$</span>"  # a dollar alone in its tag opens no formula
+
+
+def plain(text: str) -> str:
+    """Text in one line, without characters that move a terminal's cursor or turn the reading."""
+    return "".join(c for c in " ".join(str(text).split()) if c.isprintable())
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows in columns as wide as their longest entry; the first row is underlined."""
+    """Rows in columns as wide as their longest entry, the first one underlined; "" for none."""
+    rows = [["".join(c if c.isprintable() else " " for c in cell) for cell in r] for r in rows]
+    if not rows:
+        return ""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose cells are text: a bar, a tag or a line break in one stays text."""
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], marks: str = MARKS) -> str:
+    """A Markdown table whose cells are text: links, tags, formulas, line breaks stay text.
+
+    marks: characters that Markdown would take for more than text; "|" for cells with links.
+    """
 
     def line(cells: Sequence[str]) -> str:
-        plain = (" ".join(c.split()).replace("|", "\\|").replace("<", "&lt;") for c in cells)
-        return "| " + " | ".join(plain) + " |"
+        shown = (plain(c).replace("&", "&amp;").replace("<", "&lt;") for c in cells)
+        shown = (re.sub(f"[{re.escape(marks)}]", r"\\\g<0>", c) for c in shown)
+        return "| " + " | ".join(shown).replace("$", FORMULA) + " |"
 
     return "\n".join([line(header), "|" + " --- |" * len(header), *map(line, rows)])
 
@@ -59,4 +74,4 @@ def cell_of(claim: dict, key: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return html.escape(" ".join(text.split()), quote=False)
+    return html.escape(plain(text), quote=False).replace("$", FORMULA)

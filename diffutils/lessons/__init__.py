@@ -12,7 +12,9 @@ from types import ModuleType
 
 from diffutils.course import budgets, parameters
 from diffutils.course.exercises import sandbox, verdict
+from diffutils.course.experiments import described
 from diffutils.course.lesson import Lesson
+from diffutils.course.runs import rundir
 
 
 def numbers() -> list[str]:
@@ -74,13 +76,21 @@ def lesson(
     number: "01", "02", ...; profile: None means $DIFFUTILS_PROFILE or "student"; run_dir: None
     means NUMBER in $DIFFUTILS_RUN_DIR or in runs/PROFILE; overrides: budget fields by name;
     resume: "auto" goes on from what an earlier run left there, "never" starts anew.
-    Raises: ValueError, with the valid choices, for a parameter that is unknown or wrongly typed;
-    BlockingIOError when another process works in the run directory.
+    Raises: ValueError, with the valid choices, for a parameter that is unknown or wrongly typed,
+    and for files of one's own that the lesson could not use to its end; BlockingIOError when
+    another process works in the run directory.
     """
     parameters.check_injected()
     profile = budgets.profile_name(profile)
     chosen = budget(number, profile, overrides)
-    return Lesson(number, profile, chosen, dataset, seed, run_dir, resume)
+    opened = Lesson(number, profile, chosen, dataset, seed, run_dir, resume)
+    if ":" in opened.dataset and isinstance(chosen, budgets.TrainingBudget):
+        try:
+            described.make_ready(opened.dataset, chosen, opened.seed)
+        except BaseException:
+            rundir.release(opened.dir)
+            raise
+    return opened
 
 
 def check(id: str, function: Callable, seconds: float = sandbox.SECONDS) -> Callable:

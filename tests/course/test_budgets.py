@@ -1,6 +1,9 @@
 """Budgets: fields with limits, values from outside, profiles."""
 
+import math
+import re
 from dataclasses import FrozenInstanceError, dataclass, fields
+from pathlib import Path
 
 import pytest
 
@@ -99,15 +102,71 @@ def test_a_table_of_profiles_holds_what_differs_from_the_student_s():
 
 
 @every_lesson
-def test_every_number_of_a_lesson_has_limits(number):
-    """Without them --set steps=-5 would reach the training; `field(-1.2)` means none."""
-    base = budget(number)
-    loose = [
-        f.name
-        for f in fields(base)
-        if isinstance(f.default, int | float) and f.type is not bool and not f.metadata
-    ]
+def test_every_number_of_a_lesson_has_both_limits(number):
+    """Without them --set steps=-5 would reach the training, and blocks=1e8 fill the memory."""
+    loose = []
+    for f in fields(budget(number)):
+        of = f.default if isinstance(f.default, tuple) else (f.default,)
+        if any(isinstance(item, int | float) and not isinstance(item, bool) for item in of):
+            ends = (f.metadata.get("least"), min(f.metadata["most"], f.metadata["below"]))
+            loose += [f.name] if math.inf in map(abs, ends) else []
     assert not loose
+
+
+@every_lesson
+def test_no_number_of_a_lesson_can_be_without_bounds(number):
+    """The refusal names the bound; of a count, which only time or memory limits, also its place."""
+    for f in fields(budget(number)):
+        if f.metadata and not f.metadata["choices"]:
+            with pytest.raises(ValueError, match=f"^{f.name} (is|has) .*expected") as caught:
+                budget(number, "smoke", {f.name: "1e21"})
+            assert len(str(caught.value)) < 250
+            if 1000 < f.metadata["most"] < math.inf:
+                assert f"{f.metadata['most']:,}" in str(caught.value)
+
+
+def test_the_refusal_of_a_count_says_how_to_go_further():
+    with pytest.raises(ValueError) as caught:
+        budget("02", "smoke", {"blocks": 1e8})
+    assert str(caught.value) == (
+        "blocks is 100,000,000, expected a number from 1 to 32 (to go further, give blocks a "
+        "larger `most` in diffutils.lessons.lesson02.budget)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"channels": "8,8"}, "attention has 3 flags, but channels has 2 levels.*=false,false"),
+        ({"channels": "8," * 6, "attention": "false," * 6}, "6 levels.*max_size is 16.*=32"),
+        ({"channels": "8," * 101}, "channels has 101 items, expected at most 100"),
+        ({"channels": range(10**12)}, "channels has 101 items, expected at most 100"),
+        ({"max_size": 8}, "max_size is 8, expected at least 16"),
+        ({"metric_samples": 3}, "metric_samples is 3, expected at least 4"),
+        ({"steps": "9" * 400}, r"steps is '9{76}\.\.\., expected a whole number"),
+    ],
+)
+def test_what_cannot_be_trained_or_measured_is_refused(overrides, said):
+    with pytest.raises(ValueError, match=said):
+        budget("03", "smoke", overrides)
+
+
+def test_a_budget_made_by_hand_is_checked_as_overrides_are():
+    assert Rotation(angle="90", half=1) == Rotation(half=1.0)
+    with pytest.raises(ValueError, match="angle is None, expected a whole number"):
+        Rotation(angle=None)
+
+
+def test_what_readme_measured_keeps_what_contributing_promises():
+    root = Path(__file__).parents[2]
+    promise = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    smoke, student = re.search(
+        r"`smoke` under (\d+) s, `student` under (\d+) min", promise
+    ).groups()
+    table = (root / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[\d\d_.*\| (\d+) s \| (\d+) s \|", table, re.M)
+    assert len(rows) == len(lessons.numbers())
+    assert all(int(a) < int(smoke) and int(b) < 60 * int(student) for a, b in rows)
 
 
 def test_budgets_are_frozen():
@@ -155,7 +214,8 @@ def test_profile_comes_from_argument_environment_or_default(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"beta_max": "1.5"}, "beta_max is 1.5, expected 0 < beta_min <= beta_max < 1"),
+        ({"beta_max": "1.5"}, "beta_max is 1.5, expected a number from 0 to 1"),
+        ({"beta_max": 1}, "beta_max is 1.0, expected 0 < beta_min <= beta_max < 1"),
         ({"beta_min": 0.03}, "beta_min is 0.03 and beta_max is 0.02"),
         ({"schedule": "cosine", "beta_max": 0.01}, "say nothing to the cosine schedule"),
     ],

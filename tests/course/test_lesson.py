@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from made_images import images, write
 
 import diffutils as du
 from diffutils.course.runs.recorded_fit import progress_line
@@ -149,3 +150,58 @@ def test_a_lesson_trains_with_a_loss_of_its_own(tmp_path, capsys):
     other, said = train(target=1.0)
     assert other[0].replayed is False and "prior: starts from step 0 (its settings differ" in said
     assert "<locals>.towards.<locals>.loss" in said
+
+
+@pytest.mark.parametrize("number", ["03", "04"])
+def test_what_a_lesson_could_not_measure_is_refused_when_it_is_opened(number, tmp_path):
+    write(tmp_path / "own" / "train", images(40))
+    write(tmp_path / "own" / "test", images(1, seed=1))
+    for _ in range(2):  # the directory is free again
+        with pytest.raises(ValueError, match="40 training and 1 held-out .* 4 are needed"):
+            du.lesson(number, dataset="folder:own", **OWN)
+    assert not (tmp_path / "run" / ".owner").exists()
+    assert du.lesson("02", dataset="folder:own", **OWN).dataset == f"folder:{tmp_path / 'own'}"
+
+
+def test_what_was_loaded_at_the_door_is_not_loaded_again(tmp_path, monkeypatch):
+    from diffutils.course.experiments import described
+
+    write(tmp_path / "own", images(20))
+    lesson = du.lesson("02", dataset="folder:own", **OWN)
+    calls, load = [], described.load
+    monkeypatch.setattr(described, "load", lambda *a, **k: calls.append(a) or load(*a, **k))
+    first = described.load_for(lesson.dataset, lesson.budget, 0)
+    assert not calls
+    again = described.load_for(lesson.dataset, lesson.budget, 0)
+    assert len(calls) == 1 and bool((first.train == again.train).all())
+    du.lesson("02", dataset="folder:own", **OWN)
+    calls.clear()
+    (tmp_path / "own" / "0000.png").unlink()  # between the door and the first use
+    described.load_for(lesson.dataset, lesson.budget, 0)
+    assert len(calls) == 1
+
+
+def test_the_record_says_what_reached_the_run_from_outside(tmp_path, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "fp16")
+    lesson = du.lesson("01", **OWN)
+    lesson.headline("a\n<b>", 1 / 3)
+    with pytest.raises(ValueError, match="the metric 'b' is 'many', expected a number"):
+        lesson.metric("b", "many")
+    with pytest.raises(ValueError, match="the metric 'c' is 10+, expected a number"):
+        lesson.metric("c", 10**400)
+    lesson.claim("a\n|", why="\x1b[2Jx", protocol="a\nb")
+    record = lesson.record()
+    assert record["environment"]["ACCELERATE_MIXED_PRECISION"] == "fp16"
+    assert record["headline"] == "a <b>" and record["metrics"] == {"a <b>": 0.333333}
+    assert (record["claims"][0]["why"], record["claims"][0]["protocol"]) == ("[2Jx", ["a b"])
+    with pytest.raises(ValueError, match="protocol is 3, expected a sentence"):
+        lesson.claim("a", protocol=3)
+
+
+def test_a_disk_without_room_is_named_before_the_training(tmp_path, monkeypatch):
+    import torch
+
+    lesson = du.lesson("02", **OWN)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(OSError, match="writes about .* GB into .*run.* make room, or choose"):
+        next(lesson.train("a", torch.nn.Linear(2, 2), lambda *_: None, steps=1))

@@ -19,6 +19,18 @@ def test_data_sets(tmp_path):
         parameters.dataset(f"folder:{tmp_path / 'nowhere'}")
 
 
+def test_a_path_is_kept_in_full(tmp_path, monkeypatch):
+    """A notebook may change its working directory; what was meant does not change with it."""
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name in ("folder:mine", "folder:./mine", "folder:mine/../mine"):
+        assert parameters.dataset(name) == f"folder:{tmp_path / 'mine'}"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert parameters.dataset("folder:~/mine") == f"folder:{tmp_path / 'mine'}"
+    (tmp_path / "link").symlink_to("mine")
+    assert parameters.dataset("folder:link") == f"folder:{tmp_path / 'link'}"
+
+
 @pytest.mark.parametrize("value", ["Auto", "always", True, None, 1])
 def test_unknown_resume_is_refused(value, tmp_path):
     with pytest.raises(ValueError, match="choose one of auto, never"):

@@ -1,5 +1,7 @@
 """Plain-text and Markdown tables; those of claims are in experiments/test_claims.py."""
 
+import pytest
+
 from diffutils.course.tables import aligned, fold, markdown
 
 
@@ -14,3 +16,33 @@ def test_a_fold_is_one_block_of_html_with_the_text_as_it_stands():
     assert fold("All <numbers>", "a  b\n\n<x> | *y*") == (
         "<details><summary>All &lt;numbers&gt;</summary><pre>a  b\n&lt;x&gt; | *y*</pre></details>"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[a](javascript:x)", r"\[a\](javascript:x)"),
+        ("![](http://x)", r"!\[\](http://x)"),
+        ("<script>x</script>", "&lt;script>x&lt;/script>"),
+        ("&lt;b>", "&amp;lt;b>"),
+        ("a\n\n# b", "a # b"),
+        ("phi* and *c*, a_b, `d`", r"phi\* and \*c\*, a\_b, \`d\`"),
+        ("$x$", "<span>$</span>x<span>$</span>"),
+        ("\\| a", r"\\\| a"),
+        ("\x1b[2Jgone\x00\u202e", r"\[2Jgone"),
+    ],
+)
+def test_a_cell_is_text_whatever_stands_in_it(text, shown):
+    assert markdown(["a"], [[text]]).splitlines()[2] == f"| {shown} |"
+    assert (
+        "\x1b" not in aligned([("a",), (text,)])
+        and len(aligned([("a",), (text,)]).split("\n")) == 3
+    )
+
+
+def test_cells_with_links_stay_links():
+    assert markdown(["a"], [["[a](b) | c"]], marks="|").endswith(r"| [a](b) \| c |")
+
+
+def test_no_rows_make_an_empty_table():
+    assert aligned([]) == ""

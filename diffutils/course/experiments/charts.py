@@ -6,12 +6,13 @@ from typing import Any
 
 from diffutils.course.experiments.claims import over_trainings
 from diffutils.course.experiments.effects import Effect, holm
-from diffutils.course.experiments.rows import group, where
+from diffutils.course.experiments.rows import check, group, where
 from diffutils.course.tables import aligned
-from diffutils.viz.display import COLORS, figure, style
+from diffutils.viz.paper import COLORS, figure, style
 from diffutils.viz.plots import plain_log_axis
 
 DDIM, DDPM, SKIP = "DDIM, η = 0", "DDPM, η = 1", "steps skipped, formula kept"
+SHOWN = "steps kernel kernel_low kernel_high precision recall agreement seconds_per_image".split()
 METRICS = {"frechet": "Fréchet distance", "kernel": "kernel distance"}
 # Colour, dashes, marker: of samplers with a name, of etas between 0 and 1, and of any others.
 LOOKS = {DDIM: ("blue", "-", "o"), DDPM: ("orange", "-.", "s"), SKIP: ("vermilion", ":", "X")}
@@ -28,14 +29,13 @@ def one_count(rows: Sequence[dict]) -> int:
 
     Raises: ValueError for no rows, or rows of several N, whose distances do not compare.
     """
+    check(rows, "N", "sampler", "eta", "nfe", "frechet", "frechet_floor")
     counts = sorted({row["N"] for row in rows})
     if not counts:
         raise ValueError("there are no rows; run a sweep, or read recorded rows, first")
     if len(counts) > 1:
-        raise ValueError(
-            f"the rows have N = {', '.join(map(str, counts))}, but a distance depends on N; "
-            "take rows of one N"
-        )
+        found = ", ".join(map(str, counts))
+        raise ValueError(f"the rows have N = {found}, but a distance depends on N; take one N")
     return counts[0]
 
 
@@ -49,6 +49,8 @@ def quality_against_calls(rows: Sequence[dict], metric: str = "frechet", ax: Any
     Raises: ValueError for no rows, or rows of several N.
     """
     n = one_count(rows)
+    if metric not in METRICS:
+        raise ValueError(f"there is no metric {metric!r}; choose from {', '.join(METRICS)}")
     lines = _by_sampler(rows)
     floor, words = 0.0, "0: no difference"  # the kernel distance has no bias
     if metric == "frechet":
@@ -110,9 +112,6 @@ def _looks(names: Sequence[str]) -> dict[str, tuple]:
     return looks
 
 
-# ------------------------------------------------------------------- tables
-
-
 def table(rows: Sequence[dict]) -> str:
     """A text table: Fréchet distance over the floor by sampler (lines) and evaluations (columns).
 
@@ -121,10 +120,8 @@ def table(rows: Sequence[dict]) -> str:
     """
     one_count(rows)
     walks = {f"{nfe:,.10g}": {"nfe": nfe} for nfe in sorted({row["nfe"] for row in rows})}
-    lines = [("Fréchet / floor, by NFE", *walks)]
-    for name, own in _by_sampler(rows).items():
-        lines.append((name, *_ratios(own, walks)))
-    return aligned(lines)
+    lines = [(name, *_ratios(own, walks)) for name, own in _by_sampler(rows).items()]
+    return aligned([("Fréchet / floor, by NFE", *walks), *lines])
 
 
 def full_table(rows: Sequence[dict]) -> str:
@@ -135,6 +132,7 @@ def full_table(rows: Sequence[dict]) -> str:
     Raises: ValueError for no rows, or rows of several N.
     """
     one_count(rows)
+    check(rows, *SHOWN)
     header = "precision", "recall", "agreement", "ms / image", "rows"
     lines = [("sampler", "steps", "NFE", "Fréchet", "/ floor", "kernel (range)", *header)]
     for name, of_sampler in _by_sampler(rows).items():

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from diffutils.course.experiments.effects import Effect, differ, holm
-from diffutils.course.experiments.rows import group
-from diffutils.course.tables import CLAIM_COLUMNS, cell_of
+from diffutils.course.experiments.rows import check, group
+from diffutils.course.tables import CLAIM_COLUMNS, cell_of, plain
 from diffutils.metrics.intervals import mean_interval
 
 LONGEST = 160  # characters of a cell; the protocol, in a fold, has room for more
@@ -31,9 +33,10 @@ def claim(
     why: the reason for "not run", which is shown behind it.
     Raises: ValueError for a cell of more than 160 characters.
     """
-    measured = f"{measured:.3g}" if isinstance(measured, float) else measured
+    if isinstance(measured, float | np.floating) or getattr(measured, "shape", None) == ():
+        measured = f"{float(measured):.3g}"
     cells = (claim, published, measured, verdict, N, seeds)
-    fields = dict(zip(CLAIM_COLUMNS, map(str, cells), strict=True)) | {"why": why}
+    fields = dict(zip(CLAIM_COLUMNS, map(plain, cells), strict=True)) | {"why": plain(why)}
     for key in CLAIM_COLUMNS:
         if (length := len(cell_of(fields, key))) > LONGEST:
             raise ValueError(
@@ -41,7 +44,9 @@ def claim(
                 f"reads a cell of more than {LONGEST}; say the rest as sentences of protocol"
             )
     sentences = [protocol] if isinstance(protocol, str) else protocol
-    return fields | {"protocol": [sentence for sentence in sentences if sentence]}
+    if not isinstance(sentences, Sequence):
+        raise ValueError(f"protocol is {protocol!r}, expected a sentence or a list of them")
+    return fields | {"protocol": [plain(sentence) for sentence in sentences if sentence]}
 
 
 def from_effects(
@@ -113,6 +118,7 @@ def mean_words(values: Iterable[float], digits: int = 1) -> str:
 
 def over_trainings(rows: Sequence[dict], metric: str = "frechet") -> list[float]:
     """A distance over the floor, real against real, by training: each one's mean over its rows."""
+    check(rows, metric, "frechet_floor")
     return [
         sum(row[metric] / row["frechet_floor"] for row in own) / len(own)
         for own in group(rows, "training").values()

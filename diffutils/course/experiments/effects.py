@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from diffutils.course.experiments.rows import where
+from diffutils.course.experiments.rows import check, where
 from diffutils.metrics.intervals import Interval, mean_interval
 
 MARGIN = math.log(1.1)  # a tenth: 1/1.1 to 1.1 times as far, chosen before any trial was run
@@ -105,12 +105,16 @@ def effect(
     A run is a training, or a sampling seed where all rows are of one training; in a run all entries
     have the same seeds.  scale: of the change, 2 for an interaction.  relative: False for a metric
     that may be 0 or below (kernel distance): differences, and nothing is said of a tenth.
-    Raises: ValueError for rows that do not compare, or two rows of one setting, training and seed.
+    Raises: ValueError for a side without entries, rows that do not compare, or two rows of one
+    setting, training and seed.
     """
+    if not (plus and minus):
+        raise ValueError(f"the change {name!r} needs entries on both sides, of plus and of minus")
     sides = [*plus, *minus]
     weights = [scale / len(plus)] * len(plus) + [-scale / len(minus)] * len(minus)
     picked = [where(rows, **side) for side in sides]
     compared = [row for found in picked for row in found]
+    check(compared, "seed", metric)
     several = len({row.get("training", 0) for row in compared}) > 1
     if why := differ(compared):
         raise ValueError(why)
@@ -123,6 +127,8 @@ def effect(
         if seed in of_side:
             twice = f"{_named(sides[i])}, training {training}, seed {seed}"
             raise ValueError(f"two rows of {twice}; name more entries, or keep one")
+        if not isinstance(value, int | float):
+            raise ValueError(f"{metric} of {_named(sides[i])} is {value!r}, expected a number")
         if relative:
             value = math.log(value) if value > 0 else math.nan
         of_side[seed] = value

@@ -8,10 +8,11 @@ from typing import Any
 from diffutils.course.experiments.charts import one_count
 from diffutils.course.experiments.effects import MARGIN, Effect, percent
 from diffutils.course.experiments.rows import where
-from diffutils.viz.display import COLORS, figure, style
+from diffutils.viz.paper import COLORS, figure, style
 from diffutils.viz.plots import plain_log_axis
 
 BAND = "#E8E8E8"
+AMID = {"ha": "center", "va": "center"}
 BARS = ((0.95, 1.2, "leaves out 0?"), (0.9, 4.0, "in the band?"))  # level, width, what it asks
 LOOKS = (("orange", "s"), ("blue", "o"), ("vermilion", "D"), ("green", "^"), ("purple", "v"))
 # Relative changes that may be marked, those that matter most first; the axis keeps what has room.
@@ -70,24 +71,35 @@ def arms(
     entries of its rows.  Large markers are means, small dots the rows.
     Raises: ValueError for no rows, or rows of several N.
     """
+    # Say what cannot be drawn.
     n = one_count(rows)
+    if not panels:
+        raise ValueError("there are no panels to draw; give one for each solver")
     names = [name for name in names if where(rows, arm=name)]
     walks = [*dict.fromkeys(walk for panel in panels.values() for walk in panel)]
+    # Draw a panel for each solver.
     with style():
         fig, axes = figure(
             1, len(panels), 8.6 / len(panels), 1.5 + 0.34 * len(names),
             squeeze=False, sharey=True, sharex=True,
         )  # fmt: skip
+        drawn = []
         for ax, (solver, panel) in zip(axes.flat, panels.items(), strict=True):
             for y, name in enumerate(names):
                 for walk, entries in panel.items():
                     own, i = where(rows, arm=name, **entries), walks.index(walk)
-                    if ratios := [row["frechet"] / row["frechet_floor"] for row in own]:
+                    ratios = [row["frechet"] / row["frechet_floor"] for row in own]
+                    if ratios := [ratio for ratio in ratios if ratio > 0]:  # nan is none
+                        drawn += ratios
                         color, marker = LOOKS[i % len(LOOKS)]
                         _dots(ax, y + (0.14 if i % 2 else -0.14), ratios, color, marker, walk)
             ax.set(title=solver, ylim=(len(names) - 0.4, -0.6))
             ax.set_xlabel(f"Fréchet distance / floor, N = {n:,}")
-            plain_log_axis(ax.xaxis, subs=(1, 1.5, 2, 3, 5, 7))
+        for ax in axes.flat:
+            if drawn:
+                plain_log_axis(ax.xaxis, subs=(1, 1.5, 2, 3, 5, 7))
+            else:
+                ax.text(0.5, 0.5, f"not run: N = {n} is too few", **AMID, transform=ax.transAxes)
         axes[0, 0].set_yticks(range(len(names)), names)
         _legend(fig, *axes.flat)
     return fig

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from diffutils import metrics
 from diffutils.course.experiments.described import images_of
-from diffutils.course.experiments.sampling import asked, generate
+from diffutils.course.experiments.sampling import asked, check_guidance, generate
 from diffutils.course.machine import best_device
 from diffutils.data import ImageSet
 from diffutils.metrics import spaces, streaming
@@ -80,10 +80,8 @@ def measure(
     """
     n = len(against.heldout)
     if len(images) < n:
-        raise ValueError(
-            f"{len(images)} images cannot be measured against {n}: a distance needs as many on "
-            "each side; draw more, or make the reference of fewer"
-        )
+        cure = "a distance needs as many on each side; draw more, or make the reference of fewer"
+        raise ValueError(f"{len(images)} images cannot be measured against {n}: {cure}")
     fake, judged = features_of(against.space, images[:n]), judge is not None and labels is not None
     return {
         "features": against.space.words,
@@ -156,33 +154,34 @@ def measure_card(
     bf16: bool = False,
     interval: tuple[float, float] = (0.0, math.inf),
     heun: bool = False,
+    report: Callable[[dict], None] = lambda numbers: None,
 ) -> dict:
     """Measure a model on fresh samples against its data's held-out images; store it on the card.
 
     heun: Heun's method, 2 steps - 1 network evaluations, in place of eta's; interval: noise levels
     at which scale guides; bf16: the network samples in bfloat16.  The class agreement is counted on
     the samples whose distances are given.  What cannot be measured is nan here, null on the card.
-    Raises: ValueError for an eta or a scale that is not finite, an interval upside down, or a card
-    without a model.
+    report: takes the numbers, also where the card cannot be written.
+    Raises: ValueError as `asked` and `check_guidance`, or for a card without a model; OSError.
     """
     # Refuse what cannot be drawn.
-    if not (math.isfinite(eta) and math.isfinite(scale)):
-        raise ValueError(f"eta is {eta} and scale is {scale}; both must be finite numbers")
-    if not 0 <= interval[0] < interval[1]:
-        raise ValueError(
-            f"the interval of guidance runs from {interval[0]} to {interval[1]}; give two noise "
-            "levels from 0 up, the lower one first"
-        )
-    # Load the model and the very images that it was trained on, or copies could not be found.
     sampler = asked(steps, eta, heun)
+    check_guidance(scale, interval)
+    if Path(weights).suffix != ".safetensors":
+        raise ValueError(f"{weights} is no .safetensors file; give the weights of a model")
+    # Load the model and the very images that it was trained on, or copies could not be found.
     model, device = models.load_model(weights), best_device()
     model.denoiser.to(device)
     card = model.card
+    if lost := [key for key in ("data", "size", "images", "seed") if key not in card]:
+        raise ValueError(
+            f"the card of {weights} does not say its {', '.join(lost)}, by which its images are "
+            "found; measure a model that `train` or a lesson made"
+        )
     data = images_of(card, heldout=n, order=seed)
     # Draw.
     n = min(n, len(data.heldout))
-    labels = asked_labels(data, n)
-    guide = dict(scale=scale, seed=seed, interval=interval)
+    labels, guide = asked_labels(data, n), dict(scale=scale, seed=seed, interval=interval)
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         images = generate(model, n, sampler=sampler, labels=labels, **guide)
     # Measure, and write it down.
@@ -194,7 +193,10 @@ def measure_card(
     method = {"heun": True} if heun else {}
     numbers["sampling"] = {"steps": steps, "eta": eta, **guide, "bf16": bf16} | method
     card["metrics"] = numbers
-    cards.write_card(weights, card)
+    try:
+        cards.write_card(weights, card)
+    finally:
+        report(numbers)
     return numbers
 
 
@@ -206,7 +208,7 @@ def search_copies(images: Tensor, data: ImageSet, card: dict) -> dict:
     found = metrics.memorisation(images, data.train, data.heldout)
     nearest, searched, before = found["distances"], [len(data.train)], card.get("started_from")
     while before:
-        earlier = images_of(card | {"loaded": {}} | before).train
+        earlier = images_of(card | {"loaded": {}, "contents": None, "place": None} | before).train
         nearest = torch.minimum(nearest, metrics.nearest(images, earlier)[0])
         searched, before = [*searched, len(earlier)], before.get("started_from")
     return {

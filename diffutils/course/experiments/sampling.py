@@ -10,6 +10,7 @@ from jaxtyping import Int64, Shaped, UInt8
 from torch import Tensor
 
 from diffutils import rng, samplers
+from diffutils.course import machine
 from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import clipped, guided
 from diffutils.methods import textbook
@@ -45,11 +46,14 @@ def edm(steps: int, heun: bool = True, grid: Schedule | None = None, **churn) ->
 
 
 def asked(steps: int, eta: float = 0.0, heun: bool = False) -> Sampler:
-    """Heun's method, or `respaced` with this eta.  Raises: ValueError for Heun with an eta."""
+    """Heun's method, or `respaced` with this eta.
+
+    Raises: ValueError for an eta outside [0, 1], or beside Heun.
+    """
+    if not 0 <= eta <= 1:
+        raise ValueError(f"eta is {eta}; it must be a number from 0 (DDIM) to 1 (DDPM)")
     if heun and eta:
-        raise ValueError(
-            f"heun goes without fresh noise, got eta = {eta:g}; leave one of the two out"
-        )
+        raise ValueError(f"heun goes without fresh noise, got eta = {eta:g}; leave one of them out")
     return edm(steps) if heun else respaced(steps, eta)
 
 
@@ -82,7 +86,8 @@ def drawn(
     cond: what the network sees beside each, uint8 or float in [-1, 1]; scale: guidance towards the
     class, at noise levels in the interval; clip: the estimates of the clean image to [-1, 1];
     batch: images at a time; None: 32 on a CPU, whose caches are small, else 500.
-    Raises: ValueError for labels or conditions of another number, or that do not fit the model.
+    Raises: ValueError for labels or conditions of another number, or that do not fit the model;
+    as `check_guidance`.
     """
     # Say what does not fit.
     n, denoiser = len(index), model.denoiser.eval()
@@ -95,6 +100,7 @@ def drawn(
             f"{classes} classes, counted from 0"
         )
     check_cond(cond, n, model)
+    check_guidance(scale, interval)
     # Draw, a batch at a time.
     device = next(denoiser.parameters()).device
     if device.type == "cpu":  # measured there: 1.4 times as fast
@@ -129,13 +135,33 @@ def generate(
     return torch.cat(list(drawn(model, torch.arange(n), sampler, **settings)))
 
 
+def check_memory(model: Model, batch: int, device) -> None:
+    """Raise ValueError for more images at a time than the device surely has room for.
+
+    The finest level alone keeps the outputs of its blocks, and works on about four more.
+    """
+    net, (_, H, W) = model.denoiser.net, model.shape
+    needed = 4 * batch * H * W * net.conv_in.out_channels * (len(net.encoder[0]) + 4)
+    machine.check_memory(needed, device, f"give a smaller batch than {batch:,}")
+
+
+def check_guidance(scale: float, interval: tuple[float, float]) -> None:
+    """Raise ValueError for a scale that is not finite, or an interval of levels upside down."""
+    if not math.isfinite(scale):
+        raise ValueError(f"the scale of guidance is {scale}; it must be a finite number")
+    if not 0 <= interval[0] < interval[1]:
+        raise ValueError(
+            f"the interval of guidance runs from {interval[0]} to {interval[1]}; give two noise "
+            "levels from 0 up, the lower one first"
+        )
+
+
 def check_cond(cond: Tensor | None, n: int, model: Model) -> None:
     """Raise ValueError unless there are n conditions of the channels and size that model takes."""
     channels = getattr(model.denoiser.net, "cond_channels", 0)
     wanted, got = (n, channels, *model.shape[1:]), None if cond is None else tuple(cond.shape)
     if channels and got != wanted:
-        raise ValueError(
-            f"this model draws {n} images beside conditions of shape {wanted}, got {got}"
-        )
+        asked_for = f"beside conditions of shape {wanted}"
+        raise ValueError(f"this model draws {n} images {asked_for}, got {got}")
     if cond is not None and not channels:
         raise ValueError(f"this model takes no condition beside an image, got {got}")

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from diffutils.course.experiments.described import LEVELS, card, fit_settings, images_of, load_for
 from diffutils.course.experiments.measure import asked_labels
-from diffutils.course.experiments.rows import read
-from diffutils.course.experiments.sampling import generate
+from diffutils.course.experiments.rows import LOG, read
+from diffutils.course.experiments.sampling import drawn, generate, respaced
 from diffutils.course.machine import best_device
 from diffutils.course.runs import rundir
 from diffutils.course.runs.recorded_fit import recorded_fit
 from diffutils.data import ImageSet, png
-from diffutils.weights import cards, models
+from diffutils.weights import cards, models, surroundings
+from diffutils.weights import state as saves
 from diffutils.weights.models import Model
 
 GRID = 32  # images in a sample of the progress
@@ -81,10 +82,9 @@ def train_described(about: dict, folder: Path, say: Callable = print, **given) -
     Raises: ValueError for a card that lacks a setting, or of images that `load` did not give.
     """
     if not about.get("loaded"):
-        raise ValueError(
-            f"the card {about['name']!r} does not say how its images were loaded; take them from "
-            "`diffutils.data.load`, and the card from `described.card`"
-        )
+        cure = "take them from `diffutils.data.load`, and the card from `described.card`"
+        lost = f"the card {about['name']!r} does not say how its images were loaded"
+        raise ValueError(f"{lost}; {cure}")
 
     def train(_, *arguments, **settings):
         return recorded_fit(Path(folder), *arguments, say=say, **settings)
@@ -105,7 +105,7 @@ def networks(
         data = load_for(dataset, budget, seed)
         every = [card(data, budget, seed + k, f"model-{k}", predict) for k in range(budget.seeds)]
         return [train_card(about, data, train) for about in every], data
-    log = read(cards.PRETRAINED / f"{name}.log.jsonl", "fetch it again")
+    log = read(cards.PRETRAINED / f"{name}.log.jsonl", "fetch it again", LOG)
     model = replace(models.pretrained(name), log=log)
     model.denoiser.to(best_device())
     # The same seed draws the same images, so the first of those it knows.
@@ -143,10 +143,8 @@ def train(
     the first training images.
     Writes out/NAME.safetensors (float16), out/NAME.json (card) and what `recorded_fit` keeps.
     Raises: BlockingIOError when another process works in out; ValueError for a name that is no
-    plain file name, or for weights that do not fit.
+    plain file name, or for weights that do not fit; KeyboardInterrupt, saying where it stopped.
     """
-    from accelerate import Accelerator
-
     # Refuse what cannot be, and keep others out.
     if not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,99}", name, re.ASCII):
         cure = "choose 1 to 100 letters, digits, _, - and ., the first one a letter, a digit or _"
@@ -154,40 +152,53 @@ def train(
     weights = out / f"{name}.safetensors"
     if start is not None and Path(start).resolve() == weights.resolve():
         raise ValueError(f"start is {start}, which this run would overwrite; choose another --name")
-    first = Accelerator().is_main_process  # of several processes, one writes and reports
+    first = surroundings.accelerator().is_main_process  # of several, one writes and reports
     say = report if first else lambda line: None
     if first:
-        rundir.hold(out)
+        rundir.check_free(out)
     # Describe the training, and make its model.
     data = load_for(dataset, budget, seed)
     about = card(data, budget, seed, name, predict)
     model, settings = prepared(about, data)
     if start is not None:
         before = cards.load_weights(start, model.denoiser.net)
-        kept = ("name", "coefficients", "data", "images", "seed", "loaded", "settings")
-        about["started_from"] = {k: before[k] for k in (*kept, "started_from") if k in before}
+        kept = "name coefficients data images seed loaded settings contents place started_from"
+        about["started_from"] = {k: before[k] for k in kept.split() if k in before}
     count = sum(p.numel() for p in model.denoiser.parameters())
     say(
         f"{name}: {len(data.train):,} images {tuple(data.train.shape[1:])}, "
         f"{count:,} parameters, {budget.steps:,} steps of {settings['batch']}"
     )
-    # Train, with pictures on the way.
+    # Train, with pictures on the way, and draw with the last weights.
     steps = min(budget.sample_steps, getattr(model.schedule, "T", budget.sample_steps))
-    asked = asked_labels(data, GRID)
+    labels = asked_labels(data, GRID)
 
-    def draw(denoiser, n: int = GRID, labels: Tensor | None = asked) -> Tensor:
-        drawn = replace(model, denoiser=denoiser)
-        return generate(drawn, n, steps=steps, labels=labels, seed=seed)
+    def draw(denoiser) -> Tensor:
+        current = replace(model, denoiser=denoiser)
+        return generate(current, GRID, steps=steps, labels=labels, seed=seed)
 
     settings |= {"draw": draw, "draws": 20, "trdata": trdata, "say": say}
-    for r in recorded_fit(out, model.denoiser, data.train, model.density, **settings):
-        heldout = math.nan if r.heldout is None else r.heldout
-        speed = f"{r.images_per_second:.0f} images/s"
-        if not r.replayed:
-            say(f"  step {r.step:6d}  loss {r.loss:.4f}  held-out {heldout:.4f}  {speed}")
-    # Draw with the last weights.
     if first:
-        if samples:
-            png.write_images(out / "images", draw(r.ema, samples, None))
-        rundir.release(out)
+        rundir.hold(out)
+    step = 0
+    try:
+        for r in recorded_fit(out, model.denoiser, data.train, model.density, **settings):
+            step, heldout = r.step, math.nan if r.heldout is None else r.heldout
+            speed = f"{r.images_per_second:.0f} images/s"
+            if not r.replayed:
+                say(f"  step {r.step:6d}  loss {r.loss:.4f}  held-out {heldout:.4f}  {speed}")
+        if first:
+            trained, done = replace(model, denoiser=r.ema), 0
+            for images in drawn(trained, torch.arange(samples), respaced(steps), seed=seed):
+                png.write_images(out / "images", images, range(done, done + len(images)))
+                done += len(images)
+    except KeyboardInterrupt as stop:
+        go_on = "there is no checkpoint yet, so the same command starts anew"
+        if kept := saves.steps(out / "checkpoints"):
+            go_on = f"the same command goes on from {kept[0]}"
+        stop.args = (f"after step {step} of {budget.steps}; {go_on}",)
+        raise
+    finally:
+        if first:
+            rundir.release(out)
     return cards.read_card(weights)

@@ -9,11 +9,13 @@ from diffutils.course.budgets import Budget, field, profiles
 class Lesson01Budget(Budget):
     """Lesson 01, forward diffusion."""
 
-    samples: int = field(20_000, least=1)  # draws from the one-dimensional mixture
-    photo_size: int = field(128, least=1)  # pixels a side
-    images: int = field(6, least=1)  # images in each strip
-    T: int = field(1000, least=1)  # steps of the forward process
-    reverse_steps: int = field(250, least=1)  # steps back with the analytic denoiser
+    samples: int = field(
+        20_000, least=100, most=10_000_000
+    )  # draws from the one-dimensional mixture
+    photo_size: int = field(128, least=16, most=1024)  # pixels a side
+    images: int = field(6, least=1, most=100)  # images in each strip
+    T: int = field(1000, least=1, most=100_000)  # steps of the forward process
+    reverse_steps: int = field(250, least=1, most=100_000)  # steps back with the analytic denoiser
 
     def __post_init__(self):
         super().__post_init__()

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from diffutils.course.budgets import TrainingBudget, field, profiles
+from diffutils.course.budgets import MANY, TrainingBudget, field, profiles
 
 
 @dataclass(frozen=True)
 class Lesson02Budget(TrainingBudget):
     """Lesson 02, DDPM training on one data set."""
 
-    sample_steps: int = field(50, least=1)
-    metric_samples: int = field(256, least=1)  # images on each side of a distance
-    trial_steps: int = field(0, least=0)  # steps of each training of the claim on trial; 0: none
-    seeds: int = field(1, least=1)  # training seeds of the claim on trial
+    sample_steps: int = field(50, least=1, most=100_000)
+    metric_samples: int = field(256, least=4, most=100_000)  # on each side of a distance
+    trial_steps: int = field(0, least=0, most=MANY)  # of each training of the trial; 0: none
+    seeds: int = field(1, least=1, most=1000)  # training seeds of the claim on trial
 
 
 BUDGETS = profiles(Lesson02Budget, {  # student: as above; ...: as in student

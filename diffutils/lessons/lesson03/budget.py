@@ -1,26 +1,31 @@
 """How much lesson 03 computes."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from diffutils.course.budgets import TrainingBudget, field, items, profiles
+from diffutils.course.budgets import Needs, TrainingBudget, field, items, profiles
 
 
 @dataclass(frozen=True)
 class Lesson03Budget(TrainingBudget):
     """Lesson 03, DDIM sampling: a grid of samplers on one network."""
 
+    NEEDS: ClassVar[Needs] = Needs(4, 4, "a distance takes at least 4 images on each side")
+
     pretrained: bool = True  # the weights that ship, where the data set has some
-    seeds: int = field(1, least=1)  # training seeds, where the network is trained
-    metric_samples: int = field(140, least=1)  # images on each side of a distance
-    grid_steps: tuple[int, ...] = (4, 8, 16)  # sampling steps
+    seeds: int = field(1, least=1, most=1000)  # training seeds, where the network is trained
+    metric_samples: int = field(140, least=4, most=100_000)  # on each side of a distance
+    grid_steps: tuple[int, ...] = field((4, 8, 16), least=1, most=100_000)  # sampling steps
     grid_etas: tuple[float, ...] = field((0.0, 1.0), least=0, most=1)  # 0 is DDIM, 1 is DDPM
-    skip_steps: tuple[int, ...] = (8,)  # steps of the published sampler that only skips
-    sampling_seeds: int = field(3, least=1)
-    scale: float = field(1.0, least=0)  # guidance
+    skip_steps: tuple[int, ...] = field((8,), least=1, most=100_000)  # of the one that only skips
+    sampling_seeds: int = field(3, least=1, most=1000)
+    scale: float = field(1.0, least=0, most=1000)  # guidance
     fid: bool = False  # the published FID too: 3,000 images by all T steps, Inception features
-    long_steps: int = field(1000, least=5)  # of the DDPM chain that is shown beside DDIM
-    short_steps: int = field(50, least=1)  # of the DDIM chain beside it
-    shown: int = field(20, least=4)  # images of each
+    long_steps: int = field(
+        1000, least=5, most=100_000
+    )  # of the DDPM chain that is shown beside DDIM
+    short_steps: int = field(50, least=1, most=100_000)  # of the DDIM chain beside it
+    shown: int = field(20, least=4, most=100)  # images of each
 
     def __post_init__(self):
         super().__post_init__()

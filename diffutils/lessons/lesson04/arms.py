@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from diffutils import schedules
 from diffutils.course.experiments import training
-from diffutils.course.experiments.described import EDM
+from diffutils.course.experiments.described import EDM, one_of
 from diffutils.course.experiments.sampling import Sampler, edm
 from diffutils.course.experiments.sweep import trial_rows
 from diffutils.data import ImageSet
@@ -40,8 +40,8 @@ GRIDS = {"EDM": schedules.karras(), "phi": schedules.log_logistic(C)}
 
 
 def arm(name: str) -> training.Arm:
-    """One of `ARMS`, with the entries of its card; none for lesson 02's."""
-    density, embedding, weight = ARMS[name]
+    """One of `ARMS`, with the entries of its card; none for lesson 02's; ValueError for others."""
+    density, embedding, weight = one_of(ARMS, name, "the arm")
     if density == "DDPM":
         return training.Arm(name)
     slots = {"density": DENSITIES[density], "embedding": EMBEDDINGS[embedding], "weight": weight}

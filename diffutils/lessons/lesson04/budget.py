@@ -1,8 +1,9 @@
 """How much lesson 04 computes."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from diffutils.course.budgets import TrainingBudget, field, items, profiles
+from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, items, profiles
 from diffutils.lessons.lesson04.arms import ARMS
 
 
@@ -10,21 +11,23 @@ from diffutils.lessons.lesson04.arms import ARMS
 class Lesson04Budget(TrainingBudget):
     """Lesson 04, EDM and phi*: a small pair trained live, sweeps on the network that ships."""
 
-    channels: tuple[int, ...] = field((24, 48), least=1)
+    NEEDS: ClassVar[Needs] = Needs(4, 4, "a distance takes at least 4 images on each side")
+
+    channels: tuple[int, ...] = field((24, 48), least=1, most=4096)
     attention: tuple[bool, ...] = (False, True)
-    warmup: int = field(20, least=0)
+    warmup: int = field(20, least=0, most=MANY)
     ema: float = field(0.98, least=0, below=1)
     pretrained: bool = True  # the EDM weights that ship, where the data set has some
-    trial_steps: int = field(100, least=0)  # steps of each training of the trial; 0: none
+    trial_steps: int = field(100, least=0, most=MANY)  # of each training of the trial; 0: none
     trial_arms: tuple[str, ...] = field(("EDM", "phi both without lambda"), choices=tuple(ARMS))
-    trial_nfe: int = field(19, least=1)  # network evaluations for an image of the trial; odd
-    seeds: int = field(1, least=1)  # training seeds of the trial
-    metric_samples: int = field(140, least=1)  # images on each side of a distance
-    nfes: tuple[int, ...] = field((5, 9), least=0)  # evaluations for an image of the sweep; odd
-    sampling_seeds: int = field(1, least=1)  # of the sweep
-    ssim_images: int = field(20, least=4)  # images of the search for phi
-    ssim_size: int = field(128, least=16)  # pixels a side
-    shown: int = field(10, least=4)  # images in a strip
+    trial_nfe: int = field(19, least=1, most=99_999)  # evaluations for an image of the trial; odd
+    seeds: int = field(1, least=1, most=1000)  # training seeds of the trial
+    metric_samples: int = field(140, least=4, most=100_000)  # on each side of a distance
+    nfes: tuple[int, ...] = field((5, 9), least=0, most=99_999)  # the same of the sweep
+    sampling_seeds: int = field(1, least=1, most=1000)  # of the sweep
+    ssim_images: int = field(20, least=4, most=10_000)  # images of the search for phi
+    ssim_size: int = field(128, least=16, most=1024)  # pixels a side
+    shown: int = field(10, least=4, most=100)  # images in a strip
 
     def __post_init__(self):
         super().__post_init__()

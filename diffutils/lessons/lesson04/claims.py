@@ -9,7 +9,7 @@ from itertools import product
 
 from diffutils.course.experiments import charts, claims
 from diffutils.course.experiments.effects import Effect, effect
-from diffutils.course.experiments.rows import group, where
+from diffutils.course.experiments.rows import check, group, where
 from diffutils.lessons.lesson04.arms import ARMS
 
 SOLVERS = ("Euler", "Heun")
@@ -103,7 +103,7 @@ def places(rows: Sequence[dict]) -> list[Effect]:
     rows: of `arms.arm_rows`.  Raises: ValueError as `effects.effect`, and for several numbers of
     network evaluations.
     """
-    if len(found := sorted({row["nfe"] for row in rows})) > 1:
+    if len(found := sorted({row["nfe"] for row in check(rows, "nfe")})) > 1:
         several = ", ".join(f"{nfe:g}" for nfe in found)
         raise ValueError(f"the rows have several network evaluations, {several}; take rows of one")
     effects = []

@@ -2,9 +2,8 @@
 
 import click
 
-from diffutils.course.commands.options import JSON, SEED, clear_errors, say_aside
+from diffutils.course.commands.options import JSON, SEED, result, say_aside
 from diffutils.lessons.lesson04 import search
-from diffutils.weights.files import write_json
 
 
 @click.command()
@@ -35,11 +34,8 @@ def phi(out, **settings):
 
     DATASET is photos, faces, folder:PATH or any other name of the data command.
     """
-    with clear_errors():
-        result = search.report(**settings, say=say_aside)
-        if out:
-            write_json(out, result)
-    click.echo(search.text(result))
+    found = search.report(**settings, say=say_aside)
+    result(out, found, search.text(found))
 
 
 COMMANDS = (phi,)

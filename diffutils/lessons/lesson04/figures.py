@@ -17,7 +17,7 @@ from diffutils.lessons.lesson04.stability import readings
 from diffutils.methods import perceptual
 from diffutils.methods.perceptual import SIGMA_MAX, SIGMA_MIN, Coordinate, equal_steps
 from diffutils.viz import COLORS, DPI, figure, pixels, plain_log_axis, style
-from diffutils.viz.display import empty
+from diffutils.viz.paper import empty
 
 INKS = ("blue", "vermilion", "green", "purple", "orange", "sky")
 MARKERS = ("o", "s", "^", "D", "v", "P")

@@ -46,6 +46,8 @@ def r2_of_c(curves: Curves, sigmas: Sigmas) -> list[float]:
 
 def best_c(curves: Curves, sigmas: Sigmas) -> tuple[float, float]:
     """The c of `CS` with the highest mean R^2 over images, and that R^2."""
+    if not (len(curves) and curves.isfinite().all()):
+        raise ValueError(f"c is fitted to SSIM curves, got {len(curves)}, or some that hold nan")
     r2, c = max(zip(r2_of_c(curves, sigmas), CS, strict=True), key=lambda pair: pair[0])
     return c, r2
 

@@ -71,6 +71,8 @@ def stability(
     that one step has, mean over images and seeds.
     Raises: ValueError as `ssim_curve` and `schedules.levels`.
     """
+    if not (len(images) and seeds):
+        raise ValueError(f"got {len(images)} images and {len(seeds)} seeds, expected some of both")
     sigmas = perceptual.dense_sigmas()
     curves = torch.cat([ssim_curve(images, sigmas, seed, window) for seed in seeds])
     rows = []

@@ -4,7 +4,7 @@ import pytest
 
 from diffutils.course.experiments import charts
 from diffutils.course.experiments.effects import Effect
-from diffutils.viz.display import figure
+from diffutils.viz.paper import figure
 
 FLOOR = 2.0
 
@@ -282,3 +282,13 @@ def test_effects_as_a_table():
     assert lines[3].endswith("farther, by less than a tenth  equivalent within a tenth")
     few = charts.effects_table([small], [far, *[small] * 3]).splitlines()  # drawn with others
     assert few[2].endswith("equivalent within a tenth") and len(few) == 3
+
+
+def test_rows_that_lack_numbers_are_refused_by_name():
+    row = {"sampler": "a", "eta": 0.0, "nfe": 9, "N": 4, "frechet": 2.0, "frechet_floor": 1.0}
+    with pytest.raises(ValueError, match="row 1 has no steps, kernel, "):
+        charts.full_table([row])
+    with pytest.raises(ValueError, match="row 1 has no N, sampler"):
+        charts.table([{}])
+    with pytest.raises(ValueError, match="no metric 'fid'; choose from frechet, kernel"):
+        charts.quality_against_calls([row], "fid")

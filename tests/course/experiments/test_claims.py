@@ -2,7 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
+import torch
 from edm_rows import noisy, row, trial
 
 from diffutils.course import tables
@@ -178,3 +180,8 @@ def test_fields_survive_the_table_and_are_not_joined():
     assert all(set(x) == FIELDS and isinstance(x["protocol"], list) for x in made)
     table = tables.claim_table(made)
     assert all(x["measured"] in table and x["protocol"][-1] in table for x in made)
+
+
+@pytest.mark.parametrize("value", [2.0, np.float32(2), np.array(2.0), torch.tensor(2.0)])
+def test_one_number_is_shown_as_one_whatever_holds_it(value):
+    assert claims.claim("a", measured=value)["measured"] == "2"

@@ -349,3 +349,17 @@ def test_lesson_04_s_grids_are_asked_by_the_same_rule():
     mean, low, high, _ = (math.expm1(v) for v in x.interval())
     assert (mean, low, high) == pytest.approx((1.367, 0.189, 3.714), abs=0.005)
     assert x.verdict == "farther"
+
+
+@pytest.mark.parametrize(
+    ("rows", "sides", "said"),
+    [
+        ([{"seed": 0, "frechet": 1.0}], ([], []), "needs entries on both sides"),
+        ([{"s": 0}], ([{}], [{}]), "row 1 has no seed, frechet; take rows of a sweep"),
+        ([{"seed": 0, "frechet": "1"}], ([{}], [{}]), "frechet of .* is '1', expected a number"),
+        ([3], ([{}], [{}]), "row 1 is 3"),
+    ],
+)
+def test_what_is_no_comparison_is_refused(rows, sides, said):
+    with pytest.raises(ValueError, match=said):
+        effect("a", rows, *sides)

@@ -8,7 +8,7 @@ from edm_rows import named, noisy, row, trial
 from diffutils.course.experiments import effects, forest
 from diffutils.lessons.lesson04 import claims
 from diffutils.lessons.lesson04.arms import ARMS
-from diffutils.viz.display import COLORS
+from diffutils.viz.paper import COLORS
 
 
 def inside(fig):
@@ -143,3 +143,14 @@ def test_an_effect_that_is_not_run_has_its_row():
     assert named(found, "grid", "Euler").verdict == "not run"
     (ax,) = forest.forest(found).axes
     assert [t.get_text() for t in ax.texts].count("not run") == 6
+
+
+def test_too_few_images_for_a_distance_are_said_in_the_figure():
+    row = {"sampler": "a", "eta": 0.0, "nfe": 9, "N": 4, "arm": "EDM"}
+    row |= {"frechet": math.nan, "frechet_floor": math.nan}
+    fig = forest.arms([row], ["EDM"], {"Heun": {"walk": {"sampler": "a"}}})
+    (ax,) = fig.axes
+    assert [text.get_text() for text in ax.texts] == ["not run: N = 4 is too few"]
+    fig.draw_without_rendering()
+    with pytest.raises(ValueError, match="no panels to draw"):
+        forest.arms([row], ["EDM"], {})

@@ -93,7 +93,7 @@ def test_a_model_without_classes_is_measured_and_its_card_holds_no_nan(tmp_path)
 
 @pytest.mark.parametrize("changes", [{"scale": float("nan")}, {"eta": float("inf")}])
 def test_a_scale_that_is_not_finite_is_refused(tmp_path, changes):
-    with pytest.raises(ValueError, match="both must be finite"):
+    with pytest.raises(ValueError, match="must be a (finite )?number"):
         measure.measure_card(tmp_path / "own.safetensors", **FEW | changes)
 
 
@@ -132,7 +132,7 @@ def test_weights_of_a_lesson_are_measured(tmp_path):
 def test_an_interval_upside_down_is_refused_before_anything_is_read(tmp_path, interval):
     with pytest.raises(ValueError, match="give two noise levels from 0 up, the lower one first"):
         measure.measure_card(
-            tmp_path / "none", n=10, steps=2, eta=0.0, scale=2.0, seed=0, interval=interval
+            tmp_path / "none.safetensors", n=10, steps=2, eta=0, scale=2, seed=0, interval=interval
         )
 
 

@@ -10,6 +10,7 @@ import torch
 
 from diffutils import denoisers, schedules
 from diffutils.course.experiments import measure, rows, sampling, sweep
+from diffutils.course.experiments.rows import SWEEP
 from diffutils.course.experiments.training import Arm
 from diffutils.course.runs import fingerprint
 from diffutils.data import ImageSet
@@ -284,10 +285,14 @@ def test_other_settings_are_other_rows(model, data, tmp_path, change):
     assert len((tmp_path / "sweep.jsonl").read_text().splitlines()) == 2
 
 
-def test_a_damaged_file_is_named(model, data, tmp_path):
-    (tmp_path / "sweep.jsonl").write_text('{"run": 1}\n{"ru')
-    with pytest.raises(ValueError, match=r"sweep\.jsonl is damaged in line 2 .* delete it"):
-        next(sweep.sweep(model, data, PIXELS, n=N, steps=(2,), folder=tmp_path))
+def test_a_damaged_row_is_named_and_made_again(model, data, tmp_path):
+    settings = dict(n=N, steps=(2, 3), etas=(0,), folder=tmp_path)
+    rows, path = [*sweep.sweep(model, data, PIXELS, **settings)], tmp_path / "sweep.jsonl"
+    path.write_bytes(path.read_bytes()[:-9])  # the last line is torn
+    with pytest.warns(UserWarning, match=r"sweep\.jsonl, line 2 .* is left out and made again"):
+        again = [*sweep.sweep(model, data, PIXELS, **settings)]
+    assert again[0] == rows[0] and again[1]["frechet"] == rows[1]["frechet"]
+    assert [*sweep.sweep(model, data, PIXELS, **settings)] == again
 
 
 def test_recorded_rows_are_those_of_the_sweep(model, data, tmp_path, monkeypatch):
@@ -310,7 +315,9 @@ def test_recorded_rows_are_those_of_the_sweep(model, data, tmp_path, monkeypatch
 @pytest.mark.parametrize("line", [b'{"N": 1', b"[1]", b"", b"\xff"])
 def test_a_damaged_line_of_recorded_rows_is_named(model, tmp_path, monkeypatch, line):
     monkeypatch.setattr(cards, "PRETRAINED", tmp_path)
-    (tmp_path / "noise.sweep.jsonl").write_bytes(b'{"N": 1}\n' + line + b'\n{"N": 2}\n')
+    row = dict.fromkeys(SWEEP, 1) | dict.fromkeys(("sampler", "features", "hardware"), "a")
+    whole = json.dumps(row).encode() + b"\n"
+    (tmp_path / "noise.sweep.jsonl").write_bytes(whole + line + b"\n" + whole)
     with pytest.raises(ValueError, match=r"noise\.sweep\.jsonl is damaged in line 2 .* fetch it"):
         sweep.recorded(model)
 

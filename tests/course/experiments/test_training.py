@@ -70,10 +70,11 @@ def test_a_damaged_log_beside_a_model_is_named(tmp_path, monkeypatch):
     (model,), _ = networks("sprites", asked, 0, None)
     assert model.log == []
     path = tmp_path / "sprites.log.jsonl"
-    path.write_text('{"step": 1, "loss": 0.5}\n{"step": 2, "loss": null}\n')
+    lines = [{"step": 1, "loss": 0.5, "heldout": 0.6}, {"step": 2, "loss": None, "heldout": None}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     (model,), _ = networks("sprites", asked, 0, None)
-    assert model.log == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": None}]
-    path.write_text('{"step": 1, "loss": 0.5}\n{"step": 2, "lo')
+    assert model.log == lines
+    path.write_text(json.dumps(lines[0]) + '\n{"step": 2, "lo')
     with pytest.raises(ValueError, match=r"sprites\.log\.jsonl is damaged in line 2 .* fetch it"):
         networks("sprites", asked, 0, None)
 
@@ -93,8 +94,7 @@ def test_a_model_that_needs_a_condition_is_no_shipped_one(tmp_path, monkeypatch)
     monkeypatch.setattr(cards, "PRETRAINED", tmp_path)
     about = {"name": "a", "unet": {}, "coefficients": "x0", "data": "faces"}
     for name, unet in (("a", {"cond_channels": 4}), ("b", {})):
-        path = tmp_path / f"{name}.json"
-        path.write_text(json.dumps(about | {"name": name, "unet": unet}))
+        cards.write_card(tmp_path / name, about | {"name": name, "unet": unet})
     assert training.shipped_for("faces") == "b"
 
 

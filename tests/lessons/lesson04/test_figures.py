@@ -14,7 +14,7 @@ from diffutils.lessons.lesson04 import figures as C
 from diffutils.lessons.lesson04 import search as S
 from diffutils.lessons.lesson04 import stability as T
 from diffutils.methods import perceptual as P
-from diffutils.viz.display import figure
+from diffutils.viz.paper import figure
 
 KNOWN = P.candidates()
 LOG, EDM, DDPM = KNOWN["log(sigma)"], KNOWN["sigma^(1/7), EDM"], KNOWN["t, DDPM"]

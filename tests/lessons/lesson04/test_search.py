@@ -150,3 +150,9 @@ def test_arrays_keep_their_size_and_files_come_at_128(tmp_path):
         (f"folder:{tmp_path}", None, [1, 128, 128]),
     ):
         assert S.report(name, size, 2, say=lambda line: None)["shape"] == shape
+
+
+@pytest.mark.parametrize("curves", [torch.zeros(0, 50), torch.full((2, 50), math.nan)])
+def test_no_curves_have_no_best_c(curves):
+    with pytest.raises(ValueError, match="c is fitted to SSIM curves, got"):
+        S.best_c(curves.double(), P.dense_sigmas(50))

@@ -206,3 +206,10 @@ def test_table_shows_every_number():
 def test_images_smaller_than_the_window_are_refused():
     with pytest.raises(ValueError, match="a window of 7 x 7 pixels"):
         T.stability(torch.zeros(1, 1, 6, 6, dtype=torch.uint8), GRIDS, 10)
+
+
+def test_no_images_and_no_seeds_are_refused():
+    some = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
+    for images, seeds in ((some[:0], (0,)), (some, ())):
+        with pytest.raises(ValueError, match="images and . seeds, expected some of both"):
+            T.stability(images, {}, seeds=seeds)
