@@ -7,10 +7,11 @@ PROFILE ?=
 LESSONS ?=
 # Anything: also run the lessons that are finished, and resume nothing.
 AGAIN ?=
-# An index of CPU builds leaves out the CUDA libraries (Linux): about 1 GB instead of 5.5 GB.
-TORCH_INDEX ?=
 
 VENV := .venv
+# An index of CPU builds leaves out the CUDA libraries (Linux): about 1 GB instead of 5.5 GB. It is
+# remembered for the next set-up, after an update of the course.
+TORCH_INDEX ?= $(shell cat $(VENV)/torch-index 2>/dev/null)
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 LINUX_ONLY := ^(nvidia-|cuda-|triton==)
@@ -66,6 +67,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --upgrade pip
 ifneq ($(TORCH_INDEX),)
+	@echo "$(TORCH_INDEX)" > $(VENV)/torch-index
 	@grep -vE '$(LINUX_ONLY)' requirements.lock > $(VENV)/cpu.lock
 	$(PY) -m pip install --extra-index-url "$(TORCH_INDEX)" -r $(VENV)/cpu.lock
 else

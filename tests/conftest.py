@@ -1,6 +1,8 @@
 """Shared by all tests: shape checks switched on, no windows, small fixtures."""
 
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -101,8 +103,9 @@ class Web:
 
     files: content by name; ranges: whether it can send a part; lengths: whether it says how long an
     answer is, or sends it in one chunk; cuts: after how many bytes it hangs up, one number for each
-    of the next requests; status: an error for every request; asked: name and Range of every
-    request so far.
+    of the next requests; status: an error for every request; headers: what it says otherwise;
+    delay: seconds before it answers; pause: seconds after every 16 kB; asked: name and Range of
+    every request so far.
     """
 
     def __init__(self):
@@ -110,6 +113,7 @@ class Web:
 
         self.files, self.asked, self.cuts = {}, [], []
         self.ranges, self.lengths, self.status = True, True, None
+        self.headers, self.delay, self.pause = {}, 0, 0
         web = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -126,6 +130,7 @@ class Web:
         """Send a file, from where the request asks for it, or what `status` and `cuts` say."""
         name, asked = request.path[1:], request.headers.get("Range")
         self.asked.append((name, asked))
+        time.sleep(self.delay)
         if self.status or name not in self.files:
             return request.send_error(self.status or 404)
         content = self.files[name]
@@ -135,12 +140,20 @@ class Web:
         request.send_response(206 if first else 200)
         sent = content[first:]
         if self.lengths:
-            request.send_header("Content-Length", str(len(sent)))
+            request.send_header("Content-Length", self.headers.get("Content-Length", len(sent)))
         else:
             request.send_header("Transfer-Encoding", "chunked")
             sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(sent), sent)
+        for key, value in self.headers.items():
+            if key != "Content-Length":
+                request.send_header(key, value)
         request.end_headers()
-        request.wfile.write(sent[: self.cuts.pop(0) if self.cuts else len(sent)])
+        sent = sent[: self.cuts.pop(0) if self.cuts else len(sent)]
+        step = 2**14 if self.pause else max(1, len(sent))
+        with suppress(ConnectionError):  # who is served may hang up
+            for i in range(0, len(sent), step):
+                request.wfile.write(sent[i : i + step])
+                time.sleep(self.pause)
 
 
 @pytest.fixture

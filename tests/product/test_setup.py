@@ -103,6 +103,15 @@ def test_version_is_one(root):
     assert project["version"] == citation["version"] == diffutils.__version__
 
 
+def test_the_name_of_the_distribution_is_not_the_strangers(root):
+    from diffutils.weights.files import NAME
+
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert project["name"] == NAME == "diffusion-by-experiment"
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert "**Do not `pip install diffutils`:**" in readme
+
+
 def test_import_is_light():
     code = (
         "import time; t = time.perf_counter(); import diffutils; "
@@ -142,6 +151,9 @@ def test_a_second_make_does_not_install_again(root, tmp_path):
     assert 'diffutils run --profile "smoke" --lessons "01 02"' in first
     assert "cpu.lock" in plan("run", "TORCH_INDEX=somewhere")
     (tmp_path / ".venv").mkdir()
+    assert "cpu.lock" not in plan("run")
+    (tmp_path / ".venv" / "torch-index").write_text("somewhere\n")  # an update installs alike
+    assert '--extra-index-url "somewhere"' in plan("run")
     (tmp_path / ".venv" / ".installed").touch()
     for target in ("run", "test", "test-all", "lab", "notebooks", "bench"):
         assert "install" not in plan(target)
@@ -153,6 +165,31 @@ def test_links_between_files_lead_somewhere(root, name):
     for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{name} links to {target}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+def test_commands_that_the_pages_write_exist_with_their_options_and_fields(root, name):
+    import click
+
+    from diffutils import lessons
+    from diffutils.__main__ import cli
+
+    page = (root / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    budgets = [lessons.budget(path.stem[:2], "student") for path in root.glob("notebooks/*.ipynb")]
+    fields = {field for budget in budgets for field in vars(budget)}
+    written = re.findall(r"python -m diffutils((?: [^`\n#]+)?)", page)
+    assert written
+    for words in map(str.split, written):
+        command = cli
+        for word in words:
+            if word.startswith("--"):
+                known = {"--help"} | {option for p in command.params for option in p.opts}
+                assert word in known, f"{name} writes {word} of {command.name}"
+            elif isinstance(command, click.Group) and word not in ("COMMAND", "|"):
+                command = command.commands[word.strip(",.;")]
+    assert {*re.findall(r"--set \"?(\w+)=", page)} <= {*fields, "flips"}  # of a lesson 08
+    targets = re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE)
+    assert {*re.findall(r"(?:^|`)make ([a-z-]+)", page, re.MULTILINE)} <= {*targets}
 
 
 @pytest.mark.parametrize("page", package_map.DEPTHS)
