@@ -72,7 +72,8 @@ def compiled(net: torch.nn.Module, *functions: Callable | None) -> list[Callable
 
 def check_whole(**numbers) -> None:
     """Raise ValueError unless these are whole numbers from 1 to `MOST`."""
-    if not all(isinstance(n, Integral) and 1 <= n <= MOST for n in numbers.values()):
+    whole = (isinstance(n, Integral) and not isinstance(n, bool) for n in numbers.values())
+    if not (all(whole) and all(1 <= n <= MOST for n in numbers.values())):
         names, given = (
             " and ".join(", ".join(map(str, words)).rsplit(", ", 1))
             for words in (numbers, numbers.values())
@@ -87,6 +88,13 @@ def check_real(**numbers: tuple) -> None:
         if not (isinstance(value, Real) and math.isfinite(value) and least <= value <= most):
             wanted = f"from {least} to {most}" if most < math.inf else f"of at least {least}"
             raise ValueError(f"{name} is {value}, expected a finite number {wanted}")
+
+
+def check_flag(**flags) -> None:
+    """Raise ValueError for a switch that is neither True nor False: "no" would be on."""
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}, expected True or False")
 
 
 def check_callable(*optional: str, **functions) -> None:
@@ -132,6 +140,7 @@ def optimise(
     """
     # Say what is wrong before anything starts.
     check_whole(steps=steps, batch=batch, log_every=log_every)
+    check_flag(compile=compile)
     check_real(lr=(lr, 0, math.inf), warmup=(warmup, 0, math.inf), ema=(ema, 0, 1))
     if not (isinstance(clip, Real) and clip >= 0):
         raise ValueError(f"clip is {clip}, expected a number of at least 0; math.inf clips nothing")

@@ -18,7 +18,7 @@ from torch import Tensor
 from diffutils import rng
 from diffutils.data import to_float
 from diffutils.denoisers import Denoiser
-from diffutils.loop import check_callable, check_real, check_whole, optimise
+from diffutils.loop import check_callable, check_flag, check_real, check_whole, optimise
 from diffutils.unet import UNet
 from diffutils.weights import surroundings
 
@@ -90,6 +90,7 @@ def fit(
     device = surroundings.accelerator().device
     labels, heldout_labels = as_labels(labels), as_labels(heldout_labels)
     check_settings(schedule, label_dropout, seed, bf16, device)
+    check_flag(flip=flip, bf16=bf16)
     check_callable("weight", "augment", distance=distance, weight=weight, augment=augment)
     pairs = ((labels, heldout_labels), (cond, heldout_cond))
     if heldout is not None and any(a is not None and b is None for a, b in pairs):

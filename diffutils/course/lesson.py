@@ -4,6 +4,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -73,7 +74,7 @@ class Lesson:
         record_of = recorded_optimise
         if len(task) > 1:  # images and schedule
             record_of, settings = recorded_fit, {"seed": self.seed} | settings
-        for record in record_of(self.dir / name, network, *task, **settings):
+        for record in record_of(self._inside(name), network, *task, **settings):
             if not record.replayed:
                 self.progress(progress_line(name, record, settings["steps"]))
             yield record
@@ -82,7 +83,7 @@ class Lesson:
         """Keep generated images, uint8 (N, C, H, W), one PNG each in images/name; the folder."""
         from diffutils.data.png import write_images
 
-        folder = self.dir / "images" / name
+        folder = self._inside(f"images/{name}")
         write_images(folder, images)
         return folder
 
@@ -90,7 +91,8 @@ class Lesson:
         """Print a line here and, in a headless run, in the terminal that started it."""
         print(line, flush=True)
         if target := os.environ.get("DIFFUTILS_PROGRESS"):
-            with open(target, "a", encoding="utf-8") as f:
+            # The line stands here already: a full temporary folder is no reason to stop.
+            with suppress(OSError), open(target, "a", encoding="utf-8") as f:
                 f.write(line + "\n")
 
     def headline(self, name: str, value: float) -> None:
@@ -111,7 +113,14 @@ class Lesson:
 
         `python -m diffutils notebooks` copies them to figures/ of the checkout.
         """
-        return self.dir / "figures" / name
+        return self._inside(f"figures/{name}")
+
+    def _inside(self, name: str) -> Path:
+        """A place in the run directory.  Raises: ValueError for a name that leads out of it."""
+        place = Path(os.path.normpath(self.dir / name))
+        if not place.is_relative_to(self.dir):
+            raise ValueError(f"{name!r} leads out of the run directory; give a plain name")
+        return place
 
     def claim(self, claim: str, *cells, **fields) -> None:
         """Add a row to the claim table, "not run" by default; fields, errors: of `claims.claim`."""

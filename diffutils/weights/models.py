@@ -118,9 +118,8 @@ def _check_sizes(card: dict, net: UNet) -> None:
     if len(sides) != 2 or not all(type(x) is int and 1 <= x <= MOST_SIDE for x in sides):
         wanted = f"a side or [height, width], each 1 to {MOST_SIDE:,}"
         raise ValueError(f"size is {str(size)[:40]}, expected {wanted}")
-    names = card.get("classes", [])
-    if names and len(names) != net.classes:
-        raise ValueError(f"it names {len(names)} classes, but its network knows {net.classes}")
+    if (names := len(card.get("classes", []))) > net.classes:
+        raise ValueError(f"it names {names} classes, but its network knows {net.classes}")
 
 
 def _filled(known: dict[str, Callable], slot: dict):

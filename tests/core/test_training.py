@@ -908,6 +908,19 @@ def test_what_may_be_no_function_is_named():
         loop.check_callable("weight", distance=None)
 
 
+@pytest.mark.parametrize("name, value", [("flip", "no"), ("bf16", 1), ("compile", "false")])
+def test_a_switch_is_true_or_false(name, value):
+    fit_ = getattr(fit, "__wrapped__", fit)  # without the types that tests check
+    with pytest.raises(ValueError, match=f"{name} is {value!r}, expected True or False"):
+        list(fit_(tiny(), pictures(8), SCHEDULE, **{"steps": 1, "batch": 4, name: value}))
+
+
+@pytest.mark.parametrize("name", ["steps", "batch", "log_every"])
+def test_true_is_no_number(name):
+    with pytest.raises(ValueError, match="must be at least 1, got .*True"):
+        list(fit(tiny(), pictures(8), SCHEDULE, **{"steps": 1, "batch": 4, name: True}))
+
+
 def test_labels_that_numpy_holds_backwards_are_read():
     labels = (np.arange(8) % 2)[::-1]
     list(fit(tiny(classes=2), pictures(8), SCHEDULE, steps=1, batch=4, labels=labels))

@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import torch
 from made_images import images, write
 
 import diffutils as du
@@ -70,6 +71,26 @@ def test_claims_keep_their_fields(tmp_path):
     (made,) = json.loads((tmp_path / "run" / "run.json").read_text())["claims"]
     assert made == fields | {"claim": "name", "published": "-", "measured": "not run", "N": "5",
                              "seeds": "-"}  # fmt: skip
+
+
+def test_a_name_that_leads_out_of_the_run_directory_is_refused():
+    lesson = du.lesson("02", **OWN)
+    images = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    for call in (
+        lambda: lesson.figure("../../out.png"),
+        lambda: lesson.images("a/../../../out", images),
+        lambda: next(lesson.train("../out", torch.nn.Linear(1, 1), None, steps=1)),
+        lambda: next(lesson.train("/out", torch.nn.Linear(1, 1), None, steps=1)),
+    ):
+        with pytest.raises(ValueError, match="leads out of the run directory; give a plain name"):
+            call()
+    assert lesson.figure("a.png") == lesson.dir / "figures" / "a.png"
+
+
+def test_a_terminal_that_takes_no_line_stops_no_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DIFFUTILS_PROGRESS", "/dev/full")
+    du.lesson("02", **OWN).progress("step 1")
+    assert "step 1" in capsys.readouterr().out
 
 
 def test_progress_is_printed_and_reaches_the_terminal(tmp_path, monkeypatch, capsys):

@@ -1388,10 +1388,10 @@ ROWS = [
         ),
         (
             "card: of another network",
-            lambda p: model(p, unet=NET | {"classes": 5}),
+            lambda p: model(p, unet=NET | {"classes": 2}),
             models.load_model,
             ValueError,
-            "it names 3 classes, but its network knows 5",
+            "it names 3 classes, but its network knows 2",
         ),
         (
             "weights for fewer classes than the data",

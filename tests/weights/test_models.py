@@ -91,7 +91,7 @@ def test_model_from_its_card(tmp_path):
         {"size": [16, "16"]},
         {"size": [16, 16, 16]},
         {"images": "many"},
-        {"classes": ["hero"] * 3},
+        {"classes": ["hero"] * 9},
         {"settings": None},
         {"betas": {"name": ["linear"], "arguments": {}}},
         {"betas": {"name": "linear", "arguments": {"T": 10**10}}},

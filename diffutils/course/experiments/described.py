@@ -97,7 +97,7 @@ def card(
     if ":" in about["data"]:
         about["data"] = parameters.in_full(about["data"])
         path = Path(about["data"].partition(":")[2])
-        if path.is_relative_to(files.CHECKOUT):
+        if files.CHECKOUT and path.is_relative_to(files.CHECKOUT):
             about["place"] = path.relative_to(files.CHECKOUT).as_posix()
         about["contents"] = contents(data)
     return files.finite(about | entries)  # as JSON gives it back
@@ -278,7 +278,8 @@ def images_of(about: dict, **changes) -> ImageSet:
 def _where(about: dict) -> str:
     """The data set of a card; where a checkout was moved with the files in it, they move along."""
     kind, colon, path = about["data"].partition(":")
-    if colon and (place := about.get("place")) and not Path(path).exists():
+    place = about.get("place")
+    if colon and place and files.CHECKOUT and not Path(path).exists():
         if (moved := files.CHECKOUT / place).exists():
             return f"{kind}:{moved}"
     return about["data"]

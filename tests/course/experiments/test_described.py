@@ -278,6 +278,18 @@ def test_files_in_a_checkout_move_along_with_it(tmp_path, monkeypatch):
     assert torch.equal(described.images_of(card).train, found.train)
 
 
+def test_without_a_checkout_a_card_knows_the_full_path_alone(tmp_path, monkeypatch):
+    """As the installed package has none."""
+    monkeypatch.setattr(described.files, "CHECKOUT", None)
+    card, found = own_card(tmp_path, monkeypatch)
+    assert "place" not in card
+    monkeypatch.chdir("/")
+    assert torch.equal(described.images_of(card).train, found.train)
+    gone = card | {"data": "folder:/gone", "place": "mine"}  # of a checkout elsewhere
+    with pytest.raises(FileNotFoundError, match="folder:/gone does not exist"):
+        described.images_of(gone)
+
+
 def test_a_card_that_lacks_entries_is_refused(noise):
     with pytest.raises(ValueError, match="does not say its size, images, seed, data, so"):
         described.images_of({})
