@@ -18,7 +18,7 @@ TASK = Exercise(
     1,
     5,
     double,
-    lambda: [
+    lambda seed: [
         Case((BROKEN.copy(),), 2 * BROKEN, "Twice one is two."),
         Case((np.array([-3.0]),), np.array([-6.0]), "The sign stays."),
     ],

@@ -1,5 +1,6 @@
 """Compare what a function returned with what it should have returned, in words."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ class Foreign:
 
 
 def plain(value):
-    """A copy made of tensors, arrays, numbers, tuples, None, `...` and Foreign, and no more.
+    """A copy made of tensors, arrays, numbers, tuples, lists, None, `...` and Foreign, no more.
 
     Of no subclass: nothing that a student's class does happens later.
     """
@@ -28,7 +29,7 @@ def plain(value):
         if isinstance(value, number):
             return number.__pos__(value)
     if isinstance(value, tuple | list):
-        return tuple(plain(part) for part in value)
+        return (list if isinstance(value, list) else tuple)(plain(part) for part in value)
     if isinstance(value, torch.Tensor):
         return plain_tensor(value.detach())
     if isinstance(value, np.ndarray | np.generic):
@@ -76,58 +77,106 @@ def same(one, other) -> bool:
     return bool(one == other)
 
 
-def difference(got, expected, tolerance: float = TOLERANCE) -> str | None:
-    """None where `got` is `expected` to the tolerance, else one sentence that says what is off.
+@dataclass(frozen=True)
+class Difference:
+    """What a function returned and what it should have, in words.
 
-    Both are plain data.  A number may come as a Python number, or an array or tensor without axes.
+    size: the largest |result - expected| / (1 + |expected|); infinite for NaN, a wrong shape or a
+    wrong kind of result.  name: of a slip that shows in any exercise, such as a missing return.
     """
-    # Compare each of several values.
-    if isinstance(expected, tuple):
-        if not isinstance(got, tuple) or len(got) != len(expected):
-            count = f"{len(got)} values" if isinstance(got, tuple) else f"a {kind(got)}"
-            return f"it returns {count}, where {len(expected)} values are expected."
-        for name, mine, right in zip(ORDINALS, got, expected, strict=False):
-            if words := difference(mine, right, tolerance):
-                return f"in the {name} of the returned values: {words}"
-        return None
-    # Compare the kind.
+
+    yours: str
+    expected: str
+    size: float = math.inf
+    name: str | None = None
+
+
+def difference(got, expected, tolerance: float = TOLERANCE) -> Difference | None:
+    """None where `got` is `expected` to the tolerance, else what is off.
+
+    Both are plain data.  A number may come as a Python number, or an array or tensor without axes;
+    several numbers as a tuple, a list, an array or a tensor.
+    """
     if got is None:
-        return "it returns None; is `return` missing?"
+        return Difference("None; is `return` missing?", described(expected), name="no return")
     if got is Ellipsis:
-        return "it still returns `...`."
+        return Difference("still `...`", described(expected))
+    if isinstance(expected, tuple):
+        return difference_of_several(got, expected, tolerance)
+    # Compare the kind, the shape and the type of the values, then the values.
     shape, wanted = shape_of(got), shape_of(expected)
-    asked = f"shape {wanted}" if wanted else "one number"
-    if isinstance(got, Foreign | tuple) or wanted and type(got) is not type(expected):
-        article = f"a {kind(expected)} of " if wanted else ""
-        return f"it returns a {kind(got)}, where {article}{asked} is expected."
-    # Compare the shape and the type of the values, then the values.
+    if isinstance(got, Foreign | tuple | list) or wanted and type(got) is not type(expected):
+        return Difference(f"a {described(got)}", described(expected), name="another type")
     if shape != wanted:
-        return f"the result has shape {shape}; {asked} is expected."
+        return Difference(f"shape {shape}", described(expected), name="another shape")
     if wanted and got.dtype != expected.dtype:
-        held = f"the result holds {got.dtype} values"
-        return f"{held}; {expected.dtype} is expected, as in the input."
+        asked = f"{expected.dtype}, as in the input"
+        return Difference(f"{got.dtype} values", asked, name="another dtype")
     return difference_of_values(as_array(got), as_array(expected), tolerance)
 
 
-def difference_of_values(mine: np.ndarray, right: np.ndarray, tolerance: float) -> str | None:
+def difference_of_several(got, expected: tuple, tolerance: float) -> Difference | None:
+    """The same where several values are expected: the first that is off."""
+    if not isinstance(got, tuple | list):
+        one_each = shape_of(got) == (len(expected),) and not any(map(shape_of, expected))
+        if not one_each:
+            return Difference(f"a {described(got)}", described(expected), name="another type")
+        got = tuple(got)
+    if len(got) != len(expected):
+        return Difference(f"a {described(got)}", described(expected), name="another type")
+    for place, mine, right in zip(ORDINALS, got, expected, strict=False):
+        if found := difference(mine, right, tolerance):
+            yours, wanted = f"{place} value: {found.yours}", f"{place} value: {found.expected}"
+            return Difference(yours, wanted, found.size, found.name)
+    return None
+
+
+def difference_of_values(
+    mine: np.ndarray, right: np.ndarray, tolerance: float
+) -> Difference | None:
     """The same for two numbers or two arrays of one shape: NaN, Inf and the largest error."""
     if mine.dtype.kind not in "biuf":
-        return f"the result holds {mine.dtype} values, where real numbers are expected."
+        return Difference(f"{mine.dtype} values", "real numbers", name="another dtype")
     mine, right = mine.astype(float), right.astype(float)
+    error = np.abs(mine - right) / (1 + np.abs(right))
     if broken := int((~np.isfinite(mine)).sum()):
         kinds = "NaN" if np.isnan(mine).any() else "infinity"
-        look = "look for a division by zero, the root of a negative number, or an overflow."
-        return f"{broken} of {mine.size} values are {kinds}: {look}"
-    error = np.abs(mine - right) / (1 + np.abs(right))
+        cause = "a division by zero, the root of a negative number, or an overflow"
+        wanted = f"numbers, such as {right.flat[np.argmin(np.isfinite(mine))]:.4g}"
+        return Difference(f"{kinds} in {broken} of {mine.size} values: {cause}", wanted)
     if error.size == 0 or error.max() <= tolerance:
         return None
     worst = np.unravel_index(error.argmax(), error.shape)
     place = f" at index {tuple(int(i) for i in worst)}" if worst else ""
-    return f"it returns {mine[worst]:.6g}{place}, where {right[worst]:.6g} is expected."
+    yours, wanted = apart(float(mine[worst]), float(right[worst]))
+    return Difference(f"{yours}{place}", wanted, float(error.max()))
+
+
+def apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers with four digits, or as many more as show that they differ."""
+    for digits in range(4, 17):
+        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def described(value) -> str:
+    """A result in a student's words, by its kind and shape."""
+    if isinstance(value, tuple | list):
+        return f"{kind(value)} of {len(value)} values"
+    if isinstance(value, Foreign):
+        return value.kind
+    if shape := shape_of(value):
+        return f"{kind(value)} of shape {shape}"
+    number = hasattr(value, "shape") or isinstance(value, int | float)
+    return "single number" if number else kind(value)
 
 
 def as_array(value) -> np.ndarray:
-    """Numbers, tensors and arrays as a NumPy array."""
+    """Numbers, tensors and arrays as a NumPy array; of anything else one of objects."""
+    if isinstance(value, tuple | list | Foreign):
+        return np.array(None)
     if isinstance(value, torch.Tensor) and value.is_floating_point():
         value = value.double()  # NumPy does not know bfloat16
     return np.asarray(value)
@@ -140,6 +189,6 @@ def shape_of(value) -> tuple[int, ...]:
 
 def kind(value) -> str:
     """The type of a result in a student's words."""
-    name = value.kind if isinstance(value, Foreign) else name_of(type(value))
-    names = {"ndarray": "NumPy array", "Tensor": "PyTorch tensor", "NoneType": "None"}
+    name = name_of(type(value))
+    names = {"ndarray": "NumPy array", "Tensor": "PyTorch tensor"}
     return names.get(name, name)

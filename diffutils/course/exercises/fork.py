@@ -15,7 +15,8 @@ import psutil
 import torch
 
 from diffutils.course.exercises import belongings
-from diffutils.course.exercises.sandbox import Outcome, late
+from diffutils.course.exercises.call import Outcome
+from diffutils.course.exercises.sandbox import late
 
 MEMORY = 4 << 30  # bytes that a student's function may take beyond what the kernel has
 A_THREAD = 1 << 28  # bytes that libraries reserve, and hardly use, for each thread they start
@@ -45,7 +46,7 @@ def received(process, receiver, limits: Sequence[float]) -> Iterator[Outcome]:
     try:
         for seconds in limits:
             if not answers(receiver, process.pid, seconds):
-                yield Outcome(error=late(seconds), locked=locked(process.pid))
+                yield Outcome(error=late(seconds), name="endless", locked=locked(process.pid))
                 return
             yield pickle.loads(receiver.recv_bytes())
         return
@@ -59,7 +60,7 @@ def received(process, receiver, limits: Sequence[float]) -> Iterator[Outcome]:
     finally:  # also when the student presses "interrupt"
         kill_all(process)
         receiver.close()
-    yield Outcome(error=ended(process.exitcode))
+    yield Outcome(error=ended(process.exitcode), name="crash")
 
 
 def answers(receiver, pid: int, seconds: float) -> bool:
@@ -104,8 +105,8 @@ def child(works: Sequence[Callable[[], Outcome]], sender) -> None:
                 outcome = work()
                 put_back(before)
             except BaseException as error:  # a student's function may break what is needed here
-                broken = f"it broke what the check itself needs ({type(error).__name__})."
-                outcome = Outcome(error=broken)
+                broken = f"it broke what the check itself needs ({type(error).__name__})"
+                outcome = Outcome(error=broken, name="crash")
             if me() != own:
                 break
             sender.send_bytes(dumps(outcome))
@@ -130,9 +131,9 @@ def kill_all(process) -> None:
 def ended(code: int | None) -> str:
     """What is said of a process that ended before it answered; None: nobody knows how."""
     if code == -signal.SIGSEGV:
-        return "it ended Python itself: does it call itself without an end?"
+        return "nothing: it ended Python itself. Does it call itself without an end?"
     how = signal.Signals(-code).name if (code or 0) < 0 else f"exit code {code}"
-    words = f"it ended Python itself, or what the check listens to ({how})."
+    words = f"nothing: it ended Python itself, or what the check listens to ({how})."
     if code == -signal.SIGKILL:
         words += " If it does not kill itself, the machine ran out of memory: free some, try again."
     return words

@@ -12,12 +12,15 @@ class Case:
 
     about: one sentence that helps a student whose function fails here.
     tolerance: allowed |result - expected| / (1 + |expected|).
+    leaf: picks, from the arguments, a tensor that the result is used to train.  Then the gradient
+    of the result at it is compared too: `expected` is the pair (result, gradient).
     """
 
     arguments: tuple
     expected: object
     about: str
     tolerance: float = TOLERANCE
+    leaf: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Exercise:
     """A task with its answer, its judge and its known mistakes.
 
     difficulty: 1 (warm-up) to 3 (hard); minutes: for a student who has read the section.
-    cases: called only when somebody is judged, so that importing a lesson costs nothing.
+    cases: seed -> cases, of which those with random data depend on the seed.  Called only when
+    somebody is judged, so that importing a lesson costs nothing.
     """
 
     id: str
@@ -42,5 +46,5 @@ class Exercise:
     difficulty: int
     minutes: int
     reference: Callable
-    cases: Callable[[], Sequence[Case]]
+    cases: Callable[[int], Sequence[Case]]
     mistakes: tuple[Mistake, ...]

@@ -1,61 +1,125 @@
-"""Judge a student's function, and say in one or two sentences what is wrong."""
+"""Judge a student's function, and say in three short lines what is wrong."""
 
+import functools
 import inspect
 import math
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from diffutils.course.exercises import sandbox
-from diffutils.course.exercises.belongings import RANDOMNESS
+from diffutils.course.exercises.call import Outcome, answered
 from diffutils.course.exercises.compare import (
+    Difference,
     as_array,
+    described,
     difference,
     name_of,
     plain,
     printable,
     shape_of,
 )
-from diffutils.course.exercises.model import Case, Exercise, Mistake
+from diffutils.course.exercises.diagnosis import Failure, besides, diagnose
+from diffutils.course.exercises.model import Case, Exercise
 
 RIGHT, WRONG, OPEN = "right", "wrong", "not attempted"
+MARKS = {RIGHT: "✓", WRONG: "✗", OPEN: "○"}
 FEW = 6  # values of an array that are shown one by one
+LONGEST = 240  # characters of the call, of "yours" and of "expected"
 LINES = 5  # of what the student's function printed, shown under the verdict
+SLOW, NOTICED = 20, 0.02  # times slower than the course's, and seconds, from which it is said
+PACKAGE = str(Path(__file__).resolve().parents[2])
 
 
 @dataclass
 class Verdict:
-    """status: RIGHT, WRONG or OPEN; words: what helps; mistake: the name of a known mistake."""
+    """status: RIGHT, WRONG or OPEN; words: what helps; mistake: the name of a known mistake.
+
+    borrowed: the course's own answer did the work.
+    """
 
     status: str
     words: str = ""
     mistake: str | None = None
     printed: str = ""
+    warned: str = ""
+    call: str = ""
+    borrowed: bool = False
 
 
-def check(known: dict[str, Exercise], id: str, function: Callable, seconds: float) -> Callable:
+class Fallback:
+    """The course's function, with which a lesson goes on; `yours` is the answer it stands for."""
+
+    def __init__(self, exercise: Exercise, yours=None):
+        self.exercise, self.yours = exercise, yours
+        self.__name__, self.__doc__ = exercise.reference.__name__, exercise.reference.__doc__
+
+    def __call__(self, *arguments, **named):
+        return self.exercise.reference(*arguments, **named)
+
+    def __repr__(self) -> str:
+        return f"<the course's function for exercise {self.exercise.id}; .yours is yours>"
+
+
+def check(
+    known: dict[str, Exercise], id: str, function: Callable, seconds: float, note=None
+) -> Callable:
     """Print a verdict on the answer to exercise `id`; return a function to go on with.
 
-    That is the student's own where it is right, else the course's: a lesson never stops here.
-    seconds: the time limit of one call.  Raises nothing, whatever the function does.
+    That is the student's own where it is right, else the course's, marked as such: a lesson never
+    stops here.  seconds: the time limit of a case.  note: is told id, status and mistake.
+    Raises nothing, whatever the function does.
     """
     if type(id) is not str or id not in known:
         print(f"There is no exercise {plain_text(id)}; there are {', '.join(known)}.")
         return function
     exercise = known[id]
+    if belongs_to_course(function):
+        print(f"○ Exercise {id}, {exercise.title}: this is the course's function, no answer.")
+        if isinstance(function, Fallback) and callable(function.yours):
+            print("  Your last answer is kept as .yours; change it, and run its cell again.")
+        return function if isinstance(function, Fallback) else Fallback(exercise)
     verdict = judge(exercise, function, limit(seconds))
-    mark = {RIGHT: "✓", WRONG: "✗", OPEN: "○"}[verdict.status]
-    said = f"{mark} Exercise {id}, {exercise.title}: {verdict.status}. {verdict.words}"
-    print(printable(said).rstrip())
-    if verdict.printed:
-        lines = printable(verdict.printed).splitlines()
-        print("Your function printed:", *lines[:LINES], sep="\n  ")
-    if verdict.status == RIGHT:
+    show(exercise, verdict)
+    if note:
+        note(id, verdict.status, verdict.mistake)
+    if verdict.status == RIGHT and not verdict.borrowed:
         return function
-    print("The lesson goes on with the course's function; try again whenever you like.")
-    return exercise.reference
+    name = printable(str(getattr(function, "__name__", "f")))[:40]
+    kept = f" Yours is kept as {name}.yours." if verdict.status == WRONG else ""
+    print(f"The lesson goes on with the course's function.{kept} Try again whenever you like.")
+    return Fallback(exercise, function)
+
+
+def show(exercise: Exercise, verdict: Verdict) -> None:
+    """Print a verdict: its line, its reasons, and what the function printed and warned of."""
+    mark = MARKS[verdict.status]
+    for_what = f" for {verdict.call}" if verdict.call else ""
+    said = f"{mark} Exercise {exercise.id}, {exercise.title}: {verdict.status}{for_what}."
+    lines = [said, *(f"  {line}" for line in verdict.words.splitlines())]
+    if verdict.warned:
+        lines.append(f"Your function warned: {verdict.warned.splitlines()[0]}")
+    if verdict.printed:
+        lines += ["Your function printed:"]
+        lines += [f"  {line}" for line in verdict.printed.splitlines()[:LINES]]
+    print(printable("\n".join(lines)))
+
+
+def belongs_to_course(function) -> bool:
+    """Whether a function is the course's own: a fallback, or one of this package."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if isinstance(function, Fallback):
+        return True
+    try:
+        return function.__code__.co_filename.startswith(PACKAGE)
+    except Exception:  # not every callable has code, and some raise whatever they are asked
+        return False
 
 
 def limit(seconds) -> float:
@@ -76,79 +140,114 @@ def plain_text(thing) -> str:
         return f"of type {name_of(type(thing))}"
 
 
-def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS) -> Verdict:
-    """Try the function on every case of the exercise."""
+def judge(exercise: Exercise, function, seconds: float = sandbox.SECONDS, seed: int = 0) -> Verdict:
+    """Try the function on every case of the exercise; seed: of the cases with random data."""
     if function is None or function is Ellipsis:
         return Verdict(OPEN)
     if not callable(function):
-        asked = f"check needs the function itself, not a result ({name_of(type(function))})"
-        return Verdict(WRONG, f'{asked}: write check("{exercise.id}", name) without calling it.')
-    # Try the cases, and note the first that fails.
-    cases = exercise.cases()
-    with closing(sandbox.calls(function, [case.arguments for case in cases], seconds)) as outcomes:
+        yours = f"a result ({name_of(type(function))}), not the function itself"
+        ask = f'write check("{exercise.id}", name) without calling it'
+        return Verdict(WRONG, three(yours, "a function", ask), "not a function")
+    cases = exercise.cases(seed)
+    tries = sandbox.calls(function, cases, seconds, exercise.reference)
+    with closing(tries) as outcomes:
         return verdict_on(exercise, cases, outcomes)
 
 
 def verdict_on(exercise: Exercise, cases: Sequence[Case], outcomes) -> Verdict:
     """What the outcomes of the cases, as they come, say of a function."""
-    failed, results, printed = None, [], ""
+    done, failures, printed, warned, borrowed = [], [], "", "", False
     for case, outcome in zip(cases, outcomes, strict=False):
-        printed = printed or outcome.printed
+        printed, warned = printed or outcome.printed, warned or outcome.warned
+        borrowed = borrowed or outcome.borrowed
         # A later case may find a gap in an answer.
-        if not results and (words := left_open(outcome)) is not None:
+        if not done and (words := left_open(outcome)) is not None:
             return Verdict(OPEN, words, printed=printed)
         if outcome.error:
-            if failed:
-                break  # what went wrong first is said first
-            words = explained(outcome.error, exercise, case)
-            return Verdict(WRONG, words, printed=printed)
-        results.append(outcome.result)
-        words = difference(outcome.result, plain(case.expected), case.tolerance)
-        if not failed and (words or outcome.edited):
-            failed = words, case, outcome
-    if failed is None:
-        return Verdict(RIGHT, besides(outcome), printed=printed)
-    # Name the mistake, or say what is off.
-    if mistake := diagnose(exercise, list(zip(cases, results, strict=False))):
-        return Verdict(WRONG, mistake.hint, mistake.name, printed)
-    words, case, outcome = failed
-    if outcome.edited:
-        names = list(inspect.signature(exercise.reference).parameters)
-        changed = " and ".join(f"`{names[i]}`" for i in outcome.edited)
-        needs = "and the caller still needs that; write `x = x * a` rather than `x *= a`"
-        edited = f"it changes its input {changed} in place, {needs}."
-        words = f"{words} Also, {edited}" if words else edited
-    words = " ".join(filter(None, [words, besides(outcome)]))
-    return Verdict(WRONG, explained(words, exercise, case), printed=printed)
+            off = Difference(outcome.error, described_by_case(case), name=outcome.name)
+            failures.append(Failure(case, outcome, off))
+            break
+        done.append((case, outcome.result))
+        off = difference(outcome.result, plain(case.expected), case.tolerance)
+        if off or outcome.edited or outcome.unsteady:
+            failures.append(Failure(case, outcome, off))
+    extra = {"printed": printed, "warned": warned, "borrowed": borrowed}
+    if not failures:
+        words = " ".join(filter(None, [besides(outcome), slow(exercise, case, outcome)]))
+        if borrowed:
+            words = "It calls the course's own answer, so this counts as none of yours."
+        return Verdict(RIGHT, words, **extra)
+    worst = max(failures, key=rank)
+    name, advice = diagnose(exercise, done, failures, worst)
+    off = worst.off or Difference("an argument that is no longer what it was", "the same")
+    words = three(off.yours, off.expected, advice)
+    return Verdict(WRONG, words, name, call=call(exercise, worst.case), **extra)
 
 
-def besides(outcome: sandbox.Outcome) -> str:
-    """What to say of all that a function changed in the process."""
-    words, others = [], [name for name in outcome.changed if name != RANDOMNESS]
-    if RANDOMNESS in outcome.changed:
-        words.append("It also draws random numbers of its own; use only what it is handed.")
-    if others:
-        words.append(f"It also changes {' and '.join(others)}; the check put that back.")
-    return " ".join(words)
+def rank(failure: Failure) -> tuple:
+    """What is said first: a wrong kind or shape, then the largest error, then NaN, then crashes."""
+    off = failure.off
+    if off is None:
+        return (0,)
+    if failure.outcome.error:
+        return (1,)
+    if off.name:
+        return (4,)
+    return (3, off.size) if math.isfinite(off.size) else (2,)
 
 
-def left_open(outcome: sandbox.Outcome) -> str | None:
+def three(yours: str, expected: str, advice: str) -> str:
+    """The three lines of a verdict."""
+    cut = [text if len(text) <= LONGEST else f"{text[:LONGEST]}..." for text in (yours, expected)]
+    return f"yours:    {cut[0]}\nexpected: {cut[1]}\ntry:      {advice}"
+
+
+def slow(exercise: Exercise, case: Case, outcome: Outcome) -> str:
+    """What to say of a right answer that takes far longer than the course's on the last case."""
+    if outcome.seconds < NOTICED:
+        return ""
+    took = []
+    for _ in range(3):
+        given = deepcopy(case.arguments)
+        began = time.perf_counter()
+        answered(exercise.reference, given, case.leaf)
+        took.append(time.perf_counter() - began)
+    times = outcome.seconds / min(took)
+    if times < SLOW:
+        return ""
+    return (
+        f"Right, but slow: {times:.0f} times slower than with array operations on the whole of it, "
+        "as in the solution. The lesson will wait for it."
+    )
+
+
+def left_open(outcome: Outcome) -> str | None:
     """What to say, perhaps "", of a function that does nothing or holds a `...`; else None."""
     result = outcome.result
     if outcome.error:
         return outcome.error if outcome.unfinished else None
-    if isinstance(result, tuple) and any(part is Ellipsis for part in result):
+    if isinstance(result, tuple | list) and any(part is Ellipsis for part in result):
         return "One of the returned values is still `...`."
     if result is None and not outcome.edited:
         return "It returns None; if you did write an answer, `return` is missing."
     return "" if result is Ellipsis else None
 
 
-def explained(words: str, exercise: Exercise, case: Case) -> str:
-    """What is wrong, the call that a student can repeat, and what helps there."""
+def described_by_case(case: Case) -> str:
+    """What a case expects, in a student's words."""
+    expected = case.expected[0] if case.leaf else case.expected
+    value = plain(expected)
+    if not isinstance(value, tuple) and math.prod(shape_of(value)) <= FEW:
+        return brief(value)
+    return described(value)
+
+
+def call(exercise: Exercise, case: Case) -> str:
+    """The call that a student can repeat."""
     names = inspect.signature(exercise.reference).parameters
-    call = [f"{name} = {brief(a)}" for name, a in zip(names, case.arguments, strict=False)]
-    return f"{words[0].upper()}{words[1:]} Called with {', '.join(call)}. {case.about}"
+    given = [f"{name} = {brief(a)}" for name, a in zip(names, case.arguments, strict=False)]
+    text = ", ".join(given)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def brief(argument) -> str:
@@ -162,26 +261,3 @@ def brief(argument) -> str:
     if math.prod(shape_of(argument)) > FEW:
         return f"values of shape {shape_of(argument)}"
     return " ".join(np.array2string(as_array(argument), precision=4, separator=", ").split())
-
-
-def diagnose(exercise: Exercise, pairs: list[tuple[Case, object]]) -> Mistake | None:
-    """The known mistake that returns the same as the student in every case, or None.
-
-    Results that are not finite are left out: one slip may hide behind an overflow of another.
-    """
-    pairs = [(case, mine) for case, mine in pairs if finite(mine)]
-    if not any(difference(mine, plain(case.expected), case.tolerance) for case, mine in pairs):
-        return None
-    for mistake in exercise.mistakes:
-        theirs = (sandbox.in_thread(mistake.function, c.arguments).result for c, _ in pairs)
-        both = zip(pairs, theirs, strict=True)
-        if not any(difference(mine, other, case.tolerance) for (case, mine), other in both):
-            return mistake
-    return None
-
-
-def finite(result) -> bool:
-    """Whether a result is free of NaN and infinity, as far as it holds numbers."""
-    if isinstance(result, tuple):
-        return all(map(finite, result))
-    return "NaN" not in (words := difference(result, result) or "") and "infinity" not in words

@@ -22,7 +22,7 @@ def forward(x0, abar, noise):
     return math.sqrt(abar) * x0 + math.sqrt(1 - abar) * noise
 
 
-def forward_cases() -> list[Case]:
+def forward_cases(seed) -> list[Case]:
     import torch
 
     pixels, noise = np.array([0.8, -1.0]), np.array([0.5, 2.0])
@@ -122,7 +122,7 @@ def integrated(x, abar, world):
     return (likelihood * prior) @ clean / (likelihood @ prior)
 
 
-def guess_cases() -> list[Case]:
+def guess_cases(seed) -> list[Case]:
     one, x = (np.ones(1), np.array([0.5]), np.array([0.75])), np.array([1.0, -1.2, 0.3, 2.5])
     bayes = (0.5 / 0.75**2 + 0.8 * x / 0.36) / (1 / 0.75**2 + 0.64 / 0.36)
     pixels = np.linspace(-2, 2, 9)
@@ -236,7 +236,7 @@ def tweedie(x, clean, abar):
     return (math.sqrt(abar) * clean - x) / (1 - abar)
 
 
-def tweedie_cases() -> list[Case]:
+def tweedie_cases(seed) -> list[Case]:
     x, mean, var = np.linspace(-2, 2, 7), 0.4, 0.25
     cases = [Case((np.array([1.0]), np.array([0.5]), 0.64), np.array([-0.6 / 0.36]),
                   "The worked value: (0.8 * 0.5 - 1) / 0.36 = -1.667.")]  # fmt: skip

@@ -38,7 +38,7 @@ def new_noise(now, then, eta):
     return eta * positive_root((1 - then) / (1 - now) * (1 - now / then))
 
 
-def step_cases() -> list[Case]:
+def step_cases(seed) -> list[Case]:
     """The levels are NumPy's, as in the lesson: a division by 0 is then no exception."""
     x, clean, z = np.array([1.5, -0.4]), np.array([0.5, -0.8]), np.array([1.0, -2.0])
 
@@ -156,7 +156,7 @@ def in_sigma(x_t, abar):
     return x_t / math.sqrt(abar), math.sqrt((1 - abar) / abar)
 
 
-def units_cases() -> list[Case]:
+def units_cases(seed) -> list[Case]:
     import torch
 
     clean, noise = torch.linspace(-1, 1, 12).view(1, 3, 2, 2), torch.arange(12.0).view(1, 3, 2, 2)
@@ -237,7 +237,7 @@ def betas_of(abar):
     return 1 - abar / torch.cat([torch.ones_like(abar[:1]), abar[:-1]])
 
 
-def bend_cases() -> list[Case]:
+def bend_cases(seed) -> list[Case]:
     import torch
 
     small = torch.tensor([0.19, 1 - 0.64 / 0.81, 1 - 0.09 / 0.64], dtype=torch.float64)

@@ -69,7 +69,7 @@ def one_early(betas, t, x0, x_t, *, wraps):
     return first * x0 + second * x_t, (1 - before) / (1 - abar[t - 1]) * betas[t - 1]
 
 
-def posterior_cases() -> list[Case]:
+def posterior_cases(seed) -> list[Case]:
     import torch
 
     small = torch.tensor([0.36, 0.75], dtype=torch.float64)
@@ -161,7 +161,7 @@ def loss_with(
     return measure(target(x0, noise) - net(x_t, t + told))
 
 
-def loss_cases() -> list[Case]:
+def loss_cases(seed) -> list[Case]:
     import torch
 
     betas, t = linear(), torch.tensor([10, 300, 900])
@@ -249,7 +249,7 @@ def step_with(
     return mean + (spread(betas[t], variance) if t else last * betas[t] ** 0.5) * z
 
 
-def step_cases() -> list[Case]:
+def step_cases(seed) -> list[Case]:
     import torch
 
     betas, flat, far = linear(), *torch.tensor([[[0.3], [-0.2]], [[-2.0], [3.0]]]).double()

@@ -35,7 +35,7 @@ def losses_with(
     return torch.stack([reduce(share(eigenvalues, s**power)) for s in sigmas])
 
 
-def losses_cases() -> list[Case]:
+def losses_cases(seed) -> list[Case]:
     import torch
 
     def images(*points):
@@ -92,7 +92,7 @@ def average(averaged, weights, k, decay):
     return d * averaged + (1 - d) * weights
 
 
-def average_cases() -> list[Case]:
+def average_cases(seed) -> list[Case]:
     import torch
 
     old, new = torch.tensor([1.0, 2.0]).double(), torch.tensor([0.0, 4.0]).double()
@@ -146,7 +146,7 @@ def guide(D, x, sigma, labels, w, null):
     return without + w * (D(x, sigma, labels) - without)
 
 
-def guide_cases() -> list[Case]:
+def guide_cases(seed) -> list[Case]:
     import torch
 
     labels, x = torch.tensor([1, 2]), torch.ones(2, 1, 2, 2, dtype=torch.float64)

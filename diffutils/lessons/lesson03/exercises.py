@@ -16,7 +16,7 @@ def respaced(T, n):
     return (T - torch.arange(n, dtype=torch.float64) * T / n).round().long() - 1
 
 
-def respaced_cases() -> list[Case]:
+def respaced_cases(seed) -> list[Case]:
     import torch
 
     def case(T, n, about):  # i T / n rounded to the nearest whole number, without fractions
@@ -79,7 +79,7 @@ def fresh_noise(abar_t, abar_s, eta):
     return eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
 
 
-def fresh_noise_cases() -> list[Case]:
+def fresh_noise_cases(seed) -> list[Case]:
     def bayes(abar_t, abar_s):
         """Std of q(x_s | x_t, x0): the precisions of x_t given x_s and of x_s given x0 add."""
         a = abar_t / abar_s
@@ -142,7 +142,7 @@ def jump_with(x_t, eps, abar_t, abar_s, sigma, z, *, x0=None, direction=None, fr
     return abar_s**0.5 * clean + along * eps + (sigma * z if fresh is None else fresh(sigma, z))
 
 
-def jump_cases() -> list[Case]:
+def jump_cases(seed) -> list[Case]:
     import torch
 
     def images(*values):

@@ -42,7 +42,7 @@ def pushed_out(a, b, t):
     return line * (length / line.flatten(1).norm(dim=1)).view(-1, *[1] * (a.ndim - 1))
 
 
-def slerp_cases() -> list[Case]:
+def slerp_cases(seed) -> list[Case]:
     import torch
 
     def turned(length, *degrees):
@@ -96,7 +96,7 @@ def frechet_diagonal(x, y):
     return (x.mean(0) - y.mean(0)).square().sum() + (x.std(0) - y.std(0)).square().sum()
 
 
-def frechet_cases() -> list[Case]:
+def frechet_cases(seed) -> list[Case]:
     import torch
 
     def cloud(*columns):
@@ -174,7 +174,7 @@ def student(values, share=0.95, *, by_n=False, root=True, freedom=-1, two=True):
     return np.mean(values) - half, np.mean(values) + half
 
 
-def interval_cases() -> list[Case]:
+def interval_cases(seed) -> list[Case]:
     import numpy as np
     from scipy import stats
 

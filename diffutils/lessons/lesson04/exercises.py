@@ -33,7 +33,7 @@ def unit_target(skip):
     return change(skip, lambda s, d: ((1 - skip(s, d)) ** 2 * d**2 + skip(s, d) ** 2 * s**2) ** 0.5)
 
 
-def precondition_cases() -> list[Case]:
+def precondition_cases(seed) -> list[Case]:
     import torch
 
     signs = torch.tensor([[1.0, 1.0, -1.0, -1.0], [1.0, -1.0, 1.0, -1.0]], dtype=torch.float64)
@@ -127,7 +127,7 @@ def sigma_of(p, c):
     return c * p / (1 - p)
 
 
-def sigma_of_cases() -> list[Case]:
+def sigma_of_cases(seed) -> list[Case]:
     import torch
 
     sigma = torch.tensor([0.002, 0.3, 1.0, 80.0], dtype=torch.float64)
@@ -202,7 +202,7 @@ def slope(x, y):
     return (a * y).sum() / (a * a).sum()
 
 
-def straightness_cases() -> list[Case]:
+def straightness_cases(seed) -> list[Case]:
     import torch
 
     def tensor(*values):

@@ -67,7 +67,7 @@ def halved_end(x, sigma, sigma_next, D):
     return x + (sigma_next - sigma) * (d + d_next) / 2
 
 
-def heun_cases() -> list[Case]:
+def heun_cases(seed) -> list[Case]:
     import torch
 
     from diffutils import denoisers
@@ -164,7 +164,7 @@ def weight_with(sigma, c, P_mean, P_std, *, at=None, exponent=None, front=None, 
     return height * inside.exp() / (phi * (1 - phi) if logistic is None else logistic(phi, sigma))
 
 
-def weight_cases() -> list[Case]:
+def weight_cases(seed) -> list[Case]:
     import torch
     from scipy import stats
 

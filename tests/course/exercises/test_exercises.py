@@ -1,10 +1,14 @@
 """Every exercise: the course's answer and others pass, every mistake is named."""
 
+import itertools
+import warnings
 from importlib import util
 from pathlib import Path
 
 import pytest
 
+from diffutils.course.exercises.call import captured
+from diffutils.course.exercises.diagnosis import agrees, is_finite
 from diffutils.course.exercises.verdict import RIGHT, WRONG, judge
 from diffutils.lessons import exercises
 
@@ -53,7 +57,26 @@ def test_other_right_answers_pass(exercise):
 @mistakes
 def test_a_mistake_gets_its_own_hint(exercise, mistake):
     verdict = judge(exercise, mistake.function)
-    assert (verdict.status, verdict.mistake, verdict.words) == (WRONG, mistake.name, mistake.hint)
+    assert (verdict.status, verdict.mistake) == (WRONG, mistake.name)
+    assert verdict.words.splitlines()[2] == f"try:      {mistake.hint}"
+
+
+@every
+def test_no_two_mistakes_return_the_same(exercise):
+    cases = exercise.cases(0)
+    for one, other in itertools.permutations(exercise.mistakes, 2):
+        results = [(case, tried(one.function, case)) for case in cases]
+        finite = [(case, mine) for case, mine in results if is_finite(mine)]
+        assert not all(agrees(other.function, case, mine) for case, mine in finite), (
+            f"{exercise.id}: a student's {one.name!r} may be told {other.name!r}"
+        )
+
+
+def tried(function, case):
+    """What a known mistake returns in a case; None where it raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return captured(function, case).result
 
 
 @pytest.mark.parametrize("hidden", [None, 5], ids=["None", "a number"])

@@ -71,16 +71,16 @@ def breaks_torch(x):
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        (endless_recursion, "ended Python itself: does it call itself without an end?"),
+        (endless_recursion, "ended Python itself. Does it call itself without an end?"),
         (lambda x: os._exit(5), "ended Python itself, or what the check listens to (exit code 5)"),
         (lambda x: os.kill(os.getpid(), 9), "(SIGKILL)"),
         (closes, "what the check listens to"),
         (holds_the_interpreter, "stopped after 1 seconds"),
         (lambda x: time.sleep(1000), "stopped after 1 seconds"),
-        (takes_all_memory, "it raised MemoryError"),
-        (looping_child, "it returns 2 at index (1,), where 4 is expected"),
-        (own_session, "it returns 2 at index (1,), where 4 is expected"),
-        (forgets_modules, "also changes the loaded modules"),
+        (takes_all_memory, "MemoryError"),
+        (looping_child, "yours:    -3 at index (0,)"),
+        (own_session, "yours:    -3 at index (0,)"),
+        (forgets_modules, "The sign stays"),
         (breaks_torch, "broke what the check itself needs (TypeError)"),
     ],
 )

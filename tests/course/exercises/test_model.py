@@ -15,5 +15,5 @@ def test_an_exercise_is_complete(exercise):
     assert len(exercise.mistakes) >= 5
     for part in (m.name for m in exercise.mistakes), (m.hint for m in exercise.mistakes):
         assert len(set(part)) == len(exercise.mistakes)
-    for words in (*(m.hint for m in exercise.mistakes), *(c.about for c in exercise.cases())):
+    for words in (*(m.hint for m in exercise.mistakes), *(c.about for c in exercise.cases(0))):
         assert words[-1] == "." and len(words) <= 200

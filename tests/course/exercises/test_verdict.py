@@ -10,7 +10,7 @@ from doubling import BROKEN, TASK, double, use
 
 import diffutils as du
 from diffutils.course.exercises.model import Case, Exercise
-from diffutils.course.exercises.verdict import OPEN, WRONG, judge
+from diffutils.course.exercises.verdict import OPEN, WRONG, Fallback, judge
 from diffutils.lessons import exercises
 
 
@@ -57,32 +57,32 @@ def returns_itself(x):
     [
         (raises, ("ZeroDivisionError", "line ", "x[0].item() / nothing")),
         (lambda x: sys.exit(3), ("SystemExit: 3",)),
-        (own_error, ("it raised Rude",)),
+        (own_error, ("yours:    Rude (line",)),
         (deep, ("RecursionError",)),
         (returns_itself, ("RecursionError",)),
         (lambda: 1, ("TypeError", "positional argument")),
         (lambda x: torch.tensor(2 * x), ("PyTorch tensor", "NumPy array of shape (2,)")),
-        (lambda x: 2.0, ("a float", "NumPy array of shape (2,)")),
-        (lambda x: "four", ("returns a str",)),
-        (generator, ("returns a generator",)),
-        (lambda x: (x, x), ("returns a tuple",)),
-        (lambda x: 2 * x[:, None], ("shape (2, 1); shape (2,) is expected",)),
-        (lambda x: (2 * x).astype(np.float32), ("float32 values; float64 is expected",)),
-        (lambda x: (2 * x).astype(int), ("int64 values; float64 is expected",)),
-        (lambda x: (2 * x).astype(object), ("object values",)),
-        (lambda x: x * np.nan, ("2 of 2 values are NaN",)),
-        (lambda x: x / 0.0, ("2 of 2 values are infinity",)),
-        (lambda x: 3 * x, ("it returns 6 at index (1,), where 4 is expected", "Twice one is two.")),
+        (lambda x: 2.0, ("a single number", "NumPy array of shape (2,)")),
+        (lambda x: "four", ("a str",)),
+        (generator, ("a generator",)),
+        (lambda x: (x, x), ("a tuple of 2 values",)),
+        (lambda x: 2 * x[:, None], ("yours:    shape (2, 1)", "array of shape (2,)")),
+        (lambda x: (2 * x).astype(np.float32), ("float32 values", "float64, as in the input")),
+        (lambda x: (2 * x).astype(int), ("int64 values", "float64, as in the input")),
+        (lambda x: (2 * x).astype(object), ("NumPy array of object values",)),
+        (lambda x: x * np.nan, ("NaN in 2 of 2 values",)),
+        (lambda x: x / 0.0, ("infinity in 2 of 2 values",)),
+        (lambda x: 3 * x, ("1.5 times the right result", "expected: -6", "The sign stays.")),
         (lambda x: x**2, ("You squared it.",)),
         (lambda x: abs(2 * x), ("You lost the sign.",)),
         (edits, ("changes its input `x` in place", "x = x * a")),
-        (edits_and_errs, ("it returns 14", "also", "changes its input `x` in place")),
-        (lambda x: x + np.random.rand(2), ("draws random numbers of its own",)),
-        (lambda x: x + torch.rand(2).numpy(), ("draws random numbers of its own",)),
+        (edits_and_errs, ("yours:    14", "changes its input `x` in place")),
+        (lambda x: x + np.random.rand(2), ("random numbers of its own", "called twice")),
+        (lambda x: x + torch.rand(2).numpy(), ("random numbers of its own", "called twice")),
         (functools.partial(pow, 2, 3), ("TypeError",)),
         (int, ("TypeError",)),
-        (np.ones(2), ("needs the function itself, not a result (ndarray)",)),
-        (3.5, ("needs the function itself, not a result (float)",)),
+        (np.ones(2), ("a result (ndarray), not the function itself",)),
+        (3.5, ("a result (float), not the function itself",)),
     ],
 )
 def test_wrong_code_gets_a_sentence_that_helps(function, said):
@@ -105,15 +105,15 @@ def test_the_call_that_failed_can_be_repeated():
         1,
         5,
         five,
-        lambda: [Case((len, large, 7, (small, 0.25)), 5.0, "Always five.")],
+        lambda seed: [Case((len, large, 7, (small, 0.25)), 5.0, "Always five.")],
         (),
     )
-    said = judge(task, lambda *arguments: 4.0).words
-    assert (
-        "Called with net = a function, x = values of shape (3, 4), t = 7, "
-        "pair = ([[0.5 , 0.3333]], 0.25). Always five."
-    ) in said
-    assert "Called with net = a function" in judge(task, lambda *arguments: 1 / 0).words
+    verdict = judge(task, lambda *arguments: 4.0)
+    assert verdict.call == (
+        "net = a function, x = values of shape (3, 4), t = 7, pair = ([[0.5 , 0.3333]], 0.25)"
+    )
+    assert verdict.words == "yours:    4\nexpected: 5\ntry:      Always five."
+    assert judge(task, lambda *arguments: 1 / 0).call == verdict.call
 
 
 def no_return(x):
@@ -160,8 +160,8 @@ def gap_for_negatives(x):
     [
         (lambda x: 2 * x[..., ..., None], "IndexError: an index can only have a single ellipsis"),
         (lambda x: 2 * x.tolist()[...], "TypeError: list indices must be integers or slices"),
-        (in_place_without_return, "is `return` missing? Also, it changes its input `x` in place"),
-        (not_for_negatives, "It returns None; is `return` missing? Called with x = [-3.]."),
+        (in_place_without_return, "is `return` missing?"),
+        (not_for_negatives, "None; is `return` missing?"),
         (gap_for_negatives, "A `...` is not replaced yet"),
     ],
 )
@@ -173,19 +173,63 @@ def test_an_answer_with_a_slip_is_wrong_and_no_stub(function, said):
 
 def test_a_function_that_edits_is_not_handed_on(monkeypatch):
     use(monkeypatch)
-    assert du.check("9.9", edits) is double
+    kept = du.check("9.9", edits)
+    assert isinstance(kept, Fallback) and kept(4) == 8 and kept.yours is edits
 
 
 def test_check_returns_what_the_lesson_can_go_on_with(monkeypatch, capsys):
     use(monkeypatch)
+
+    def squared(x):
+        return x**2
+
     right = lambda x: x + x  # noqa: E731
-    for given, kept, said in (
-        (right, right, "✓ Exercise 9.9, double: right.\n"),
-        (lambda x: x**2, double, "✗ Exercise 9.9, double: wrong. You squared it.\nThe lesson goes"),
-        (..., double, "○ Exercise 9.9, double: not attempted.\nThe lesson goes on"),
-    ):
-        assert du.check("9.9", given) is kept
-        assert capsys.readouterr().out.startswith(said)
+    assert du.check("9.9", right) is right
+    assert capsys.readouterr().out == "✓ Exercise 9.9, double: right.\n"
+    kept = du.check("9.9", squared)
+    assert kept(3) == 6 and kept.yours is squared
+    assert capsys.readouterr().out == (
+        "✗ Exercise 9.9, double: wrong for x = [-3.].\n"
+        "  yours:    9 at index (0,)\n  expected: -6\n  try:      You squared it.\n"
+        "The lesson goes on with the course's function. Yours is kept as squared.yours. Try again "
+        "whenever you like.\n"
+    )
+    assert du.check("9.9", ...)(3) == 6
+    assert capsys.readouterr().out.startswith("○ Exercise 9.9, double: not attempted.\nThe lesson")
+
+
+@pytest.mark.parametrize("answer", [lambda x: x**2, ..., None, 3.5])
+def test_the_course_s_function_is_no_answer(answer, monkeypatch, capsys):
+    use(monkeypatch)
+    kept = du.check("9.9", answer)
+    capsys.readouterr()
+    assert du.check("9.9", kept) is kept
+    said = capsys.readouterr().out
+    assert "✓" not in said and "the course's function, no answer" in said
+    assert ("kept as .yours" in said) == callable(answer)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        exercises()["1.1"].reference,
+        functools.partial(exercises()["1.1"].reference),
+        du.samplers.slerp,
+        Fallback(TASK),
+    ],
+)
+def test_no_function_of_the_package_gets_a_tick(function, monkeypatch, capsys):
+    use(monkeypatch)
+    kept = du.check("9.9", function)
+    assert kept(2) == 4 and isinstance(kept, Fallback)
+    assert "✓" not in capsys.readouterr().out
+
+
+def test_an_answer_that_calls_the_course_s_own_is_told_so(monkeypatch, capsys):
+    use(monkeypatch)
+    kept = du.check("9.9", lambda x: double(x))
+    assert isinstance(kept, Fallback)
+    assert "calls the course's own answer" in capsys.readouterr().out
 
 
 class Rude:
