@@ -3,7 +3,17 @@
 import click
 
 from diffutils import lessons
-from diffutils.course.commands import bench, data, lab, measure, run, sample, score, test
+from diffutils.course.commands import (
+    bench,
+    check_trial,
+    data,
+    lab,
+    measure,
+    run,
+    sample,
+    score,
+    test,
+)
 from diffutils.course.commands.group import Course
 
 
@@ -28,6 +38,7 @@ COMMANDS = (
     sample.command,
     score.command,
     bench.bench,
+    check_trial.check_trial,
 )
 for command in (*COMMANDS, *lessons.commands()):
     cli.add_command(command)
