@@ -15,7 +15,7 @@ NAMES = {
     "course.exercises": ("predict", "reconcile"),
     "data":             ("ImageSet", "load", "to_float", "to_uint8"),
     "denoisers":        ("Denoiser",),
-    "lessons":          ("check", "lesson"),
+    "lessons":          ("check", "lesson", "progress"),
     "metrics.timer":    ("Seconds", "median_time"),
     "loop":             ("optimise",),
     "samplers":         ("invert", "sample", "slerp", "start", "trajectory"),
