@@ -5,12 +5,14 @@ raises, or defines another name, the course's function takes the name, and the l
 """
 
 import ast
+import builtins
 import re
 import symtable
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -90,13 +92,19 @@ class ExerciseCells:
         error = sys.exc_info()[1]
         cell = error.__traceback__.tb_frame.f_code.co_filename
         *_, last = (f for f in traceback.extract_tb(error.__traceback__) if f.filename == cell)
-        words = "".join(traceback.TracebackException.from_exception(error).format_exception_only())
-        yours = f"{' '.join(words.split())[:LONGEST]}{place(last.lineno, last.line)}"
-        advice = "mend that line, and run the cell again"
+        words = traceback.TracebackException(type(error), error, None).format_exception_only()
+        yours = f"{' '.join(''.join(words).split())[:LONGEST]}{place(last.lineno, last.line)}"
+        advice = f"{self.meant(error)}mend that line, and run the cell again"
         if isinstance(error, NameError) and error.name == name:
             advice = f"define `{name}` above the check, and run the cell again"
         head = "this cell stopped before the check"
         return self.instead(id, target, head, yours, advice, type(error).__name__)
+
+    def meant(self, error: BaseException) -> str:
+        """For a name that is not defined, one that is and looks alike; else nothing."""
+        wrong = isinstance(error, NameError) and error.name or ""
+        names = [*self.shell.user_ns, *dir(builtins)]
+        return "".join(f"did you mean `{n}`? Then " for n in get_close_matches(wrong, names, n=1))
 
     def unread(self, id: str, target: str, yours: str) -> Fallback:
         """Say what Python cannot read, and return the course's function."""
