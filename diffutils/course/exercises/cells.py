@@ -200,7 +200,7 @@ def unreadable(text: str) -> SyntaxError | None:
 def place(line: int, text: str | None) -> str:
     """A line of a cell, in brackets."""
     text = (text or "").strip()[:LONGEST]
-    return f" (line {line}: `{text}`)" if text else ""
+    return f" (line {line}: `{text}`)" if line and text else ""
 
 
 def install(shell, known: Callable[[], dict]) -> None:

@@ -152,6 +152,7 @@ def test_a_name_may_be_bound_in_any_way(run, defined):
             "def double(x):\n    y = 2\nreturn y\n",
             "SyntaxError: 'return' outside function (line 3: `return y`)",
         ),
+        ("def double(x):\n    return 2 * x\0\n", "SyntaxError: source code string cannot"),
         ('def double(x):\n    """Twice.\n    return 2 * x\n', "SyntaxError: unterminated triple"),
     ],
 )
