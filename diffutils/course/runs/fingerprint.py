@@ -22,7 +22,7 @@ from diffutils.weights.files import PACKAGE, shipped
 
 PLAIN = (bool, int, float, str, list, tuple, dict)
 FUNCTIONS = (FunctionType, staticmethod, classmethod, property)
-ASIDE = ("viz", "lessons", "course/exercises", "__main__.py")  # decides no number of a lesson
+ASIDE = ("viz", "lessons", "course/exercises", "course/grading", "__main__.py")  # decide no numbers
 TRAINING = ("*.py", "weights/**/*.py", "data/**/*.py")  # what a training passes through
 
 
