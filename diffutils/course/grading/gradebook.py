@@ -179,8 +179,9 @@ def judge(
         elif missed:
             row.exercises[id] = Graded(CRASH, f"Its check was not reached: {missed}.")
         else:
-            gone = "" if id in submission.ids else "The notebook does not check it."
-            row.exercises[id] = Graded(OPEN, gone)
+            here = id in submission.ids
+            words = "Its check was never called." if here else "The notebook does not check it."
+            row.exercises[id] = Graded(OPEN, words)
 
 
 def compare(rows) -> None:

@@ -1,8 +1,8 @@
 """The process that keeps one submission at a time: starts it, passes on what it says, ends it.
 
-Called as `python -m diffutils.course.grading.keeper CONTENTS SEED IDS`.  It reads a job a line and
-writes lines: "<" before what the submission said, ">" before what came of it.  Nothing of a
-submission runs here.  On Linux a submission is a fork of it, elsewhere a process that starts anew.
+Called as `python -m diffutils.course.grading.keeper CONTENTS keep IDS`.  It reads the seed, then a job
+a line, and writes lines: "<" before what the submission said, ">" before what came of it.  Nothing
+of a submission runs here.  On Linux a submission is a fork of it, elsewhere a process that starts anew.
 """
 
 import contextlib
@@ -38,14 +38,15 @@ class Ended(Exception):
     """A submission was stopped; the words say why."""
 
 
-def serve(contents_name: str, seed: int, ids: list[str]) -> None:
+def serve(contents_name: str, ids: list[str]) -> None:
     """Take jobs from stdin until it closes."""
-    said, contents = claim(1), import_module(contents_name)
+    said, contents, seed = claim(1), import_module(contents_name), int(sys.stdin.buffer.readline())
     cases = calls(contents, seed, ids) if FORKS else {}
     preload(contents, ids)
     begin = functools.partial(forked, contents, cases, said)
     if not FORKS:
         begin = functools.partial(anew, contents_name, seed, ids)
+    del seed
     tell(said, ">", {"up": True})
     for order in sys.stdin.buffer:
         held = json.loads(order)
@@ -136,7 +137,7 @@ def anew(contents_name: str, seed: int, ids: list[str], job: Job):
     """Start a submission in a Python of its own; as `forked`, and the process."""
     reader, writer = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", NAME, contents_name, "-", *ids],
+        [sys.executable, "-m", NAME, contents_name, "run", *ids],
         stdin=subprocess.PIPE, stdout=writer, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     os.close(writer)
@@ -256,8 +257,5 @@ def alone(contents_name: str, ids: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    name, number, *wanted = sys.argv[1:]
-    if number == "-":
-        alone(name, wanted)
-    else:
-        serve(name, int(number), wanted)
+    name, task, *wanted = sys.argv[1:]
+    {"keep": serve, "run": alone}[task](name, wanted)

@@ -117,13 +117,16 @@ class Slot:
             raise OSError("the grading was stopped")
         if self.process and self.process.poll() is None:
             return
-        command = [sys.executable, "-m", keeper.NAME, self.contents.__name__, str(self.seed)]
+        command = [sys.executable, "-m", keeper.NAME, self.contents.__name__, "keep"]
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self.process = subprocess.Popen(
             [*command, *self.ids], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env=os.environ | threads | {MARK: self.mark, "MPLBACKEND": "Agg"},
             start_new_session=True,
         )  # fmt: skip
+        with contextlib.suppress(OSError):
+            self.process.stdin.write(f"{self.seed}\n".encode())
+            self.process.stdin.flush()
         if not self.process.stdout.readline():
             raise OSError("no process for submissions comes up; --debug says more")
 
