@@ -49,11 +49,13 @@ COURSES = {
 }
 FORGED = {
     "check replaced": "import diffutils, diffutils.lessons as L\n"
-    "L.check = diffutils.check = lambda *a, **k: print('right')",
+    "L.check = diffutils.check = lambda *a, **k: print('right')\n"
+    "def tweedie(*a):\n    return 1.0",
     "judge replaced": "from diffutils.course.exercises import verdict, compare, sandbox\n"
     "verdict.judge = verdict.verdict_on = lambda *a, **k: verdict.Verdict('right')\n"
     "compare.difference = verdict.difference = lambda *a, **k: None\n"
-    "sandbox.captured = lambda *a, **k: sandbox.Outcome()",
+    "sandbox.captured = lambda *a, **k: sandbox.Outcome()\n"
+    "def tweedie(*a):\n    return 1.0",
     "equal to everything": "class E(float):\n    __eq__ = lambda s, o: True\n"
     "    __sub__ = __rsub__ = lambda s, o: 0.0\n    __array__ = lambda s, *a, **k: np.zeros(3)\n"
     "def tweedie(*a):\n    return E(1)",
@@ -76,7 +78,7 @@ BODIES = {
     "close files": "import os; os.closerange(0, 4096)",
     "print": "while True: print('x' * 10**6)",
     "crash in C": "import ctypes; ctypes.string_at(0)",
-    "recursion": "return tweedie(x, clean, abar)",
+    "recursion": "f = lambda: f(); f()",
     "modules": "import sys; sys.modules.clear(); del __builtins__['print']",
     "delete files": "import os, shutil\n    shutil.rmtree(os.path.expanduser('~'))\n    os.rmdir('.')",
     "stdin": "return input('well? ')",
@@ -85,12 +87,21 @@ BODIES = {
     "threads": "import threading, time\n    while True:\n"
     "        threading.Thread(target=time.sleep, args=(1e5,)).start()",
     "huge result": "return np.zeros(10**8)",
+    "endless result": "r = []; r.append(r)\n    return r",
+    "other files": "open(np.__file__, 'a').close(); open(du.__file__, 'a').close()",
 }
-HOSTILE = {
-    name: f"def tweedie(x, clean, abar):\n    {body}\n    return x" for name, body in BODIES.items()
-}
-HOSTILE["loop in a cell"] = "while True: pass\ndef tweedie(x, clean, abar):\n    return x"
-HOSTILE["exit in a cell"] = "import os\nos._exit(3)\ndef tweedie(x, clean, abar):\n    return x"
+NAMES = dict(zip(IDS, "forward best_guess tweedie step_back in_sigma bend".split(), strict=True))
+
+
+def hostile(kind: str, id: str = "1.3") -> str:
+    """An answer to an exercise that does what its kind says, in its function or as its cell runs."""
+    function = f"def {NAMES[id]}(x, *others):\n"
+    if kind.startswith("cell: "):
+        return f"{BODIES[kind.removeprefix('cell: ')]}\n{function}    return x"
+    return f"{function}    {BODIES[kind]}\n    return x"
+
+
+HOSTILE = {kind: hostile(kind) for kind in (*BODIES, "cell: loop", "cell: exit", "cell: recursion")}
 KINDS = {"crash": CRASH, "courses": COURSES, "forged": FORGED, "hostile": HOSTILE}
 SHARES = {"right": 30, "half": 30, "wrong": 30, "crash": 8, "courses": 8, "forged": 4, "hostile": 10}
 
@@ -116,7 +127,10 @@ def one(notebook, kind: str, name: str):
 
 
 def drawn(notebook, kind: str, draw: random.Random):
-    """A notebook of a kind, and what it must come to, id -> status, as far as it is known."""
+    """A notebook of a kind, and what it must come to, id -> status.
+
+    "": anything but right; None: anything, since a submission may spoil what comes after it.
+    """
     right, expected = folds.solutions(notebook), dict.fromkeys(IDS, "right")
     if kind == "half":
         done = draw.randint(0, 5)
@@ -131,11 +145,14 @@ def drawn(notebook, kind: str, draw: random.Random):
     if kind == "right":
         return filled(notebook, right), expected
     name = draw.choice([*KINDS[kind]])
-    return one(notebook, kind, name), expected | {"1.3": "course's own" if kind == "courses" else ""}
+    expected["1.3"] = "course's own" if kind == "courses" else ""
+    if kind == "forged":
+        expected |= dict.fromkeys(("1.4", "1.5", "1.6"))
+    return one(notebook, kind, name), expected
 
 
 def write(folder: Path, size: int = 120, seed: int = 0) -> dict[str, dict[str, str]]:
-    """Write a class; return what each file must come to, id -> status, "" where it is not right."""
+    """Write a class; return what each file must come to, as `drawn` says it."""
     draw, notebook, expected = random.Random(seed), lesson(), {}
     kinds = draw.choices([*SHARES], [*SHARES.values()], k=size)
     for number, kind in enumerate(kinds):

@@ -188,10 +188,10 @@ def compare(rows) -> None:
     """Remark on notebooks that are the same file, and on students with two of a lesson."""
     same, again = defaultdict(list), defaultdict(list)
     for row in rows:
-        if row.exercises:
+        if any(graded.status != OPEN for graded in row.exercises.values()):
             same[row.key].append(row)
-            for lesson in row.lessons if row.name else ():
-                again[row.name.casefold(), lesson].append(row)
+        for lesson in row.lessons if row.name else ():
+            again[row.name.casefold(), lesson].append(row)
     for groups, words in ((same, "the same file as"), (again, "the same name as")):
         for group in groups.values():
             for row in group:

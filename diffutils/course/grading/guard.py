@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+MARK = "DIFFUTILS_GRADING"  # in the environment of all processes that a keeper starts
+OF_A_PERSON = ("DIFFUTILS_", "JUPYTER", "IPYTHON")  # begin settings that a submission is not given
 A_THREAD = 1 << 28  # bytes that libraries reserve, and hardly use, for each thread they start
 FILE = 1 << 28  # bytes of a file that it writes
 PROCESSES = 64  # that it may start, itself and its threads included
@@ -23,8 +25,7 @@ SUBREAPER, NO_NEW_PRIVILEGES = 36, 38  # of prctl
 def enter(folder: Path, memory: int) -> None:
     """Make a folder this process's home and working directory, and limit what it may do."""
     os.chdir(folder)
-    gone = [name for name in os.environ if name.startswith(("DIFFUTILS_", "JUPYTER", "IPYTHON"))]
-    for name in gone:
+    for name in [name for name in os.environ if name.startswith(OF_A_PERSON) and name != MARK]:
         del os.environ[name]
     places = ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME", "MPLCONFIGDIR")
     os.environ.update(dict.fromkeys(places, str(folder)))

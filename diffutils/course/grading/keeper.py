@@ -25,8 +25,9 @@ from diffutils.course.grading import guard
 from diffutils.course.grading.answers import cases_of
 from diffutils.course.grading.student import Job, main
 
-SLACK = 2.0  # seconds beside the limit of a call, for what surrounds it
+SLACK = 1.0  # seconds beside the limit of a call, for what surrounds it
 START = 60.0  # seconds in which a process comes up
+PATIENCE = 3.0  # seconds in which everything that it started must die
 LOOK = 0.2  # seconds between two looks at memory and children
 LONGEST = 2**25  # bytes of one message
 MOST = 2**27  # bytes of all messages of a submission
@@ -101,7 +102,7 @@ def keep(job: Job, begin: Callable, limits: tuple[float, float], said: int) -> N
         words = str(why)
     code = end(pid, process)
     # Its pipe closes with the last of its processes.
-    until = time.monotonic() + START
+    until = time.monotonic() + PATIENCE
     while thread.is_alive() and time.monotonic() < until:
         with contextlib.suppress(queue.Empty):
             lines.get(timeout=LOOK / 4)  # a full queue would hold the thread

@@ -49,11 +49,12 @@ def page(rows: Sequence[Row], exercises: dict[str, Exercise], settings: dict, sa
     """The page as a file that needs no other.  said: lists of sentences under a heading each."""
     ids, graded = columns(rows, exercises), [row for row in rows if not row.problem]
     seed, lessons = settings["seed"], sorted({lesson_of(id) for id in ids})
+    bad = f", {len(rows) - len(graded)} of them not graded" if len(graded) < len(rows) else ""
     parts = [
         "<h1>Your class, graded</h1>",
-        f"<p>{count(len(rows), 'notebook')}, {len(rows) - len(graded)} of them not readable; "
-        f"lessons {' '.join(lessons) or 'none'}. Answers were tried on data drawn with seed "
-        f"{seed}. A right answer counts as many points as its exercise has stars.</p>",
+        f"<p>{count(len(rows), 'notebook')}{bad}, of {count(len(lessons), 'lesson')} "
+        f"({', '.join(lessons) or 'none'}). Answers were tried on data drawn with seed {seed}. "
+        "A right answer counts as many points as its exercise has stars.</p>",
         legend(),
         "<h2>Exercise by exercise</h2>",
         *(section(id, graded, exercises[id]) for id in ids),
@@ -153,9 +154,10 @@ def students(rows: Sequence[Row], ids: Sequence[str], exercises: dict[str, Exerc
                 cells.append('<td class="cell"></td>')
         mine, most = points(row, exercises)
         remarks = shown("; ".join(filter(None, [row.problem, *row.remarks])))
-        who = f"{shown(row.name)}<br>" if row.name else ""
+        file = "" if row.file == f"{row.name}.ipynb" else shown(row.file)
+        who = shown(row.name) + ("<br>" if row.name and file else "")
         lines.append(
-            f'<tr><td class="name">{who}<span class="soft">{shown(row.file)}</span></td>'
+            f'<tr><td class="name">{who}<span class="soft">{file}</span></td>'
             f'{"".join(cells)}<td class="points">{mine} / {most}</td>'
             f'<td class="remarks">{remarks}</td></tr>'
         )

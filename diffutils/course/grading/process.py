@@ -17,7 +17,7 @@ from types import ModuleType
 
 import psutil
 
-from diffutils.course.grading import keeper, wire
+from diffutils.course.grading import guard, keeper, wire
 from diffutils.course.grading.answers import Check
 from diffutils.course.grading.submissions import CHECKED, Submission
 
@@ -25,7 +25,7 @@ ATTEMPTS = 12  # how often a submission whose process ends is started again
 NOTEBOOK = 20  # a whole notebook may take this many times the limit of one call, an attempt
 CASES = 100  # of one exercise
 REMARKS = 10  # of one submission that are kept
-MARK = "DIFFUTILS_GRADING"  # in the environment of all processes that a keeper starts
+COMMAND = (sys.executable, "-m", keeper.NAME)
 WRONG_WORDS = (ValueError, KeyError, TypeError, OverflowError, RecursionError, AttributeError,
                IndexError)  # fmt: skip
 
@@ -117,11 +117,12 @@ class Slot:
             raise OSError("the grading was stopped")
         if self.process and self.process.poll() is None:
             return
-        command = [sys.executable, "-m", keeper.NAME, self.contents.__name__, "keep"]
+        if self.process:  # it has left because something would not die
+            sweep(self.mark, 0)
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self.process = subprocess.Popen(
-            [*command, *self.ids], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env=os.environ | threads | {MARK: self.mark, "MPLBACKEND": "Agg"},
+            [*COMMAND, self.contents.__name__, "keep", *self.ids], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=os.environ | threads | {guard.MARK: self.mark, "MPLBACKEND": "Agg"},
             start_new_session=True,
         )  # fmt: skip
         with contextlib.suppress(OSError):
@@ -199,10 +200,10 @@ def take(told: Told, message: dict, submission: Submission, ids: list[str]) -> N
 def sweep(mark: str, pid: int) -> None:
     """Kill what a lost keeper has left behind: a group of processes, and all with its mark."""
     if pid > 1 and hasattr(os, "killpg"):
-        with contextlib.suppress(OSError):
-            if psutil.Process(pid).environ().get(MARK) == mark:
+        with contextlib.suppress(psutil.Error, OSError):
+            if psutil.Process(pid).environ().get(guard.MARK) == mark:
                 os.killpg(pid, signal.SIGKILL)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARK) == mark:
+            if process.environ().get(guard.MARK) == mark:
                 process.kill()
