@@ -62,7 +62,7 @@ FORGED = {
     "evil pickle": "class P:\n    def __reduce__(self):\n        return print, ('gotcha',)\n"
     "def tweedie(*a):\n    return P()",
     "forged lines": "def tweedie(x, clean, abar):\n    import os\n    for fd in range(3, 64):\n"
-    "        try:\n            os.write(fd, b'\\n{\"done\": \"1.3\"}\\n{\"end\": true}\\n')\n"
+    '        try:\n            os.write(fd, b\'\\n{"done": "1.3"}\\n{"end": true}\\n\')\n'
     "        except OSError:\n            pass\n    return x",
 }
 BODIES = {
@@ -103,7 +103,15 @@ def hostile(kind: str, id: str = "1.3") -> str:
 
 HOSTILE = {kind: hostile(kind) for kind in (*BODIES, "cell: loop", "cell: exit", "cell: recursion")}
 KINDS = {"crash": CRASH, "courses": COURSES, "forged": FORGED, "hostile": HOSTILE}
-SHARES = {"right": 30, "half": 30, "wrong": 30, "crash": 8, "courses": 8, "forged": 4, "hostile": 10}
+SHARES = {
+    "right": 30,
+    "half": 30,
+    "wrong": 30,
+    "crash": 8,
+    "courses": 8,
+    "forged": 4,
+    "hostile": 10,
+}
 
 
 def lesson():
@@ -117,7 +125,9 @@ def filled(notebook, answers: dict[str, str]):
     for cell in result.cells:
         id = folds.exercise_id(cell)
         if id in answers:
-            cell.source = f"{answers[id]}\n\n{cell.source[folds.CHECK.search(cell.source).start() :]}"
+            cell.source = (
+                f"{answers[id]}\n\n{cell.source[folds.CHECK.search(cell.source).start() :]}"
+            )
     return result
 
 

@@ -21,11 +21,17 @@ GIB = 2**30
 @click.option("--roster", "names", type=FILE, help="A CSV file with the columns file and name.")
 @click.option("--seed", type=SEEDS, help="Of the data of the cases; drawn at random by default.")
 @click.option(
-    "--seconds", type=Finite(0.1, 600), default=10.0, show_default=True,
+    "--seconds",
+    type=Finite(0.1, 600),
+    default=10.0,
+    show_default=True,
     help="Limit of one call of a student's function.",
 )
 @click.option(
-    "--memory", type=Finite(0.25, 1024), default=2.0, show_default=True,
+    "--memory",
+    type=Finite(0.25, 1024),
+    default=2.0,
+    show_default=True,
     help="GiB that a submission may take beyond what the course itself does.",
 )
 @click.option(
@@ -53,7 +59,9 @@ def grade(contents, folder, out, names, seed, seconds, memory, workers):
     repository holds them.
     """
     place = folder.resolve()
-    out = (out or place.with_name(f"{place.stem if place.is_file() else place.name}-grades")).resolve()
+    out = (
+        out or place.with_name(f"{place.stem if place.is_file() else place.name}-grades")
+    ).resolve()
     rows_of_roster = roster.read(names) if names else None
     # Find the notebooks and whose they are.
     found, ignored = submissions.find(place)

@@ -1,10 +1,10 @@
 """The verdict on one exercise, from what came of its calls; no submission ever runs here."""
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diffutils.course.exercises import sandbox, verdict
+from diffutils.course.exercises import verdict
+from diffutils.course.exercises.call import Outcome
 from diffutils.course.exercises.model import Case, Exercise
 
 RIGHT, WRONG, OPEN = verdict.RIGHT, verdict.WRONG, verdict.OPEN
@@ -19,11 +19,6 @@ class Graded:
     status: str
     words: str = ""
     mistake: str | None = None
-
-
-def cases_of(exercise: Exercise, seed: int) -> Sequence[Case]:
-    """The cases of an exercise, whose random data depend on the seed."""
-    return exercise.cases(seed) if inspect.signature(exercise.cases).parameters else exercise.cases()
 
 
 def last_counts(checks: Sequence["Check"]) -> "Check | None":
@@ -44,7 +39,7 @@ class Check:
     id: str
     kind: str
     courses: bool
-    outcomes: list[sandbox.Outcome]
+    outcomes: list[Outcome]
     ended: str = ""
 
     def judged(self, exercise: Exercise, cases: Sequence[Case]) -> Graded:
@@ -54,10 +49,12 @@ class Check:
         if self.kind == "open":
             return Graded(OPEN)
         if self.kind != "function":
-            return Graded(WRONG, f"A {self.kind} was handed in, not a function.", "no function")
+            words = f"A result ({self.kind}) was handed in, not the function itself."
+            return Graded(WRONG, words, "not a function")
         outcomes = [*self.outcomes]
         if self.ended:
-            outcomes.append(sandbox.Outcome(error=f"{self.ended}."))
+            name = "endless" if "stopped after" in self.ended else None
+            outcomes.append(Outcome(error=f"nothing: {self.ended}", name=name))
         if not outcomes:
             return Graded(CRASH, "Nothing came back.")
         try:
@@ -66,6 +63,8 @@ class Check:
             return Graded(CRASH, f"What came back makes no sense ({type(error).__name__}).")
         if found.status == RIGHT and len(outcomes) < len(cases):
             return Graded(CRASH, "It ended before all cases were tried.")
+        if found.borrowed:
+            return Graded(COURSES, found.words)
         failed = any(o.error and not o.unfinished for o in outcomes)
-        crash = found.status == WRONG and failed and found.mistake is None
+        crash = found.status == WRONG and failed and found.mistake in (None, "endless", "crash")
         return Graded(CRASH if crash else found.status, found.words, found.mistake)

@@ -87,4 +87,3 @@ def is_constant(statement: ast.stmt) -> bool:
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return False
     return True
-

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from diffutils.course.exercises.model import Case, Exercise
-from diffutils.course.grading.answers import CRASH, OPEN, RIGHT, Graded, cases_of, last_counts
+from diffutils.course.grading.answers import CRASH, OPEN, RIGHT, Graded, last_counts
 from diffutils.course.grading.process import Slot, Told
 from diffutils.course.grading.submissions import Submission
 from diffutils.course.runs import rundir
@@ -102,7 +102,7 @@ def grade(
     """
     exercises = contents.exercises()
     ids = wanted(submissions, exercises)
-    cases = {id: cases_of(exercises[id], seed) for id in ids}
+    cases = {id: exercises[id].cases(seed) for id in ids}
     kept = {s.file: out / ROWS / f"{key(s, seed, limits)}.json" for s in submissions}
     rows, left, begun = {}, [], time.monotonic()
     # Sort out what needs no process.

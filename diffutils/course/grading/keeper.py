@@ -22,7 +22,6 @@ from importlib import import_module
 import psutil
 
 from diffutils.course.grading import guard
-from diffutils.course.grading.answers import cases_of
 from diffutils.course.grading.student import Job, main
 
 SLACK = 1.0  # seconds beside the limit of a call, for what surrounds it
@@ -59,7 +58,7 @@ def calls(contents, seed: int, ids: list[str]) -> dict[str, list]:
     """The cases of exercises, without what they must return."""
     exercises = contents.exercises()
     return {
-        id: [replace(case, expected=None, about="") for case in cases_of(exercises[id], seed)]
+        id: [replace(case, expected=None, about="") for case in exercises[id].cases(seed)]
         for id in ids
     }
 

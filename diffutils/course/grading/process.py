@@ -55,7 +55,9 @@ class Told:
 class Slot:
     """One keeper, started when it is needed, and the submissions that it runs one by one."""
 
-    def __init__(self, contents: ModuleType, seed: int, ids: list[str], seconds: float, memory: int):
+    def __init__(
+        self, contents: ModuleType, seed: int, ids: list[str], seconds: float, memory: int
+    ):
         self.contents, self.seed, self.ids = contents, seed, ids
         self.seconds, self.memory = seconds, memory
         self.mark, self.process = os.urandom(8).hex(), None

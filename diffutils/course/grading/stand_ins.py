@@ -6,12 +6,10 @@ The answers themselves are out of its reach by any name; what it hands in of the
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 
+from diffutils.course.exercises import verdict
 from diffutils.course.exercises.model import Exercise
-
-PACKAGE = str(Path(__file__).resolve().parents[2])
 
 
 class CoursesOwn(Exception):
@@ -75,20 +73,9 @@ def install(contents: ModuleType, check: Callable, exercises: dict[str, Exercise
 
 def is_courses(function) -> bool:
     """Whether a function is one of the course's, perhaps with arguments bound to it."""
-    for _ in range(10):
+    for _ in range(10):  # a wrapper may wrap itself
         if isinstance(function, Answer):
             return True
-        inner = getattr(function, "func", None) or getattr(function, "__wrapped__", None)
-        inner = inner or getattr(function, "__func__", None)
-        if inner is None:
-            break
-        function = inner
-    code = getattr(function, "__code__", None)
-    home = getattr(code, "co_filename", "") if code else module_file(function)
-    return isinstance(home, str) and home.startswith(PACKAGE)
-
-
-def module_file(function) -> str:
-    """The file of the module that a callable without code says it comes from."""
-    kind = function if isinstance(function, type) else type(function)
-    return getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+        inner = [getattr(function, name, None) for name in ("func", "__wrapped__", "__func__")]
+        function = next(filter(None, inner), function)
+    return verdict.belongs_to_course(function)

@@ -11,7 +11,8 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from diffutils.course.exercises import belongings, sandbox
+from diffutils.course.exercises import belongings, call
+from diffutils.course.exercises.compare import name_of
 from diffutils.course.exercises.model import Exercise
 from diffutils.course.grading import cells, stand_ins, wire
 
@@ -64,7 +65,9 @@ class Notebook:
             if missed := [id for id in step.ids if id not in self.reached]:
                 said = f"{type(error).__name__}: {error}"[: wire.LONGEST] if error else ""
                 for id in missed:
-                    self.say({"missed": id, "words": said and f"{said} (code cell {step.cell + 1})"})
+                    self.say(
+                        {"missed": id, "words": said and f"{said} (code cell {step.cell + 1})"}
+                    )
             self.go_on(step.ids)
         self.say({"end": True})
 
@@ -96,12 +99,12 @@ class Notebook:
         if function is None or function is Ellipsis:
             self.say(told | {"kind": "open"})
         elif not callable(function):
-            self.say(told | {"kind": sandbox.name_of(type(function))})
+            self.say(told | {"kind": name_of(type(function))})
         else:
             self.say(told | {"kind": "function"})
             for case in [] if told["courses"] else self.cases[id]:
                 self.uses.clear()
-                outcome = sandbox.captured(function, case.arguments)
+                outcome = call.captured(function, case)
                 if os.getpid() != self.own:
                     os._exit(0)
                 borrowed = any(use in ("", id) for use in self.uses)
@@ -131,10 +134,10 @@ def executed(code, names: dict) -> BaseException | None:
     """Execute a statement; return the exception that ended it, if any."""
     import builtins
 
-    builtins.input = sys.breakpointhook = sandbox.no_answer
+    builtins.input = sys.breakpointhook = call.no_answer
     before = belongings.read()
     try:
-        with contextlib.redirect_stdout(sandbox.Capture()) as kept:
+        with contextlib.redirect_stdout(call.Capture()) as kept:
             with contextlib.redirect_stderr(kept):
                 exec(code, names)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too

@@ -18,6 +18,8 @@ NAME = 28  # characters of a name in the terminal
 
 def verdict(graded: Graded) -> str:
     """A verdict in a few words: the named mistake, where it is one."""
+    if graded.status == CRASH and graded.mistake:
+        return f"{CRASH}: {graded.mistake}"
     return graded.mistake or graded.status
 
 
@@ -86,5 +88,8 @@ def in_terminal(rows: Sequence[Row], exercises: dict[str, Exercise]) -> str:
 def mistakes(rows: Sequence[Row]) -> Counter:
     """How often each named mistake was made, by (exercise, name)."""
     return Counter(
-        (id, graded.mistake) for row in rows for id, graded in row.exercises.items() if graded.mistake
+        (id, graded.mistake)
+        for row in rows
+        for id, graded in row.exercises.items()
+        if graded.mistake
     )
