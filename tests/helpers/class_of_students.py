@@ -1,4 +1,4 @@
-"""A class that handed in lesson 01: right, half done, wrong, crashing, cheating and hostile notebooks.
+"""A class that handed in lesson 01: right, half done, wrong, crashing, cheating and hostile.
 
 `python tests/helpers/class_of_students.py FOLDER [N] [SEED]` writes one.
 """
@@ -38,7 +38,7 @@ CRASH = {
 }
 COURSES = {
     "imported": "from diffutils.lessons.lesson01.exercises import tweedie",
-    "the reference": "from diffutils import lessons\ntweedie = lessons.exercises()['1.3'].reference",
+    "the reference": "from diffutils import lessons as L\ntweedie = L.exercises()['1.3'].reference",
     "wrapped": "from diffutils.lessons.lesson01 import exercises as e\n"
     "def tweedie(x, clean, abar):\n    return e.tweedie(x, clean, abar)",
     "from check": "tweedie = du.check('1.3', ...)",
@@ -70,7 +70,8 @@ BODIES = {
     "sleep": "import time; time.sleep(1e6)",
     "fork bomb": "import os\n    while True: os.fork()",
     "daemons": "import os, time\n    for _ in range(5):\n        if os.fork() == 0:\n"
-    "            os.setsid()\n            if os.fork() == 0: time.sleep(1e5)\n            os._exit(0)",
+    "            os.setsid()\n            if os.fork() == 0: time.sleep(1e5)\n"
+    "            os._exit(0)",
     "memory": "keep = [bytearray(2**30) for _ in range(64)]",
     "exit": "import os; os._exit(0)",
     "kill the parent": "import os; os.kill(os.getppid(), 9)",
@@ -80,7 +81,8 @@ BODIES = {
     "crash in C": "import ctypes; ctypes.string_at(0)",
     "recursion": "f = lambda: f(); f()",
     "modules": "import sys; sys.modules.clear(); del __builtins__['print']",
-    "delete files": "import os, shutil\n    shutil.rmtree(os.path.expanduser('~'))\n    os.rmdir('.')",
+    "delete files": "import os, shutil\n    shutil.rmtree(os.path.expanduser('~'))\n"
+    "    os.rmdir('.')",
     "stdin": "return input('well? ')",
     "interrupt": "raise KeyboardInterrupt",
     "system exit": "raise SystemExit(0)",
@@ -94,14 +96,15 @@ NAMES = dict(zip(IDS, "forward best_guess tweedie step_back in_sigma bend".split
 
 
 def hostile(kind: str, id: str = "1.3") -> str:
-    """An answer to an exercise that does what its kind says, in its function or as its cell runs."""
+    """An answer to an exercise that does what its kind says, when called or as its cell runs."""
     function = f"def {NAMES[id]}(x, *others):\n"
     if kind.startswith("cell: "):
         return f"{BODIES[kind.removeprefix('cell: ')]}\n{function}    return x"
     return f"{function}    {BODIES[kind]}\n    return x"
 
 
-HOSTILE = {kind: hostile(kind) for kind in (*BODIES, "cell: loop", "cell: exit", "cell: recursion")}
+IN_CELLS = ("cell: loop", "cell: exit", "cell: recursion")
+HOSTILE = {kind: hostile(kind) for kind in (*BODIES, *IN_CELLS)}
 KINDS = {"crash": CRASH, "courses": COURSES, "forged": FORGED, "hostile": HOSTILE}
 SHARES = {
     "right": 30,

@@ -1,4 +1,4 @@
-"""A class graded: every notebook run and judged, each row kept on disk as soon as it is finished."""
+"""A class graded: every notebook run and judged, each row kept on disk once it is finished."""
 
 import os
 import queue

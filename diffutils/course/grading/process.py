@@ -11,18 +11,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import defaultdict
 from dataclasses import dataclass, field
 from types import ModuleType
 
 import psutil
 
-from diffutils.course.grading import guard, keeper, wire
+from diffutils.course.grading import wire
 from diffutils.course.grading.answers import Check
+from diffutils.course.grading.inside import guard, keeper
 from diffutils.course.grading.submissions import CHECKED, Submission
 
 ATTEMPTS = 12  # how often a submission whose process ends is started again
 NOTEBOOK = 20  # a whole notebook may take this many times the limit of one call, an attempt
+PREFIX = "diffutils-grade-"  # of the folder that is a submission's home
 CASES = 100  # of one exercise
 REMARKS = 10  # of one submission that are kept
 COMMAND = (sys.executable, "-m", keeper.NAME)
@@ -66,20 +67,18 @@ class Slot:
     def run(self, submission: Submission) -> Told:
         """What the notebook's exercises return.  Raises: OSError where no process can start."""
         told, skip, words = Told(), [], ""
-        with tempfile.TemporaryDirectory(
-            prefix="diffutils-grade-", ignore_cleanup_errors=True
-        ) as folder:
-            for _ in range(ATTEMPTS):
+        for _ in range(ATTEMPTS):
+            with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
                 words = self.attempt(submission, folder, skip, told)
-                if told.finished:
-                    break
-                if told.open_check:
-                    told.checks[told.open_check].ended = words
-                elif told.at and told.at not in skip:
-                    skip.append(told.at)
-                    told.remark(f"code cell {told.at[0] + 1}: {words}")
-                else:
-                    break
+            if told.finished:
+                break
+            if told.open_check:
+                told.checks[told.open_check].ended = words
+            elif told.at and told.at not in skip:
+                skip.append(told.at)
+                told.remark(f"code cell {told.at[0] + 1}: {words}")
+            else:
+                break
         if not told.finished:
             told.given_up = words
             told.remark(f"it was given up: {words}")
@@ -123,10 +122,13 @@ class Slot:
             sweep(self.mark, 0)
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self.process = subprocess.Popen(
-            [*COMMAND, self.contents.__name__, "keep", *self.ids], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*COMMAND, self.contents.__name__, "keep", *self.ids],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env=os.environ | threads | {guard.MARK: self.mark, "MPLBACKEND": "Agg"},
             start_new_session=True,
         )  # fmt: skip
+        if self.closed:  # meanwhile
+            self.kill()
         with contextlib.suppress(OSError):
             self.process.stdin.write(f"{self.seed}\n".encode())
             self.process.stdin.flush()

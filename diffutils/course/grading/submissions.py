@@ -172,10 +172,10 @@ def read(file: str, content: Callable[[], bytes]) -> Submission:
         submission.key = digest(data)
         submission.cells = code_cells(data)
         submission.ids = checked(submission.cells)
-    except UNREADABLE as error:
-        submission.problem = " ".join(str(error).split()) or type(error).__name__
     except RecursionError:
         submission.problem = "it is nested too deeply to be a notebook"
+    except UNREADABLE as error:
+        submission.problem = " ".join(str(error).split()) or type(error).__name__
     except MemoryError:
         submission.problem = "it is too large for this machine's memory"
     return submission
@@ -199,15 +199,20 @@ def code_in(notebook) -> Iterator[str]:
     """The code of a notebook of format 4, or of 3 with its worksheets."""
     if not isinstance(notebook, dict):
         raise ValueError("the file is damaged: it is JSON, but no notebook")
-    sheets = notebook.get("worksheets", [notebook])
-    cells = [c for s in sheets if isinstance(s, dict) for c in s.get("cells") or ()]
+    sheets = [notebook, *listed(notebook.get("worksheets"))]
+    cells = [c for s in sheets if isinstance(s, dict) for c in listed(s.get("cells"))]
     if not cells:
         raise ValueError("the notebook has no cells")
     for cell in cells:
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
             source = cell.get("source", cell.get("input", ""))
-            lines = source if isinstance(source, list) else [source]
+            lines = listed(source) or [source]
             yield "".join(line for line in lines if isinstance(line, str))
+
+
+def listed(value) -> list:
+    """A list of the file; nothing where it holds something else."""
+    return value if isinstance(value, list) else []
 
 
 def checked(cells: list[str]) -> list[str]:

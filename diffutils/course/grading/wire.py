@@ -16,7 +16,8 @@ DTYPES = {
     str(dtype).removeprefix("torch."): dtype
     for dtype in (
         torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64,
-        torch.complex128, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool,
+        torch.complex128, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
+        torch.bool,
     )
 }  # fmt: skip
 
@@ -65,7 +66,8 @@ def unpacked(value):
     if kind == "...":
         return Ellipsis
     if kind == "complex":
-        return complex(*value["parts"])
+        real, imaginary = value["parts"]
+        return complex(real, imaginary)
     if kind == "foreign":
         return Foreign(text(value["kind"]))
     # Arrays and tensors.
@@ -117,7 +119,7 @@ def outcome_of(held: dict) -> Outcome:
             value = value is True
         elif isinstance(usual, float):
             value = float(value)
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             value = [text(v) if isinstance(v, str) else int(v) for v in value[:20]]
         elif value is not None:
             value = text(value)

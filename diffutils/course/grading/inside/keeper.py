@@ -1,8 +1,8 @@
 """The process that keeps one submission at a time: starts it, passes on what it says, ends it.
 
-Called as `python -m diffutils.course.grading.keeper CONTENTS keep IDS`.  It reads the seed, then a job
-a line, and writes lines: "<" before what the submission said, ">" before what came of it.  Nothing
-of a submission runs here.  On Linux a submission is a fork of it, elsewhere a process that starts anew.
+Called as `python -m diffutils.course.grading.inside.keeper CONTENTS keep IDS`.  It reads the seed,
+then jobs, one a line, and writes lines: "<" before what a submission said, ">" before what came of
+it.  Nothing of a submission runs here.  On Linux each is a fork of it, elsewhere a new Python.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from importlib import import_module
 
 import psutil
 
-from diffutils.course.grading import guard
-from diffutils.course.grading.student import Job, main
+from diffutils.course.grading.inside import guard
+from diffutils.course.grading.inside.student import Job, main
 
 SLACK = 1.0  # seconds beside the limit of a call, for what surrounds it
 START = 60.0  # seconds in which a process comes up
@@ -30,7 +30,7 @@ PATIENCE = 3.0  # seconds in which everything that it started must die
 LOOK = 0.2  # seconds between two looks at memory and children
 LONGEST = 2**25  # bytes of one message
 MOST = 2**27  # bytes of all messages of a submission
-NAME = "diffutils.course.grading.keeper"
+NAME = "diffutils.course.grading.inside.keeper"
 FORKS = sys.platform == "linux"
 
 
@@ -65,10 +65,8 @@ def calls(contents, seed: int, ids: list[str]) -> dict[str, list]:
 
 def preload(contents, ids: list[str]) -> None:
     """Import once what every submission imports."""
-    import IPython.core.inputtransformer2
-    import matplotlib.pyplot
-    import scipy.stats  # noqa: F401
-
+    for name in ("IPython.core.inputtransformer2", "matplotlib.pyplot", "scipy.stats"):
+        import_module(name)
     for number in sorted({f"{int(id.split('.')[0]):02}" for id in ids}):
         contents.modules(number, "*")
 
@@ -99,6 +97,9 @@ def keep(job: Job, begin: Callable, limits: tuple[float, float], said: int) -> N
         relay(lines, limits, job.memory, said, pid)
     except Ended as why:
         words = str(why)
+    except OSError:  # nobody is left to listen
+        end(pid, process)
+        os._exit(1)
     code = end(pid, process)
     # Its pipe closes with the last of its processes.
     until = time.monotonic() + PATIENCE
@@ -177,8 +178,7 @@ def relay(lines: queue.Queue, limits, memory: int, said: int, pid: int) -> None:
         if now > begun + patience:
             raise Ended(f"the whole notebook was stopped after {patience:g} seconds")
         if os.getppid() != parent:
-            end(pid, None)
-            os._exit(1)  # nobody is left to listen
+            raise BrokenPipeError("who grades has gone")
         try:
             line = lines.get(timeout=LOOK)
         except queue.Empty:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from diffutils.course.exercises import belongings, call
 from diffutils.course.exercises.compare import name_of
 from diffutils.course.exercises.model import Exercise
-from diffutils.course.grading import cells, stand_ins, wire
+from diffutils.course.grading import wire
+from diffutils.course.grading.inside import cells, stand_ins
 
 CHECKS = 5  # how often one exercise is judged; a loop of checks is not
 
@@ -114,7 +115,7 @@ class Notebook:
 
 
 def namespace() -> dict:
-    """The names of a notebook, with what every lesson imports: a student may have lost that cell."""
+    """The names of a notebook, with what lessons import: a student may have lost that cell."""
     import functools
     import math
 
