@@ -103,26 +103,29 @@ def grade(
     exercises = contents.exercises()
     ids = wanted(submissions, exercises)
     cases = {id: exercises[id].cases(seed) for id in ids}
-    kept = {s.file: out / ROWS / f"{key(s, seed, limits)}.json" for s in submissions}
-    rows, left, begun = {}, [], time.monotonic()
-    # Sort out what needs no process.
+    rows, left, begun = {}, defaultdict(list), time.monotonic()
+    # Sort out what needs no process; what was handed in twice is run once.
     for submission in submissions:
         row = Row(submission.file, names[submission.file], submission.key, submission.problem)
-        rows[submission.file] = row
+        rows[submission.file], path = row, out / ROWS / f"{key(submission, seed, limits)}.json"
         if not row.problem and not any(id in exercises for id in submission.ids):
             row.problem = "it checks no exercise of the course"
-        if not row.problem and not take_over(row, kept[row.file], exercises):
-            left.append(submission)
-    done = len(submissions) - len(left)
+        if not row.problem and not take_over(row, path, exercises):
+            left[path].append(submission)
+    done = len(submissions) - sum(map(len, left.values()))
     if done:
         say(f"{done} of {len(submissions)} need no process: graded before, or unreadable")
     # Run the rest; the verdicts are made here, one at a time.
-    for submission, told, seconds in finished(contents, left, ids, seed, limits):
-        row = rows[submission.file]
+    paths = {twins[0].file: path for path, twins in left.items()}
+    first = [twins[0] for twins in left.values()]
+    for submission, told, seconds in finished(contents, first, ids, seed, limits):
+        row, path = rows[submission.file], paths[submission.file]
         judge(row, submission, told, exercises, cases)
         row.seconds = round(seconds, 2)
-        write_json(kept[row.file], asdict(row))
-        done += 1
+        write_json(path, asdict(row))
+        for twin in left[path][1:]:
+            take_over(rows[twin.file], path, exercises)
+        done += len(left[path])
         right = sum(graded.status == RIGHT for graded in row.exercises.values())
         passed = time.strftime("%M:%S", time.gmtime(time.monotonic() - begun))
         who = row.name or row.file

@@ -191,9 +191,9 @@ def take(told: Told, message: dict, submission: Submission, ids: list[str]) -> N
     elif "missed" in message:
         told.missed[wire.text(message["missed"])] = wire.text(message["words"])
     elif "broken" in message:
-        words = wire.text(message["words"])
+        words, source = wire.text(message["words"]), submission.cells[int(message["broken"])]
         told.remark(words)
-        for id in CHECKED.findall(submission.cells[int(message["broken"])]):
+        for id in CHECKED.findall(source):
             told.missed.setdefault(id, words)
     elif "ready" in message:
         told.pid = int(message["ready"])
