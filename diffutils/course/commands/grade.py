@@ -89,15 +89,20 @@ def write(
 ) -> None:
     """Write the three results, all or none."""
     settings = {
-        "folder": str(place), "seed": seed, "seconds": limits.seconds,
-        "memory_gib": limits.memory / GIB, "version": __version__,
+        "folder": str(place),
+        "seed": seed,
+        "seconds": limits.seconds,
+        "memory_gib": limits.memory / GIB,
+        "version": __version__,
         "judged_by": gradebook.judging_code(),
         "graded": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }  # fmt: skip
+    }
     said = {"ignored": ignored, "unmatched": unmatched}
     headings = {"Ignored files": ignored, "What does not fit the roster": unmatched}
-    write_together({
-        out / "grades.csv": table.as_csv(rows, exercises),
-        out / "grades.json": as_json(table.as_json(rows, exercises, settings, said)),
-        out / "class.html": page.page(rows, exercises, settings, headings),
-    })  # fmt: skip
+    write_together(
+        {
+            out / "grades.csv": table.as_csv(rows, exercises),
+            out / "grades.json": as_json(table.as_json(rows, exercises, settings, said)),
+            out / "class.html": page.page(rows, exercises, settings, headings),
+        }
+    )

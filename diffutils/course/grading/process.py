@@ -27,8 +27,15 @@ PREFIX = "diffutils-grade-"  # of the folder that is a submission's home
 CASES = 100  # of one exercise
 REMARKS = 10  # of one submission that are kept
 COMMAND = (sys.executable, "-m", keeper.NAME)
-WRONG_WORDS = (ValueError, KeyError, TypeError, OverflowError, RecursionError, AttributeError,
-               IndexError)  # fmt: skip
+WRONG_WORDS = (
+    ValueError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    AttributeError,
+    IndexError,
+)
 
 
 @dataclass
@@ -88,9 +95,14 @@ class Slot:
         """Run the notebook once, from its first cell; why it ended, where it did not finish."""
         told.open_check = told.at = None
         job = {
-            "cells": submission.cells, "skip": skip, "judged": [*told.checks], "folder": folder,
-            "memory": self.memory, "seconds": self.seconds, "patience": NOTEBOOK * self.seconds,
-        }  # fmt: skip
+            "cells": submission.cells,
+            "skip": skip,
+            "judged": [*told.checks],
+            "folder": folder,
+            "memory": self.memory,
+            "seconds": self.seconds,
+            "patience": NOTEBOOK * self.seconds,
+        }
         self.start()
         deaf = threading.Timer((NOTEBOOK + 2) * self.seconds + 2 * keeper.START, self.kill)
         deaf.start()
@@ -123,10 +135,11 @@ class Slot:
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self.process = subprocess.Popen(
             [*COMMAND, self.contents.__name__, "keep", *self.ids],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             env=os.environ | threads | {guard.MARK: self.mark, "MPLBACKEND": "Agg"},
             start_new_session=True,
-        )  # fmt: skip
+        )
         if self.closed:  # meanwhile
             self.kill()
         with contextlib.suppress(OSError):
@@ -173,6 +186,7 @@ def heard(told: Told, text: bytes, submission: Submission, ids: list[str]) -> No
 
 def take(told: Told, message: dict, submission: Submission, ids: list[str]) -> None:
     """Take in one message.  Raises: WRONG_WORDS for one that no notebook sends."""
+    # What begins and ends, then what is said of it.
     if "at" in message:
         told.at = tuple(map(int, message["at"]))
     elif "check" in message:

@@ -20,8 +20,15 @@ FILES = 5000  # entries of the folder or archive
 TOTAL = 2**33  # bytes that are unpacked of an archive
 LITTER = (".", "__MACOSX")  # begin a hidden name, or what macOS adds to an archive
 CHECKED = re.compile(r"""\bcheck\(\s*["'](\d+\.\d+)["']""")
-UNREADABLE = (OSError, ValueError, RuntimeError, EOFError, NotImplementedError, zlib.error,
-              zipfile.BadZipFile)  # fmt: skip
+UNREADABLE = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    NotImplementedError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass

@@ -12,14 +12,8 @@ from diffutils.course.exercises.compare import Foreign
 
 MOST = 10**6  # values of a result; answers have a few hundred
 LONGEST = 1000  # characters of a text
-DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64,
-        torch.complex128, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
-        torch.bool,
-    )
-}  # fmt: skip
+NAMES = "float64 float32 float16 bfloat16 complex64 complex128 int64 int32 int16 int8 uint8 bool"
+DTYPES = {name: getattr(torch, name) for name in NAMES.split()}
 
 
 def packed(value):

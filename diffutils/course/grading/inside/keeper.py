@@ -139,8 +139,11 @@ def anew(contents_name: str, seed: int, ids: list[str], job: Job):
     reader, writer = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", NAME, contents_name, "run", *ids],
-        stdin=subprocess.PIPE, stdout=writer, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=writer,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     os.close(writer)
     with contextlib.suppress(OSError):
         process.stdin.write(json.dumps([seed, asdict(job)]).encode() + b"\n")
@@ -169,6 +172,7 @@ def pump(reader: int, lines: queue.Queue) -> None:
 def relay(lines: queue.Queue, limits, memory: int, said: int, pid: int) -> None:
     """Pass lines on until the submission ends.  Raises: Ended where it must be stopped."""
     seconds, patience = limits
+    # Every message starts the clock of the next call.
     begun = time.monotonic()
     until, parent = begun + START, os.getppid()
     while True:

@@ -122,12 +122,11 @@ def namespace() -> dict:
     import numpy
     import torch
 
-    import diffutils
-
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     module.__dict__.update(math=math, functools=functools, np=numpy, numpy=numpy, torch=torch)
-    module.__dict__.update(F=torch.nn.functional, nn=torch.nn, du=diffutils)
+    module.__dict__.update(F=torch.nn.functional, nn=torch.nn)
+    module.__dict__.update(du=sys.modules[__name__.partition(".")[0]])
     return module.__dict__
 
 
