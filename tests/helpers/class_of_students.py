@@ -171,6 +171,7 @@ def write(folder: Path, size: int = 120, seed: int = 0) -> dict[str, dict[str, s
     for number, kind in enumerate(kinds):
         made, file = drawn(notebook, kind, draw), f"student-{number:03}-{kind}.ipynb"
         folder.mkdir(parents=True, exist_ok=True)
+        made[0].cells.append(nbformat.v4.new_code_cell(f"student = {number}"))  # no two are alike
         nbformat.write(made[0], folder / file)
         expected[file] = made[1]
     return expected
