@@ -199,7 +199,10 @@ def test_a_submission_does_not_outlive_who_grades(tmp_path, submitted, handed_ou
         "cells = json.load(open(sys.argv[1]))\nprint('begun', flush=True)\n"
         "slot.run(submissions.Submission('a', cells=cells, ids=['1.3']))\n"
     )
-    grader = psutil.Popen([sys.executable, script, tmp_path / "ada.json"])
+    homes = tmp_path / "homes"
+    homes.mkdir()
+    places = os.environ | {"TMPDIR": str(homes)}
+    grader = psutil.Popen([sys.executable, script, tmp_path / "ada.json"], env=places)
     until = time.monotonic() + 60
     while len(marked(slot)) < 2 and time.monotonic() < until:
         time.sleep(0.2)
@@ -210,3 +213,4 @@ def test_a_submission_does_not_outlive_who_grades(tmp_path, submitted, handed_ou
     while marked(slot) and time.monotonic() < until:
         time.sleep(0.2)
     assert not marked(slot)
+    assert not [*homes.iterdir()]

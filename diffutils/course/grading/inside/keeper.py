@@ -10,6 +10,7 @@ import functools
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,6 +100,7 @@ def keep(job: Job, begin: Callable, limits: tuple[float, float], said: int) -> N
         words = str(why)
     except OSError:  # nobody is left to listen
         end(pid, process)
+        shutil.rmtree(job.folder, ignore_errors=True)
         os._exit(1)
     code = end(pid, process)
     # Its pipe closes with the last of its processes.
