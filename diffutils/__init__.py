@@ -12,7 +12,7 @@ from diffutils import renamed
 __version__ = "0.1.0"
 
 NAMES = {
-    "course.exercises": ("predict", "reconcile"),
+    "course.workbook": ("predict", "reconcile"),
     "data":             ("ImageSet", "load", "to_float", "to_uint8"),
     "denoisers":        ("Denoiser",),
     "lessons":          ("check", "lesson", "progress"),

@@ -15,12 +15,12 @@ from IPython.display import Markdown, display
 from diffutils.course import parameters
 from diffutils.course.budgets import Budget, items
 from diffutils.course.exercises.model import Exercise
-from diffutils.course.exercises.progress import noted, summary
 from diffutils.course.experiments import claims
 from diffutils.course.machine import best_device, check_disk, device_name, peak_memory_mb
 from diffutils.course.runs import rundir
 from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_optimise
 from diffutils.course.tables import claim_table, plain
+from diffutils.course.workbook.progress import noted, summary
 from diffutils.weights import surroundings
 from diffutils.weights.files import write_json
 from diffutils.weights.provenance import git_commit, versions

@@ -13,11 +13,12 @@ from types import ModuleType
 from IPython import get_ipython
 
 from diffutils.course import budgets, parameters
-from diffutils.course.exercises import cells, sandbox, verdict
-from diffutils.course.exercises import progress as solved
+from diffutils.course.exercises import sandbox, verdict
 from diffutils.course.experiments import described
 from diffutils.course.lesson import Lesson
 from diffutils.course.runs import rundir
+from diffutils.course.workbook import cells
+from diffutils.course.workbook import progress as solved
 
 
 def numbers() -> list[str]:
@@ -76,7 +77,7 @@ def lesson(
 ) -> Lesson:
     """Validate a lesson's parameters, reserve its run directory, print budget and device.
 
-    In a notebook exercise cells then never stop the lesson: `course.exercises.cells`.
+    In a notebook exercise cells then never stop the lesson: `course.workbook.cells`.
 
     number: "01", "02", ...; profile: None means $DIFFUTILS_PROFILE or "student"; run_dir: None
     means NUMBER in $DIFFUTILS_RUN_DIR or in runs/PROFILE; overrides: budget fields by name;

@@ -8,8 +8,8 @@ import torch
 from made_images import images, write
 
 import diffutils as du
-from diffutils.course.exercises import progress
 from diffutils.course.runs.recorded_fit import progress_line
+from diffutils.course.workbook import progress
 
 OWN = {"profile": "smoke", "run_dir": "run"}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from diffutils.course.exercises import folds
+from diffutils.course.workbook import folds
 
 LESSON = Path(__file__).resolve().parents[2] / "notebooks" / "01_forward_diffusion.ipynb"
 IDS = ("1.1", "1.2", "1.3", "1.4", "1.5", "1.6")

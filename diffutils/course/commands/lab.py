@@ -8,8 +8,8 @@ import click
 from diffutils.course.budgets import profile_name
 from diffutils.course.commands.group import become
 from diffutils.course.commands.options import FOLDER, LESSONS, PROFILE, say
-from diffutils.course.exercises import progress, workspace
 from diffutils.course.runs import headless
+from diffutils.course.workbook import progress, workspace
 
 WRITTEN = """
 {out}/student     for students: no solutions, no answers, nothing run

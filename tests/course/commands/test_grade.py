@@ -9,8 +9,8 @@ import pytest
 from class_of_students import COURSES, FORGED, IDS, drawn, filled, lesson, one, write
 from command_line import call
 
-from diffutils.course.exercises import folds
 from diffutils.course.grading import gradebook
+from diffutils.course.workbook import folds
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only time is limited")
 

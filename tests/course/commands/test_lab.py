@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from diffutils.__main__ import cli
 from diffutils.course.commands import lab as commands
-from diffutils.course.exercises import progress, workspace
 from diffutils.course.runs import headless
+from diffutils.course.workbook import progress, workspace
 
 
 @pytest.fixture(autouse=True)

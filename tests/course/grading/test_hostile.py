@@ -12,9 +12,9 @@ import pytest
 from class_of_students import BODIES, COURSES, FORGED, IDS, filled, hostile, one
 
 from diffutils import lessons as contents
-from diffutils.course.exercises import folds
 from diffutils.course.grading import gradebook, process
 from diffutils.course.grading.inside import guard
+from diffutils.course.workbook import folds
 
 EXERCISES = contents.exercises()
 CASES = {id: EXERCISES[id].cases(11) for id in IDS}

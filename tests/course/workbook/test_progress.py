@@ -9,8 +9,8 @@ from doubling import TASK
 
 import diffutils as du
 from diffutils import lessons
-from diffutils.course.exercises import progress
 from diffutils.course.exercises.verdict import OPEN, RIGHT, WRONG
+from diffutils.course.workbook import progress
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_headless_run_keeps_its_verdicts_to_itself(work, monkeypatch, name):
 
 def test_two_kernels_at_once_lose_nothing(work):
     code = (
-        "import sys; from diffutils.course.exercises import progress\n"
+        "import sys; from diffutils.course.workbook import progress\n"
         "for n in range(25): progress.note(f'{sys.argv[1]}.{n}', 'wrong', 'slip')"
     )
     commands = [[sys.executable, "-c", code, number] for number in "123"]

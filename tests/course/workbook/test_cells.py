@@ -13,9 +13,9 @@ from traitlets.config import Config
 
 import diffutils as du
 from diffutils import lessons
-from diffutils.course.exercises import cells, folds, progress
 from diffutils.course.exercises.verdict import Fallback
 from diffutils.course.runs import headless
+from diffutils.course.workbook import cells, folds, progress
 
 DEFINED = "def double(x):\n    return 2 * x\n"
 CHECK = '\ndouble = du.check("9.9", double)'

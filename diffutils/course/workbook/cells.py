@@ -16,9 +16,9 @@ from difflib import get_close_matches
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from diffutils.course.exercises import progress
 from diffutils.course.exercises.compare import printable
 from diffutils.course.exercises.verdict import WRONG, Fallback
+from diffutils.course.workbook import progress
 
 LINE = re.compile(r"""^(\w+)\s*=\s*du\.check\(\s*["'](\d+\.\d+)["']""", re.MULTILINE)
 HERE = "__exercise_cells__"  # the name by which a cell finds `ExerciseCells`
