@@ -28,7 +28,7 @@ def respaced_cases(seed) -> list[Case]:
         return Case((T, n), known, about)
 
     def uneven(least, low, high):
-        """T and n without a common factor, n odd: no fraction is a half; that of T / n lies between."""
+        """T and n without a common factor, n odd: no fraction is a half."""
         n = 2 * int(random.integers(least, least + 20)) + 1
         T = int(random.integers(8 * n, 12 * n))
         while math.gcd(T, n) > 1 or not low < T % n / n < high:
@@ -38,8 +38,10 @@ def respaced_cases(seed) -> list[Case]:
     return [
         case(10, 5, "The worked value: five of ten timesteps are 9, 7, 5, 3, 1, as whole numbers "
              "(`.long()`)."),
-        case(*uneven(4, 0.5, 0.8), "T / n need not be a whole number: three of 1000 are 999, 666, 332."),
-        case(*uneven(30, 0.2, 0.5), "However many: n timesteps in all, each the nearest to its place."),
+        case(*uneven(4, 0.5, 0.8), "T / n need not be a whole number: three of 1000 are 999, "
+             "666, 332."),
+        case(*uneven(30, 0.2, 0.5), "However many: n timesteps in all, each the nearest to its "
+             "place."),
         case(1000, 3, "T / n need not be a whole number: three of 1000 are 999, 666, 332."),
         case(7, 7, "n = T keeps every timestep: 6, 5, ..., 0."),
         case(int(random.integers(50, 500)), 1, "One timestep alone is T - 1."),

@@ -147,9 +147,7 @@ def of_pixels(dim):
 
 def when_any(instead):
     """A mistake: `instead(a, b, t)` for the whole batch as soon as one noise meets itself."""
-    return lambda a, b, t: (
-        instead(a, b, t) if (angles(a, b).sin() < 1e-3).any() else arc(a, b, t)
-    )
+    return lambda a, b, t: instead(a, b, t) if (angles(a, b).sin() < 1e-3).any() else arc(a, b, t)
 
 
 def straight(a, b, t):
@@ -185,7 +183,8 @@ SLERP = Exercise(
         Mistake("mean, not normed", of_cosine(lambda x, y: (x * y).mean(1)),
                 "The cosine of the angle is the sum of products divided by both lengths, not the "
                 "mean of the products."),
-        Mistake("lengths squared", of_cosine(lambda x, y: (x * y).sum(1) / (norms(x) * norms(y))**2),
+        Mistake("lengths squared", of_cosine(
+                    lambda x, y: (x * y).sum(1) / norms(x) ** 2 / norms(y) ** 2),
                 "The inner product is divided by the squares of the lengths; take their roots."),
         Mistake("length of a only", of_cosine(lambda x, y: (x * y).sum(1) / norms(x)),
                 "The inner product is divided by both lengths, of a and of b."),

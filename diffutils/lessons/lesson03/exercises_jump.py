@@ -125,7 +125,8 @@ JUMP = Exercise(
                 "A bracket is missing: x_t, too, is divided by sqrt(abar_t)."),
         Mistake("no root in x0", image(lambda x, eps, t, s: s**0.5 * (x - (1 - t) * eps) / t**0.5),
                 "In the estimate of the image the noise is multiplied by sqrt(1 - abar_t)."),
-        Mistake("no root in x0 at all", image(lambda x, eps, t, s: s**0.5 * (x - (1 - t) * eps) / t),
+        Mistake("no root in x0 at all", image(lambda x, eps, t, s: (
+                    s**0.5 * (x - (1 - t) * eps) / t)),
                 "In the estimate of the image both roots are missing: sqrt(1 - abar_t) and "
                 "sqrt(abar_t)."),
         Mistake("noise added to x0", image(lambda x, eps, t, s: (
@@ -142,7 +143,8 @@ JUMP = Exercise(
         Mistake("clipped", image(lambda x, eps, t, s: s**0.5 * found(x, eps, t).clamp(-1, 1)),
                 "The estimate of the image is clipped; that is a good habit of samplers, but not "
                 "part of equation (2)."),
-        Mistake("clipped to 0..1", image(lambda x, eps, t, s: s**0.5 * found(x, eps, t).clamp(0, 1)),
+        Mistake("clipped to 0..1", image(lambda x, eps, t, s: (
+                    s**0.5 * found(x, eps, t).clamp(0, 1))),
                 "The estimate of the image is clipped to 0..1; that is not part of equation (2)."),
         Mistake("state for image", image(lambda x, eps, t, s: s**0.5 * x),
                 "x_t stands where the estimate of the clean image belongs."),
