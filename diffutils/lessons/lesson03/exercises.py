@@ -145,6 +145,7 @@ def fresh_noise_cases(seed) -> list[Case]:
         s = float(random.uniform(0.45, 0.9))
         return s * float(random.uniform(0.2, 0.7)), s, float(random.uniform(0.2, 0.45))
 
+    # The worked value, random levels, every edge, and levels of the lesson.
     smaller = "In 1 - abar_t / abar_s the smaller level stands above, so that a root can be taken."
     return [
         case(0.2, 0.5, 1.0, f"The worked value: from 0.2 to 0.5 with eta = 1 gives 0.612. "

@@ -68,6 +68,7 @@ def slerp_cases(seed) -> list[Case]:
         known = along / rad.sin() * u + length_b * (t * rad).sin() * v
         return Case((a, b, t), known, about)
 
+    # Pairs for the edges: t = 0 and 1, noises that meet themselves, and the lesson's own.
     own = "Every sample turns by its own angle: bring the angles to the shape (B, 1, 1, 1)."
     ends = [skewed(2, 3, 1, 2), skewed(2, 3, 1, 2)]
     alone, same = skewed(5, 2, 4, 3), skewed(64, 2, 3, 4).float()
@@ -140,9 +141,12 @@ def along_width(a, b, t):
 
 def of_pixels(dim):
     """A mistake: an angle for every vector along one axis of the images."""
-    return lambda a, b, t: arc(a, b, t, angle=lambda a, b: (
-        ((a * b).sum(dim, keepdim=True) / (a.norm(dim=dim, keepdim=True) * b.norm(
-            dim=dim, keepdim=True))).clamp(-1, 1).acos()))  # fmt: skip
+
+    def angle(a, b):
+        lengths = a.norm(dim=dim, keepdim=True) * b.norm(dim=dim, keepdim=True)
+        return ((a * b).sum(dim, keepdim=True) / lengths).clamp(-1, 1).acos()
+
+    return lambda a, b, t: arc(a, b, t, angle=angle)
 
 
 def when_any(instead):

@@ -100,8 +100,10 @@ def percentiles(values, share=0.95):
 def normal_by_n(values, share=0.95):
     from scipy import stats
 
-    return student(values, share, spread=lambda values: values.std(),
-                   factor=lambda share, k: stats.norm.ppf((1 + share) / 2))  # fmt: skip
+    def normal(share, k):
+        return stats.norm.ppf((1 + share) / 2)
+
+    return student(values, share, spread=lambda values: values.std(), factor=normal)
 
 
 INTERVAL = Exercise(

@@ -42,6 +42,7 @@ def jump_cases(seed) -> list[Case]:
         clean, noise, z = (skewed(*shape) for _ in range(3))
         return case(clean, noise, t, s, share * (1 - s), z, about, dtype)
 
+    # The worked value, random images and levels, every edge, and the lesson's own call.
     fresh = (
         "With fresh noise the old noise must shrink, so that both together have the variance "
         "1 - abar_s."

@@ -34,6 +34,7 @@ def frechet_cases(seed) -> list[Case]:
             known += (np.std(mine, ddof=1) - np.std(theirs, ddof=1)) ** 2
         return Case((x, y), torch.tensor(known, dtype=x.dtype), about, tolerance)
 
+    # As many rows in both first: a slip that pairs rows shows numbers there.
     cloud, n = skewed(6, 3), 400
     order = torch.randperm(6, generator=random)
     summed = "Mean and standard deviation run over the rows, and what the d features give adds up."
