@@ -47,7 +47,7 @@ def jump_cases(seed) -> list[Case]:
         "With fresh noise the old noise must shrink, so that both together have the variance "
         "1 - abar_s."
     )
-    n, t, s = 20_000, abar[499], abar[479]
+    n, t, s = 2000, abar[499], abar[479]  # the lesson has ten times as many
     return [
         case(images(0.5), images(1.0), 0.25, 0.64, 0.0, images(3.0),
              "The worked value: image 0.5 and noise 1 end at 0.8 * 0.5 + 0.6 * 1 = 1.0."),
