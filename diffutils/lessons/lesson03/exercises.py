@@ -82,6 +82,12 @@ RESPACED = Exercise(
         Mistake("down to 0, cut", timesteps(lambda torch, T, n, i: torch.linspace(T - 1, 0, n)),
                 "Those are spread from T - 1 to 0, both included, and cut; neighbours shall lie "
                 "T / n apart, so the lowest is about T / n - 1."),
+        Mistake("down to 0, from T", timesteps(lambda torch, T, n, i: (
+                    torch.linspace(T, 1, n).round() - 1)),
+                "Those are spread from T - 1 to 0, both included; neighbours shall lie T / n "
+                "apart, so the lowest is about T / n - 1."),
+        Mistake("n / T", timesteps(lambda torch, T, n, i: (T - i * n / T).round() - 1),
+                "Neighbours are n / T apart there; it is T / n."),
         Mistake("up from 0", timesteps(lambda torch, T, n, i: torch.linspace(0, T - 1, n).round()),
                 "Those are spread from 0 to T - 1, both included, and run upwards; begin at T - 1 "
                 "and go down by T / n."),
@@ -196,6 +202,23 @@ FRESH_NOISE = Exercise(
         Mistake("swapped", noise_of(lambda a, b: (b / a) ** 0.5 if a else 1.0),
                 "The first factor is upside down: the nearer s is to the image, the less noise is "
                 "left to renew."),
+        Mistake("ratio of the levels", lambda t, s, eta: eta * (s / t * (1 - t / s)) ** 0.5,
+                "The first root holds abar_s / abar_t; it holds the shares of noise, "
+                "(1 - abar_s) / (1 - abar_t)."),
+        Mistake("plus in the second root", noise_of(lambda a, b: (a * (2 - b)) ** 0.5),
+                "The second root holds 1 + abar_t / abar_s; it is 1 - abar_t / abar_s."),
+        Mistake("plus in the first root", lambda t, s, eta: (
+                    eta * ((1 + s) / (1 + t) * (1 - t / s)) ** 0.5),
+                "The first root holds 1 + abar; shares of noise are 1 - abar."),
+        Mistake("levels multiplied", lambda t, s, eta: (
+                    eta * ((1 - s) / (1 - t) * (1 - t * s)) ** 0.5),
+                "The second root holds 1 - abar_t abar_s; it is 1 - abar_t / abar_s."),
+        Mistake("no brackets", lambda t, s, eta: (
+                    eta * ((1 - s - t) * (1 - t / s)) ** 0.5 if s + t < 1 else math.nan),
+                "Brackets are missing: 1 - abar_s / 1 - abar_t is 1 - abar_s - abar_t; write "
+                "(1 - abar_s) / (1 - abar_t)."),
+        Mistake("rounded", lambda t, s, eta: round(fresh_noise(t, s, eta), 3),
+                "It is rounded to three digits; return it as it is."),
         Mistake("share that stays", noise_of(lambda a, b: (a * (1 - b)) ** 0.5),
                 "The second root holds abar_t / abar_s, the share that stays; it must hold what is "
                 "lost, 1 - abar_t / abar_s."),

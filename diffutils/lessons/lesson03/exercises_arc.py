@@ -81,12 +81,12 @@ def slerp_cases(seed) -> list[Case]:
     # Pairs for the edges: t = 0 and 1, noises that meet themselves, and the lesson's own.
     # Of exact noises the cosine is 1; of most others rounding makes it more or less than that.
     own = "Every sample turns by its own angle: bring the angles to the shape (B, 1, 1, 1)."
-    ends = [skewed(2, 3, 1, 2), skewed(2, 3, 1, 2)]
+    ends = pair((2, 3, 1, 2), [50.0, 60.0], 0.0, "").arguments[:2]
     alone, same = exact(3, 2, 4, 3), skewed(64, 2, 3, 4).float()
     mixed = pair((3, 2, 4, 5), [100.0, 40.0, 75.0], 0.3, "")
     a, b, known = (x.clone() for x in (*mixed.arguments[:2], mixed.expected))
     a[1] = b[1] = known[1] = exact(2, 4, 5)
-    lesson = pair((1, 3, 16, 16), [89.0], 0.625, "As the lesson calls it: one sample, float32.")
+    lesson = pair((1, 3, 16, 16), [85.0], 0.625, "As the lesson calls it: one sample, float32.")
     to_itself = (
         "A noise paired with itself must come back as it is: clamp the cosine to -1..1, since "
         "rounding takes it beyond, and do not divide by sin(0)."
@@ -94,7 +94,7 @@ def slerp_cases(seed) -> list[Case]:
     return [
         Case((turned(1, 0), turned(1, 90), 0.5), turned(1, 45),
              "The worked value: half-way from (1, 0) to (0, 1) lies (0.7071, 0.7071)."),
-        pair((3, 2, 4, 3), [70.0, 35.0, 150.0], 0.35, own),  # B = W: a (B,) angle fits along W
+        pair((3, 3, 3, 3), [70.0, 35.0, 150.0], 0.35, own),  # angles fit wherever they are put
         pair((2, 3, 4, 5), [120.0, 50.0], 0.25, own),
         pair((5, 1, 2, 3), [6.0, 174.0, 60.0, 95.0, 20.0], 0.7, own),
         Case((turned(3, 0, 10), turned(3, 60, 160), 0.25), turned(3, 15, 47.5),
@@ -123,10 +123,20 @@ def not_clamped(a, b):
     return ((x * y).sum(1) / (norms(x) * norms(y))).acos()
 
 
-def divided_by_zero(a, b, t):
+def divided_by_zero(a, b, t, angle=angles):
     """(5) as it stands."""
-    angle = angles(a, b).view(-1, 1, 1, 1)
+    angle = angle(a, b).view(-1, 1, 1, 1)
     return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
+
+
+def inner(a, b):
+    """The inner product of every sample, (B,)."""
+    return (a.flatten(1) * b.flatten(1)).sum(1)
+
+
+def when_all(a, b, t):
+    """(5) as it stands, but for a batch that is paired with itself as a whole."""
+    return a if a.equal(b) else divided_by_zero(a, b, t)
 
 
 def norms(x):
@@ -157,17 +167,18 @@ def one_for_all(a, b, t):
     return arc(a, b, t, angle=lambda a, b: angles(a.reshape(1, -1), b.reshape(1, -1)))
 
 
-def along_width(a, b, t):
-    """Angles (B,) that meet the last axis."""
-    return arc(a, b, t, angle=lambda a, b: angles(a, b).view(1, 1, 1, -1))
+def along(*shape):
+    """A mistake: angles that meet another axis."""
+    return lambda a, b, t: arc(a, b, t, angle=lambda a, b: angles(a, b).view(shape))
 
 
 def of_pixels(dim):
     """A mistake: an angle for every vector along one axis of the images."""
 
     def angle(a, b):
-        lengths = a.norm(dim=dim, keepdim=True) * b.norm(dim=dim, keepdim=True)
-        return ((a * b).sum(dim, keepdim=True) / lengths).clamp(-1, 1).acos()
+        from torch import cosine_similarity
+
+        return cosine_similarity(a, b, dim=dim).clamp(-1, 1).acos().unsqueeze(dim)
 
     return lambda a, b, t: arc(a, b, t, angle=angle)
 
@@ -194,9 +205,15 @@ SLERP = Exercise(
         # The angle.
         Mistake("one angle", one_for_all,
                 "The angle was taken over the whole batch; every sample has its own."),
-        Mistake("angle along the width", along_width,
+        Mistake("angle along the width", along(1, 1, 1, -1),
                 "The angles have the shape (B,), which meets the last axis, the width; bring them "
                 "to (B, 1, 1, 1)."),
+        Mistake("angle along the height", along(1, 1, -1, 1),
+                "The angles have the shape (B, 1), which meets the height; bring them to "
+                "(B, 1, 1, 1)."),
+        Mistake("angle along the channels", along(1, -1, 1, 1),
+                "The angles have the shape (B, 1, 1), which meets the channels; bring them to "
+                "(B, 1, 1, 1)."),
         Mistake("angle of each pixel", of_pixels(1),
                 "The angle was taken over the channels, pixel by pixel; a noise is one long "
                 "vector: a.flatten(1)."),
@@ -205,6 +222,14 @@ SLERP = Exercise(
                 "a.flatten(1)."),
         Mistake("not normed", of_cosine(lambda x, y: (x * y).sum(1)),
                 "The cosine of the angle is a.b divided by both lengths."),
+        Mistake("not normed, NaN", lambda a, b, t: divided_by_zero(
+                    a, b, t, lambda a, b: inner(a, b).acos()),
+                "The cosine of the angle is a.b divided by both lengths; undivided it lies beyond "
+                "-1..1, and NaN follows."),
+        Mistake("lengths of the batch", of_cosine(
+                    lambda x, y: (x * y).sum(1) / x.norm() / y.norm()),
+                "The lengths were taken over the whole batch; every sample has its own: "
+                "norm(dim=1)."),
         Mistake("mean for sum", of_cosine(lambda x, y: (x * y).mean(1) / norms(x) / norms(y)),
                 "The inner product is a sum of products, not their mean."),
         Mistake("mean, not normed", of_cosine(lambda x, y: (x * y).mean(1)),
@@ -275,6 +300,9 @@ SLERP = Exercise(
         Mistake("quarter circle", lambda a, b, t: (
                     math.cos(t * math.pi / 2) * a + math.sin(t * math.pi / 2) * b),
                 "That assumes a right angle between a and b; take the angle from a and b."),
+        Mistake("roots of t", lambda a, b, t: (1 - t) ** 0.5 * a + t**0.5 * b,
+                "The weights sqrt(1 - t) and sqrt(t) suit a right angle, and do not turn at one "
+                "speed; write (5)."),
         # A noise that is paired with itself.
         Mistake("not clamped", lambda a, b, t: arc(a, b, t, angle=not_clamped),
                 "For a noise paired with itself rounding takes the cosine beyond 1, and acos is "
@@ -282,6 +310,9 @@ SLERP = Exercise(
         Mistake("divided by sin(0)", divided_by_zero,
                 "For a noise paired with itself the angle is 0, and so is its sine: 0 / 0 is NaN. "
                 "Choose a there, as with torch.where. (And clamp the cosine to -1..1.)"),
+        Mistake("only as a whole", when_all,
+                "A batch that equals the other one is caught, one noise in it is not: choose for "
+                "every sample by itself, as with torch.where."),
         Mistake("clamped too far", lambda a, b, t: arc(
                     a, b, t, angle=lambda a, b: angles(a, b).cos().clamp(-0.9995, 0.9995).acos()),
                 "A noise paired with itself comes back a little longer: clamp the cosine to -1..1, "

@@ -97,13 +97,20 @@ def percentiles(values, share=0.95):
     return np.percentile(values, tail), np.percentile(values, 100 - tail)
 
 
-def normal_by_n(values, share=0.95):
-    from scipy import stats
+def by_n(make):
+    """A mistake: another factor, and the spread divided by k."""
 
-    def normal(share, k):
-        return stats.norm.ppf((1 + share) / 2)
+    def function(values, share=0.95):
+        from scipy import stats
 
-    return student(values, share, spread=lambda values: values.std(), factor=normal)
+        return student(
+            values,
+            share,
+            spread=lambda values: values.std(),
+            factor=lambda share, k: make(stats, share, k),
+        )
+
+    return function
 
 
 INTERVAL = Exercise(
@@ -135,6 +142,12 @@ INTERVAL = Exercise(
         Mistake("tail not halved", factor(lambda stats, share, k: stats.t.ppf(
                     1 - (1 - share) / 4, k - 1)),
                 "Each tail is (1 - share) / 2; here it is a quarter of 1 - share."),
+        Mistake("1 - share", factor(lambda stats, share, k: stats.t.ppf(1 - share, k - 1)),
+                "ppf(1 - share) cuts off 1 - share on one side, and is negative; below the high "
+                "end lies (1 + share) / 2."),
+        Mistake("share / 2", factor(lambda stats, share, k: stats.t.ppf(share / 2, k - 1)),
+                "ppf(share / 2) is no end of the interval, and is negative; below the high end "
+                "lies (1 + share) / 2."),
         Mistake("degrees of freedom", factor(lambda stats, share, k: stats.t.ppf(
                     (1 + share) / 2, k)),
                 "k runs leave k - 1 degrees of freedom, since their mean is taken from them too."),
@@ -165,8 +178,13 @@ INTERVAL = Exercise(
                 "The variance stands where the standard deviation s belongs."),
         Mistake("variance over k", scaled(root=lambda k: k, variance=True),
                 "s^2 / k is the square of the standard error: take its root."),
-        Mistake("normal, by n", normal_by_n,
+        Mistake("normal, by n", by_n(lambda stats, share, k: stats.norm.ppf((1 + share) / 2)),
                 "Two slips: np.std needs ddof=1, and with so few runs the factor is Student's."),
+        Mistake("one side, by n", by_n(lambda stats, share, k: stats.t.ppf(share, k - 1)),
+                "Two slips: np.std needs ddof=1, and each tail is (1 - share) / 2."),
+        Mistake("share ignored, by n", by_n(lambda stats, share, k: stats.t.ppf(0.975, k - 1)),
+                "Two slips: np.std needs ddof=1, and the interval is that of 95 % whatever share "
+                "is."),
         Mistake("twice as wide", scaled(root=lambda k: k**0.5 / 2),
                 "It is twice as wide: (8) goes half to each side."),
         Mistake("half as wide", scaled(root=lambda k: 2 * k**0.5),
@@ -190,6 +208,9 @@ INTERVAL = Exercise(
                 "The interval lies about the first run; it lies about the mean."),
         Mistake("smallest and largest", lambda values, share=0.95: (min(values), max(values)),
                 "Smallest and largest are no interval of known confidence."),
+        Mistake("rounded", lambda values, share=0.95: tuple(
+                    round(float(end), 3) for end in student(values, share)),
+                "Both ends are rounded to three digits; return them as they are."),
         Mistake("percentiles", percentiles,
                 "Percentiles of the runs say where runs fall, not where the mean is; of three runs "
                 "they say little."),

@@ -102,6 +102,12 @@ def halved(x, eps, t, s, sigma, z):
     return s**1 / 2 * x0 + (1 - s - sigma**2) ** 1 / 2 * eps + sigma * z
 
 
+def halved_in_brackets(x, eps, t, s, sigma, z):
+    """`(... ** 1/2)` in place of every root."""
+    x0 = (x - (1 - t) / 2 * eps) / (t / 2)
+    return s / 2 * x0 + (1 - s - sigma**2) / 2 * eps + sigma * z
+
+
 JUMP = Exercise(
     "3.3", "the jump", 2, 10, jump, jump_cases,
     (
@@ -147,6 +153,12 @@ JUMP = Exercise(
         Mistake("clipped to 0..1", image(lambda x, eps, t, s: (
                     s**0.5 * found(x, eps, t).clamp(0, 1))),
                 "The estimate of the image is clipped to 0..1; that is not part of equation (2)."),
+        Mistake("noise kept", image(lambda x, eps, t, s: (s / t) ** 0.5 * x),
+                "The first term holds x_t / sqrt(abar_t), with all its noise; take the noise out "
+                "first."),
+        Mistake("z in x0", lambda x, eps, t, s, sigma, z: (
+                    s**0.5 * found(x, z, t) + (1 - s - sigma**2) ** 0.5 * eps + sigma * z),
+                "The estimate of the image takes out eps, the noise that x_t holds, not z."),
         Mistake("state for image", image(lambda x, eps, t, s: s**0.5 * x),
                 "x_t stands where the estimate of the clean image belongs."),
         Mistake("no root before x0", image(lambda x, eps, t, s: s * found(x, eps, t)),
@@ -200,10 +212,18 @@ JUMP = Exercise(
         Mistake("noises swapped", lambda x, eps, t, s, sigma, z: (
                     s**0.5 * found(x, eps, t) + (1 - s - sigma**2) ** 0.5 * z + sigma * eps),
                 "eps and z are swapped: the old noise has the root, the fresh one sigma."),
+        Mistake("z for both", lambda x, eps, t, s, sigma, z: (
+                    s**0.5 * found(x, eps, t) + ((1 - s - sigma**2) ** 0.5 + sigma) * z),
+                "The old noise is eps; z stands in both terms."),
+        Mistake("eps for both", lambda x, eps, t, s, sigma, z: (
+                    s**0.5 * found(x, eps, t) + ((1 - s - sigma**2) ** 0.5 + sigma) * eps),
+                "The fresh noise is z; eps stands in both terms."),
         Mistake("image alone", lambda x, eps, t, s, sigma, z: found(x, eps, t),
                 "That is the estimate of the image; the old noise and the fresh noise, at level "
                 "s, are missing."),
         Mistake("** 1/2", halved,
+                "`** 1/2` is (** 1) / 2: it halves. Write `** 0.5` for each root."),
+        Mistake("(** 1/2)", halved_in_brackets,
                 "`** 1/2` is (** 1) / 2: it halves. Write `** 0.5` for each root."),
         Mistake("no roots", lambda x, eps, t, s, sigma, z: (
                     s * (x - (1 - t) * eps) / t + (1 - s - sigma**2) * eps + sigma * z),

@@ -32,7 +32,7 @@ def frechet_cases(seed) -> list[Case]:
         for mine, theirs in zip(x.double().T.numpy(), y.double().T.numpy(), strict=True):
             known += (np.mean(mine) - np.mean(theirs)) ** 2
             known += (np.std(mine, ddof=1) - np.std(theirs, ddof=1)) ** 2
-        return Case((x, y), torch.tensor(known, dtype=x.dtype), about, tolerance)
+        return Case((x, y), torch.tensor(round(known, 9), dtype=x.dtype), about, tolerance)
 
     # As many rows in both first: a slip that pairs rows shows numbers there.
     cloud, n = skewed(6, 3), 400
@@ -42,8 +42,8 @@ def frechet_cases(seed) -> list[Case]:
     return [
         case(standard(5), 1 + 3 * standard(5),
              "The worked value: means 0 and 1, standard deviations 1 and 3 give 1 + 4 = 5."),
-        case(skewed(4, 4), 1.5 * skewed(4, 4) + 1, summed),
         case(skewed(6, 3), 2 * skewed(6, 3) - 1, summed),
+        case(skewed(4, 4), 1.5 * skewed(4, 4) + 1, summed),
         case(cloud, cloud[order], "A cloud is at distance 0 from itself, in whatever order."),
         case(skewed(5, 3), 3 * skewed(11, 3) + 0.5, f"{summed} {sizes}"),
         case(3 * skewed(9, 6) + 2, skewed(4, 6), f"{summed} {sizes}"),
@@ -173,6 +173,9 @@ FRECHET = Exercise(
                 "The differences are added before they are squared; square feature by feature."),
         Mistake("squared together", frechet_of(total=lambda m, s: (m + s).square().sum()),
                 "The two differences are added before they are squared; square each, then add."),
+        Mistake("difference of squares", lambda x, y: (
+                    (x.mean(0) ** 2 - y.mean(0) ** 2).sum() + (x.var(0) - y.var(0)).sum()),
+                "The squares are subtracted; subtract first, then square."),
         Mistake("subtracted", frechet_of(total=lambda m, s: m.square().sum() - s.square().sum()),
                 "The part of the spread is subtracted; it is added."),
         Mistake("largest feature", frechet_of(total=lambda m, s: (m.square() + s.square()).max()),
