@@ -74,7 +74,7 @@ def same(one, other) -> bool:
         return alike and bool(((one == other) | ((one != one) & (other != other))).all())
     if isinstance(one, tuple | list):
         return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+    return bool(one == other) or bool(one != one and other != other)
 
 
 @dataclass(frozen=True)
