@@ -84,8 +84,8 @@ RESPACED = Exercise(
                 "T / n apart, so the lowest is about T / n - 1."),
         Mistake("down to 0, from T", timesteps(lambda torch, T, n, i: (
                     torch.linspace(T, 1, n).round() - 1)),
-                "Those are spread from T - 1 to 0, both included; neighbours shall lie T / n "
-                "apart, so the lowest is about T / n - 1."),
+                "Those end at 0; neighbours shall lie T / n apart, so the lowest is about "
+                "T / n - 1."),
         Mistake("n / T", timesteps(lambda torch, T, n, i: (T - i * n / T).round() - 1),
                 "Neighbours are n / T apart there; it is T / n."),
         Mistake("up from 0", timesteps(lambda torch, T, n, i: torch.linspace(0, T - 1, n).round()),

@@ -88,8 +88,8 @@ def slerp_cases(seed) -> list[Case]:
     a[1] = b[1] = known[1] = exact(2, 4, 5)
     lesson = pair((1, 3, 16, 16), [85.0], 0.625, "As the lesson calls it: one sample, float32.")
     to_itself = (
-        "A noise paired with itself must come back as it is: clamp the cosine to -1..1, since "
-        "rounding takes it beyond, and do not divide by sin(0)."
+        "A noise paired with itself must come back as it is: clamp the cosine to -1..1, and do not "
+        "divide by sin(0)."
     )
     return [
         Case((turned(1, 0), turned(1, 90), 0.5), turned(1, 45),
@@ -309,7 +309,7 @@ SLERP = Exercise(
                 "NaN there: clamp it to -1..1 first."),
         Mistake("divided by sin(0)", divided_by_zero,
                 "For a noise paired with itself the angle is 0, and so is its sine: 0 / 0 is NaN. "
-                "Choose a there, as with torch.where. (And clamp the cosine to -1..1.)"),
+                "Clamp the cosine to -1..1, and choose a there, as with torch.where."),
         Mistake("only as a whole", when_all,
                 "A batch that equals the other one is caught, one noise in it is not: choose for "
                 "every sample by itself, as with torch.where."),

@@ -131,7 +131,8 @@ JUMP = Exercise(
                     s**0.5 * (x - (1 - t) ** 0.5 * eps / t**0.5))),
                 "A bracket is missing: x_t, too, is divided by sqrt(abar_t)."),
         Mistake("no root in x0", image(lambda x, eps, t, s: s**0.5 * (x - (1 - t) * eps) / t**0.5),
-                "In the estimate of the image the noise is multiplied by sqrt(1 - abar_t)."),
+                "In the estimate of the image the noise is multiplied by sqrt(1 - abar_t): a root "
+                "is missing."),
         Mistake("no root in x0 at all", image(lambda x, eps, t, s: (
                     s**0.5 * (x - (1 - t) * eps) / t)),
                 "In the estimate of the image both roots are missing: sqrt(1 - abar_t) and "
@@ -140,7 +141,7 @@ JUMP = Exercise(
                     s**0.5 * (x + (1 - t) ** 0.5 * eps) / t**0.5)),
                 "In the estimate of the image the noise is taken away from x_t, not added."),
         Mistake("noise not scaled in x0", image(lambda x, eps, t, s: s**0.5 * (x - eps) / t**0.5),
-                "In the estimate of the image the noise is multiplied by sqrt(1 - abar_t)."),
+                "In the estimate of the image eps stands alone; x_t holds sqrt(1 - abar_t) of it."),
         Mistake("x0 at level s", image(lambda x, eps, t, s: s**0.5 * found(x, eps, s)),
                 "x_t is at level t: the estimate of the image needs abar_t, not abar_s."),
         Mistake("noise of s in x0", image(lambda x, eps, t, s: (
@@ -224,7 +225,7 @@ JUMP = Exercise(
         Mistake("** 1/2", halved,
                 "`** 1/2` is (** 1) / 2: it halves. Write `** 0.5` for each root."),
         Mistake("(** 1/2)", halved_in_brackets,
-                "`** 1/2` is (** 1) / 2: it halves. Write `** 0.5` for each root."),
+                "`(... ** 1/2)` is half of it, no root. Write `** 0.5`."),
         Mistake("no roots", lambda x, eps, t, s, sigma, z: (
                     s * (x - (1 - t) * eps) / t + (1 - s - sigma**2) * eps + sigma * z),
                 "All roots are missing."),

@@ -163,12 +163,13 @@ FRECHET = Exercise(
                     total=lambda m, s: m.abs().sum() + s.square().sum()),
                 "The difference of the means, too, is squared."),
         Mistake("means with sign", frechet_of(total=lambda m, s: m.sum() + s.square().sum()),
-                "The difference of the means, too, is squared."),
+                "The difference of the means, too, is squared; here some features cancel others."),
         Mistake("spreads not squared", frechet_of(
                     total=lambda m, s: m.square().sum() + s.abs().sum()),
                 "The difference of the standard deviations, too, is squared."),
         Mistake("spreads with sign", frechet_of(total=lambda m, s: m.square().sum() + s.sum()),
-                "The difference of the standard deviations, too, is squared."),
+                "The difference of the standard deviations, too, is squared; here some features "
+                "cancel others."),
         Mistake("squared last", frechet_of(total=lambda m, s: m.sum() ** 2 + s.sum() ** 2),
                 "The differences are added before they are squared; square feature by feature."),
         Mistake("squared together", frechet_of(total=lambda m, s: (m + s).square().sum()),
