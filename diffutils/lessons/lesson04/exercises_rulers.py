@@ -1,8 +1,10 @@
-"""Exercises 4.3 and 4.5: the inverse of phi*, and how straight a curve is.
+"""Exercises 4.3 and 4.4: the inverse of phi*, and one training in two densities of the noise level.
 
-Expected results come by going forth and back, and from points whose residuals are at right angles
-to the line, so that Pythagoras gives R^2.
+Expected results come by going forth and back, and from PyTorch's distributions per unit of sigma,
+where the exercise has densities per unit of ln sigma.
 """
+
+import math
 
 from diffutils.course.exercises.model import Case, Exercise, Mistake
 
@@ -14,15 +16,41 @@ def sigma_of(p, c):
     return c * p / (1 - p)
 
 
+def cut(p, c):
+    """The right level, forced into the range of the lesson's grids."""
+    sigma = sigma_of(p, c)
+    return sigma.clamp(0.002, 80) if hasattr(sigma, "clamp") else min(max(sigma, 0.002), 80)
+
+
+def cut_before(p, c):
+    """p is kept 0.001 away from 0 and 1."""
+    inside = p.clamp(0.001, 0.999) if hasattr(p, "clamp") else min(max(p, 0.001), 0.999)
+    return sigma_of(inside, c)
+
+
 def sigma_of_cases(seed) -> list[Case]:
+    import numpy as np
     import torch
 
-    sigma = torch.tensor([0.002, 0.3, 1.0, 80.0], dtype=torch.float64)
+    rng = np.random.default_rng(seed)
+    spread = lambda low, high: float(rng.uniform(low, high))  # noqa: E731
+
+    def forth(sigma, c, about):
+        return Case((sigma / (sigma + c), c), sigma, about)
+
+    def skewed(*shape):
+        return torch.tensor(0.4 * np.exp(1.5 * rng.normal(size=shape)))
+
+    ends = torch.tensor([spread(90, 400), spread(0.3, 2), spread(1e-5, 1e-4)], dtype=torch.float64)
     return [
         Case((0.5, 0.3), 0.3, "The worked value: phi* is 1/2 where sigma is c."),
-        Case((0.8, 2.0), 8.0, "Forth again: 8 / (8 + 2) = 0.8."),
-        Case((sigma / (sigma + 0.3), 0.3), sigma, "p may be a tensor; there and back is sigma."),
-    ]
+        forth(spread(0.1, 1.5), spread(0.4, 2), "p is a number here; there and back is sigma."),
+        forth(spread(100, 150), spread(20, 40), "p is a number; no sigma is too large."),
+        forth(skewed(4, 3), spread(0.4, 2), "p may be a tensor of any shape, sigma has the same."),
+        forth(ends, spread(0.2, 0.6), "Any p between 0 and 1 has its sigma, even near the ends."),
+        forth(ends[0] / 60, spread(0.4, 2), "A single p in a tensor without axes."),
+        forth(skewed(200), 0.3, "As for a grid: a tensor of 200 values with the published c."),
+    ]  # fmt: skip
 
 
 SIGMA_OF = Exercise(
@@ -39,138 +67,239 @@ SIGMA_OF = Exercise(
         Mistake("plus", lambda p, c: c * p / (1 + p),
                 "The sign below is wrong: sigma - p sigma = p c, so divide by 1 - p."),
         Mistake("negative", lambda p, c: c * p / (p - 1),
-                "1 and p have changed places below, so sigma is negative."),
+                "It is minus the right sigma: p c = sigma - p sigma, so divide by 1 - p, and "
+                "put no minus in front."),
         Mistake("p sigma lost", lambda p, c: c * p,
                 "p (sigma + c) is p sigma + p c; the p sigma was lost on the way."),
+        Mistake("multiplied by 1 - p", lambda p, c: c * p * (1 - p),
+                "sigma (1 - p) = p c: to get sigma, divide by 1 - p."),
+        Mistake("1 - p alone", lambda p, c: c * (1 - p),
+                "c is multiplied by 1 - p. From p c = sigma (1 - p), divide p c by it."),
         Mistake("brackets", lambda p, c: c * p / 1 - p,
                 "Python divides by 1 and then subtracts p: write c * p / (1 - p)."),
+        Mistake("brackets of 1/p - 1", lambda p, c: c / (1 / p) - 1,
+                "Python divides by 1/p and then subtracts 1: write c / (1 / p - 1)."),
         Mistake("c is 0.3", lambda p, c: 0.3 * p / (1 - p),
                 "0.3 stands where c belongs; the lesson also tries other c."),
         Mistake("c divides", lambda p, c: p / (1 - p) / c,
                 "The odds p / (1 - p) are sigma / c, so multiply by c."),
+        Mistake("c subtracted", lambda p, c: p / (1 - p) - c,
+                "The odds p / (1 - p) are sigma / c: multiply by c instead of subtracting it."),
+        Mistake("c added", lambda p, c: p / (1 - p) + c,
+                "The odds p / (1 - p) are sigma / c: multiply by c instead of adding it."),
+        Mistake("c below", lambda p, c: p / (c - p),
+                "c stands below where 1 belongs: p c = sigma - p sigma = sigma (1 - p)."),
+        Mistake("c for 1", lambda p, c: c * p / (c - p),
+                "Below stands c - p; sigma - p sigma is sigma (1 - p)."),
+        Mistake("1 - c", lambda p, c: c * p / (1 - c),
+                "Below stands 1 - c; sigma - p sigma is sigma (1 - p)."),
+        Mistake("p c below", lambda p, c: c * p / (1 - c * p),
+                "Below stands 1 - p c; only sigma's own factor, 1 - p, belongs there."),
+        Mistake("p for p c", lambda p, c: (p + c) / (1 - p),
+                "p and c are added on top; p (sigma + c) has p c, a product."),
+        Mistake("slope", lambda p, c: c / (1 - p) ** 2,
+                "That is the derivative of sigma by p; return sigma itself."),
+        Mistake("squared below", lambda p, c: c * p / (1 - p) ** 2,
+                "1 - p is squared; p c = sigma (1 - p) has it once."),
+        Mistake("cut to the grid", cut,
+                "sigma is forced into 0.002 ... 80; the inverse has no limits of its own."),
+        Mistake("p kept from the ends", cut_before,
+                "p is kept away from 0 and 1; every p between has its sigma, and it must come out "
+                "as it is."),
     ),
 )  # fmt: skip
 
 
-# --------------------------------------------------------------------- 4.5 R^2
+# --------------------------------------------------------------------- 4.4 two densities
 
 
-def straightness(x, y):
-    """R^2 of the least-squares straight line through the points x (n,), y (n,)."""
-    x, y = x - x.mean(), y - y.mean()
-    rest = y - (x * y).sum() / (x * x).sum() * x
-    return 1 - (rest**2).sum() / (y**2).sum()
+def other_weight(sigma, c, P_mean, P_std):
+    """Density of EDM's training levels over that of uniform phi*, at sigma (B,)."""
+    phi = sigma / (sigma + c)
+    z = (sigma.log() - P_mean) / P_std
+    normal = (-(z**2) / 2).exp() / (P_std * (2 * math.pi) ** 0.5)
+    return normal / (phi * (1 - phi))
 
 
-def fitted(x, y, *, centre=True, line=None, about=None, score=None):
-    """`straightness`, of which a mistake may replace one part.
+def weight_with(*, at=None, away=None, exponent=None, front=None, logistic=None, ratio=None):
+    """A mistake: `other_weight` with another part.
 
-    line: residuals from x and y; about: what the total is measured from;
-    score: R^2 from the residuals and the deviations of y.
+    at: what is normal, from sigma; away: its distance from the mean, from it, mean and spread;
+    exponent: from that distance and the spread; front: from the spread; logistic: from phi, sigma
+    and c; ratio: of the normal and the logistic density.
     """
-    mean_x, mean_y = (x.mean(), y.mean()) if centre else (0.0, 0.0)
-    a, b = x - mean_x, y - mean_y
-    rest = b - (a * b).sum() / (a * a).sum() * a if line is None else line(x, y)
-    away = y - y.mean() if about is None else y - about
-    if score is None:
-        return 1 - (rest**2).sum() / (away**2).sum()
-    return score(rest, away)
+
+    def function(sigma, c, P_mean, P_std):
+        level = sigma.log() if at is None else at(sigma)
+        gap = level - P_mean if away is None else away(level, P_mean, P_std)
+        inside = -(gap**2) / (2 * P_std**2) if exponent is None else exponent(gap, P_std)
+        height = 1 / (P_std * (2 * math.pi) ** 0.5) if front is None else front(P_std)
+        phi = sigma / (sigma + c)
+        below = phi * (1 - phi) if logistic is None else logistic(phi, sigma, c)
+        normal = height * inside.exp()
+        return normal / below if ratio is None else ratio(normal, below)
+
+    return function
 
 
-def correlation(x, y):
-    """Pearson's r."""
-    a, b = x - x.mean(), y - y.mean()
-    return (a * b).sum() / ((a * a).sum() * (b * b).sum()) ** 0.5
-
-
-def slope(x, y):
-    """Of the right line."""
-    a = x - x.mean()
-    return (a * y).sum() / (a * a).sum()
-
-
-def straightness_cases(seed) -> list[Case]:
+def weight_cases(seed) -> list[Case]:
+    import numpy as np
     import torch
+    from torch import distributions
+    from torch.distributions.transforms import AffineTransform, ExpTransform, SigmoidTransform
 
-    def tensor(*values):
-        return torch.tensor(values, dtype=torch.float64)
+    rng = np.random.default_rng(seed)
+    spread = lambda low, high: float(rng.uniform(low, high))  # noqa: E731
 
-    def case(x, line, rest, about):
-        """Points on a line, moved by `rest`, which is at right angles to x and to a constant."""
-        x, line, rest = tensor(*x), tensor(*line), tensor(*rest)
-        explained, left = (line - line.mean()).square().sum(), rest.square().sum()
-        return Case((x, line + rest), explained / (explained + left), about)
+    def case(levels, c, P_mean, P_std, about):
+        """Per unit of sigma: a log-normal, and a uniform phi carried to sigma."""
+        sigma, c_, mean, std = (
+            torch.tensor(part, dtype=torch.float64) for part in (levels, c, P_mean, P_std)
+        )
+        drawn = distributions.LogNormal(mean, std)
+        to_sigma = [SigmoidTransform().inv, AffineTransform(c_.log(), 1.0), ExpTransform()]
+        even = distributions.Uniform(torch.zeros_like(c_), torch.ones_like(c_))
+        asked = distributions.TransformedDistribution(even, to_sigma)
+        known = (drawn.log_prob(sigma) - asked.log_prob(sigma)).exp()
+        return Case((sigma, c, P_mean, P_std), known, about, tolerance=1e-5)
+
+    def levels(n):
+        return np.exp(-0.7 + 1.1 * rng.normal(size=n)).tolist()
 
     return [
-        case((0, 1, 2), (0.5, 1, 1.5), (-0.5, 1, -0.5),
-             "The worked value: (0, 0), (1, 2), (2, 1) give 1 - 1.5 / 2 = 0.25."),
-        case((1, 4, 5, 10), (0.9, 0.6, 0.5, 0), (0.02, 0.02, -0.06, 0.02),
-             "A curve that falls almost straight, as SSIM does, at points of unequal distance."),
-        case((2, 3, 4, 5), (7, 9, 11, 13), (0, 0, 0, 0), "Points on a line have R^2 = 1."),
-        case((2, 3, 4, 5), (3, 3, 3, 3), (1, -1, -1, 1),
-             "Where the best line is level it explains nothing: R^2 = 0."),
+        case([0.3], 0.3, -1.2, 1.2, "The worked value: 0.3325 / 0.25 = 1.330."),
+        case([1.0, 0.01, 10.0, 0.1], 0.3, -1.2, 1.2,
+             "Away from the middle the normal density falls faster, so the weight sinks to 0."),
+        case(levels(3), spread(0.8, 2), -spread(0.2, 0.6), spread(0.7, 0.9),
+             "Another c, another mean, another spread."),
+        case(levels(7), spread(0.1, 0.2), spread(0.1, 0.4), spread(1.4, 1.8),
+             "P_mean and ln c need not be near each other, and P_mean may be positive."),
+        case(np.geomspace(0.002, 80, 200).tolist(), 0.3, -1.2, 1.2,
+             "As in the lesson: 200 levels from 0.002 to 80."),
     ]  # fmt: skip
 
 
-STRAIGHTNESS = Exercise(
-    "4.5", "how straight a curve is", 2, 10, straightness, straightness_cases,
+WEIGHT = Exercise(
+    "4.4", "one training, two densities", 2, 10, other_weight, weight_cases,
     (
-        Mistake("correlation", correlation,
-                "That is the correlation r; R^2 of a straight line is its square, so never "
-                "negative."),
-        Mistake("root", lambda x, y: abs(correlation(x, y)),
-                "That is the root of R^2; 0.25 must come out of the worked value, not 0.5."),
-        Mistake("through the origin", lambda x, y: fitted(x, y, centre=False),
-                "The line is forced through the origin: it lacks its intercept. Subtract the means "
-                "of x and y first."),
-        Mistake("through the origin, total too", lambda x, y: fitted(
-                    x, y, centre=False, about=0.0),
-                "Everything is measured from 0, line and total; that flatters. The line has an "
-                "intercept, and the total is measured from the mean of y."),
-        Mistake("intercept forgotten", lambda x, y: fitted(
-                    x, y, line=lambda x, y: y - slope(x, y) * x),
-                "The slope is right, but the residuals lack the intercept."),
-        Mistake("total from 0", lambda x, y: fitted(x, y, about=0.0),
-                "The total is the sum of y^2; it must be measured from the mean of y, or a level "
-                "line would look good."),
-        Mistake("line not fitted", lambda x, y: fitted(x, y, line=lambda x, y: y - x),
-                "Those are distances from the line y = x: that is what r2_score(y, x) gives. Fit "
-                "slope and intercept first."),
-        Mistake("ends joined", lambda x, y: fitted(x, y, line=lambda x, y: (
-                    y - y[0] - (y[-1] - y[0]) / (x[-1] - x[0]) * (x - x[0]))),
-                "That is the line from the first to the last point; asked for is the one with the "
-                "least squares."),
-        Mistake("n and n - 1", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - (rest**2).mean() / away.var())),
-                "The residuals are divided by n, the variance by n - 1 (as torch's var does); "
-                "divide both alike, or neither."),
-        Mistake("n - 1 and n", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - rest.var() / (away**2).mean())),
-                "The residuals are divided by n - 1 (as torch's var does), the total by n; divide "
-                "both alike, or neither."),
-        Mistake("adjusted", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - (rest**2).sum() / max(1, len(rest) - 2)
-                    / ((away**2).sum() / (len(rest) - 1)))),
-                "That is the adjusted R^2, with n - 2 and n - 1 below; return the plain one."),
-        Mistake("1 - MSE", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - (rest**2).mean())),
-                "1 - MSE depends on the unit of y; divide the residuals by the total first."),
-        Mistake("1 - sum", lambda x, y: fitted(x, y, score=lambda rest, away: 1 - (rest**2).sum()),
-                "The sum of squared residuals must be divided by the total sum of squares."),
-        Mistake("what is left", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    (rest**2).sum() / (away**2).sum())),
-                "That is the share that the line does not explain; R^2 is 1 minus that."),
-        Mistake("signs cancel", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - rest.sum() ** 2 / (away**2).sum())),
-                "Every curve gets 1: residuals of the best line add up to 0. Square first, then "
-                "add."),
-        Mistake("not squared", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - abs(rest).sum() / abs(away).sum())),
-                "Residuals and total are added as absolute values; R^2 adds squares."),
-        Mistake("slope", slope,
-                "That is the slope of the line; R^2 says how near the points are to it."),
+        Mistake("upside down", lambda *a: 1 / other_weight(*a),
+                "The ratio is upside down: levels that you now draw too often must count less, so "
+                "the density that you draw from stands below."),
+        Mistake("product", weight_with(ratio=lambda normal, logistic: normal * logistic),
+                "The densities are multiplied; p/q is a ratio."),
+        Mistake("difference", weight_with(ratio=lambda normal, logistic: normal - logistic),
+                "The densities are subtracted; p/q is a ratio."),
+        Mistake("logistic alone", weight_with(ratio=lambda normal, logistic: logistic),
+                "That is q alone, the logistic density; return p/q."),
+        Mistake("phi uniform", weight_with(logistic=lambda phi, sigma, c: 1.0),
+                "That is EDM's density alone. phi is uniform, so its density is 1 per unit of phi, "
+                "but per unit of ln sigma it is phi (1 - phi)."),
+        Mistake("normal per sigma", lambda sigma, *a: other_weight(sigma, *a) / sigma,
+                "The normal density is per unit of sigma (divided by sigma), the logistic per unit "
+                "of ln sigma: take the same unit for both."),
+        Mistake("logistic per sigma", lambda sigma, *a: other_weight(sigma, *a) * sigma,
+                "The logistic density is per unit of sigma, c / (sigma + c)^2, the normal per unit "
+                "of ln sigma: take the same unit for both."),
+        Mistake("sigma, not its log", weight_with(at=lambda sigma: sigma),
+                "It is ln sigma that is normal: compare sigma.log() with P_mean, not sigma."),
+        Mistake("sigma normal, per ln", lambda sigma, *a: (
+                    sigma * weight_with(at=lambda sigma: sigma)(sigma, *a)),
+                "It is ln sigma that is normal, not sigma; then its density per unit of ln sigma "
+                "needs no factor sigma."),
+        Mistake("log10", weight_with(at=lambda sigma: sigma.log10()),
+                "That is the logarithm to base 10; ln is sigma.log()."),
+        Mistake("plus P_mean", weight_with(away=lambda level, mean, std: level + mean),
+                "P_mean is added; the distance from the mean is ln sigma - P_mean."),
+        Mistake("P_mean forgotten", weight_with(away=lambda level, mean, std: level),
+                "P_mean makes no difference: z is (ln sigma - P_mean) / P_std."),
+        Mistake("brackets of z", weight_with(away=lambda level, mean, std: std * level - mean),
+                "Python divides only P_mean by P_std; z is (ln sigma - P_mean) / P_std, with "
+                "brackets."),
+        Mistake("not squared", weight_with(exponent=lambda gap, std: -gap / (2 * std)),
+                "z is not squared in the exponent: a normal density has -z^2 / 2."),
+        Mistake("plus z^2", weight_with(exponent=lambda gap, std: gap**2 / (2 * std**2)),
+                "The exponent is +z^2 / 2; the minus is missing, so the density grows away from "
+                "its mean."),
+        Mistake("spread not squared", weight_with(exponent=lambda gap, std: -(gap**2) / (2 * std)),
+                "The exponent is divided by P_std; it needs the variance, P_std^2."),
+        Mistake("spread not in the exponent", weight_with(
+                    exponent=lambda gap, std: -(gap**2) / 2),
+                "The exponent lacks P_std: z is (ln sigma - P_mean) / P_std."),
+        Mistake("multiplied by the spread", weight_with(
+                    exponent=lambda gap, std: -((gap * std) ** 2) / 2),
+                "The distance from the mean is multiplied by P_std; divide by it."),
+        Mistake("half forgotten", weight_with(exponent=lambda gap, std: -(gap**2) / std**2),
+                "The exponent of a normal density is -z^2 / 2: the half is missing."),
+        Mistake("spread is a variance", weight_with(
+                    exponent=lambda gap, std: -(gap**2) / (2 * std),
+                    front=lambda std: (2 * math.pi * std) ** -0.5),
+                "P_std is taken for the variance; it is the standard deviation, so the variance is "
+                "P_std^2."),
+        Mistake("variance is the spread", weight_with(
+                    exponent=lambda gap, std: -(gap**2) / (2 * std**4),
+                    front=lambda std: (2 * math.pi) ** -0.5 / std**2),
+                "P_std^2 stands where the standard deviation belongs; that is P_std."),
+        Mistake("not normalised", weight_with(front=lambda std: 1.0),
+                "The normal density lacks 1 / (P_std sqrt(2 pi)) in front, so it does not add up "
+                "to 1."),
+        Mistake("root of 2 pi forgotten", weight_with(front=lambda std: 1 / std),
+                "The normal density lacks 1 / sqrt(2 pi) in front: it is e^(-z^2 / 2) over P_std "
+                "sqrt(2 pi)."),
+        Mistake("2 pi without its root", weight_with(front=lambda std: 1 / (2 * math.pi * std)),
+                "The normal density is divided by 2 pi; take the root of that."),
+        Mistake("root halved", weight_with(front=lambda std: 1 / (math.pi * std)),
+                "It is divided by pi: Python reads `(2 * pi) ** 1/2` as half of 2 pi. Write "
+                "`(2 * pi) ** 0.5`."),
+        Mistake("root of pi", weight_with(front=lambda std: 1 / (math.pi**0.5 * std)),
+                "The normal density has sqrt(2 pi) below, not sqrt(pi)."),
+        Mistake("brackets in front", weight_with(front=lambda std: (2 * math.pi) ** 0.5 / std),
+                "sqrt(2 pi) multiplies; it belongs below, with P_std in one pair of brackets."),
+        Mistake("spread on top", weight_with(front=lambda std: std / (2 * math.pi) ** 0.5),
+                "P_std multiplies the density; a wide density is a low one, so divide by it."),
+        Mistake("spread not in front", weight_with(front=lambda std: (2 * math.pi) ** -0.5),
+                "P_std is missing in front of the exponential: a wide density is a low one."),
+        Mistake("spread under the root", weight_with(front=lambda std: (2 * math.pi * std) ** -0.5),
+                "P_std stands under the root in front; there it must be squared, as a variance."),
+        Mistake("phi for its density", weight_with(logistic=lambda phi, sigma, c: phi),
+                "phi is the share of draws below sigma, not their density; the density per unit of "
+                "ln sigma is phi (1 - phi)."),
+        Mistake("1 - phi for its density", weight_with(logistic=lambda phi, sigma, c: 1 - phi),
+                "1 - phi is the share of draws above sigma, not their density; the density per "
+                "unit of ln sigma is phi (1 - phi)."),
+        Mistake("phi squared", weight_with(logistic=lambda phi, sigma, c: phi**2),
+                "Below stands phi^2; the logistic density is phi (1 - phi)."),
+        Mistake("odds", weight_with(logistic=lambda phi, sigma, c: phi / (1 - phi)),
+                "It is divided by phi and multiplied by 1 - phi; the logistic density is the "
+                "product phi * (1 - phi), which belongs below in brackets."),
+        Mistake("plus in phi", weight_with(logistic=lambda phi, sigma, c: phi * (1 + phi)),
+                "Below stands phi (1 + phi); the logistic density is phi (1 - phi)."),
+        Mistake("sigma for phi", weight_with(logistic=lambda phi, sigma, c: sigma * (1 - sigma)),
+                "Below stands sigma (1 - sigma); it is phi = sigma / (sigma + c) that belongs "
+                "there."),
+        Mistake("phi of ln sigma", weight_with(logistic=lambda phi, sigma, c: (
+                    c * sigma.log() / (sigma.log() + c) ** 2)),
+                "phi is made of ln sigma; it is sigma / (sigma + c), with sigma as it is."),
+        Mistake("c forgotten", lambda sigma, c, *a: other_weight(sigma, 1.0, *a),
+                "c makes no difference: the logistic density has its middle at ln c."),
+        Mistake("c is 0.3", lambda sigma, c, *a: other_weight(sigma, 0.3, *a),
+                "0.3 stands where c belongs: the logistic density has its middle at ln c."),
+        Mistake("EDM's numbers", lambda sigma, c, *a: other_weight(sigma, c, -1.2, 1.2),
+                "-1.2 and 1.2 stand where P_mean and P_std belong."),
+        Mistake("published numbers", lambda sigma, *a: other_weight(sigma, 0.3, -1.2, 1.2),
+                "c, P_mean and P_std make no difference; use the arguments, not the published "
+                "numbers."),
+        Mistake("normal around ln c", lambda sigma, c, P_mean, P_std: (
+                    other_weight(sigma, c, math.log(c), P_std)),
+                "The normal density has its middle at ln c; that is the logistic's. EDM's is at "
+                "P_mean."),
+        Mistake("logarithm", lambda *a: other_weight(*a).log(),
+                "That is the logarithm of the ratio, a difference of log densities: take exp."),
+        Mistake("mean 1", lambda *a: other_weight(*a) / other_weight(*a).mean(),
+                "The weights are divided by their mean; return the ratio itself."),
+        Mistake("sum 1", lambda *a: other_weight(*a) / other_weight(*a).sum(),
+                "The weights are divided by their sum; return the ratio itself."),
     ),
 )  # fmt: skip
 
 
-EXERCISES = (SIGMA_OF, STRAIGHTNESS)
+EXERCISES = (SIGMA_OF, WEIGHT)
