@@ -1,7 +1,7 @@
 """Exercises 4.3 and 4.4: the inverse of phi*, and one training in two densities of the noise level.
 
-Expected results come by going forth and back, and from PyTorch's distributions per unit of sigma,
-where the exercise has densities per unit of ln sigma.
+Expected results come by going forth and back, and from the slopes of two distribution functions,
+per unit of sigma, where the exercise has densities per unit of ln sigma.
 """
 
 import math
@@ -145,23 +145,18 @@ def weight_with(*, at=None, away=None, exponent=None, front=None, logistic=None,
 def weight_cases(seed) -> list[Case]:
     import numpy as np
     import torch
-    from torch import distributions
-    from torch.distributions.transforms import AffineTransform, ExpTransform, SigmoidTransform
 
     rng = np.random.default_rng(seed)
     spread = lambda low, high: float(rng.uniform(low, high))  # noqa: E731
 
     def case(levels, c, P_mean, P_std, about):
-        """Per unit of sigma: a log-normal, and a uniform phi carried to sigma."""
-        sigma, c_, mean, std = (
-            torch.tensor(part, dtype=torch.float64) for part in (levels, c, P_mean, P_std)
-        )
-        drawn = distributions.LogNormal(mean, std)
-        to_sigma = [SigmoidTransform().inv, AffineTransform(c_.log(), 1.0), ExpTransform()]
-        even = distributions.Uniform(torch.zeros_like(c_), torch.ones_like(c_))
-        asked = distributions.TransformedDistribution(even, to_sigma)
-        known = (drawn.log_prob(sigma) - asked.log_prob(sigma)).exp()
-        return Case((sigma, c, P_mean, P_std), known, about, tolerance=1e-5)
+        """Densities are slopes of the share below sigma, which is phi itself where phi is even."""
+        sigma = torch.tensor(levels, dtype=torch.float64)
+        below = sigma.clone().requires_grad_()
+        with torch.enable_grad():
+            shares = torch.special.ndtr((below.log() - P_mean) / P_std), below / (below + c)
+            normal, even = (torch.autograd.grad(share.sum(), below)[0] for share in shares)
+        return Case((sigma, c, P_mean, P_std), normal / even, about, tolerance=1e-5)
 
     def levels(n):
         return np.exp(-0.7 + 1.1 * rng.normal(size=n)).tolist()
