@@ -41,14 +41,14 @@ def sigma_of_cases(seed) -> list[Case]:
     def skewed(*shape):
         return torch.tensor(0.4 * np.exp(1.5 * rng.normal(size=shape)))
 
-    ends = torch.tensor([spread(90, 400), spread(0.3, 2), spread(1e-5, 1e-4)], dtype=torch.float64)
+    ends = torch.tensor([spread(5e3, 9e3), spread(0.3, 2), spread(5e-6, 2e-5)], dtype=torch.float64)
     return [
         Case((0.5, 0.3), 0.3, "The worked value: phi* is 1/2 where sigma is c."),
         forth(spread(0.1, 1.5), spread(0.4, 2), "p is a number here; there and back is sigma."),
         forth(spread(100, 150), spread(20, 40), "p is a number; no sigma is too large."),
         forth(skewed(4, 3), spread(0.4, 2), "p may be a tensor of any shape, sigma has the same."),
         forth(ends, spread(0.2, 0.6), "Any p between 0 and 1 has its sigma, even near the ends."),
-        forth(ends[0] / 60, spread(0.4, 2), "A single p in a tensor without axes."),
+        forth(3 * ends[1], spread(0.4, 2), "A single p in a tensor without axes."),
         forth(skewed(200), 0.3, "As for a grid: a tensor of 200 values with the published c."),
     ]  # fmt: skip
 
