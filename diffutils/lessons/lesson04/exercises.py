@@ -112,6 +112,9 @@ PRECONDITION = Exercise(
                 "it."),
         Mistake("1 on top of c_skip", change(lambda s, d: 1 / (s**2 + d**2)),
                 "c_skip lacks sigma_data^2 on top: without noise it must be 1."),
+        Mistake("brackets in c_skip", change(lambda s, d: d**2 / s**2 + d**2),
+                "Python divides by sigma^2 and then adds sigma_data^2: the sum below c_skip needs "
+                "brackets."),
         Mistake("share of spreads", change(lambda s, d: d / (s + d)),
                 "c_skip is a share of spreads; image and noise are independent, so it is their "
                 "variances that add. Square sigma and sigma_data."),
@@ -121,6 +124,11 @@ PRECONDITION = Exercise(
         Mistake("all skipped", unit_target(lambda s, d: 1 + 0 * s),
                 "F predicts the noise: the target has variance 1, but F's errors are multiplied by "
                 "sigma, which may be 80. Another c_skip makes c_out smaller."),
+        Mistake("c_skip 0", change(lambda s, d: 0 * s),
+                "c_skip is 0, so x is not used where it is clean; without noise c_skip is 1."),
+        Mistake("c_skip 1", change(lambda s, d: 1 + 0 * s),
+                "c_skip is 1, as in DDPM; at much noise F must then take all of the noise away. It "
+                "is the image's share of the variance of x."),
         Mistake("root in c_skip", change(lambda s, d: d / (s**2 + d**2) ** 0.5),
                 "c_skip is a ratio of variances; here it is a ratio of standard deviations."),
         Mistake("root in c_skip, c_out too", unit_target(lambda s, d: d / (s**2 + d**2) ** 0.5),
@@ -133,6 +141,20 @@ PRECONDITION = Exercise(
                 "c_out lacks sigma_data on top: at much noise D must have the spread of the data."),
         Mistake("c_out without sigma", change(out=lambda s, d: d / (s**2 + d**2) ** 0.5),
                 "c_out lacks sigma on top: without noise F has nothing to say, and c_out is 0."),
+        Mistake("c_out is sigma", change(out=lambda s, d: s),
+                "c_out is sigma, as where F predicts the noise: it may be 80. For the best c_skip "
+                "it never exceeds sigma_data."),
+        Mistake("c_out is sigma_data", change(out=lambda s, d: d + 0 * s),
+                "c_out is sigma_data, as where F predicts the image; with a part of x skipped less "
+                "is left, and without noise nothing."),
+        Mistake("c_out is the spread of x", change(out=lambda s, d: (s**2 + d**2) ** 0.5),
+                "c_out is the spread of x; asked for is that of x0 - c_skip x, which is smaller."),
+        Mistake("sigma squared in c_out", change(out=lambda s, d: s**2 * d / (s**2 + d**2) ** 0.5),
+                "c_out has sigma^2 on top; with the root below, sigma stands there once."),
+        Mistake("sigma_data squared in c_out", change(
+                    out=lambda s, d: s * d**2 / (s**2 + d**2) ** 0.5),
+                "c_out has sigma_data^2 on top; with the root below, sigma_data stands there "
+                "once."),
         Mistake("no roots", change(out=lambda s, d: s * d / (s**2 + d**2),
                                    into=lambda s, d: 1 / (s**2 + d**2)),
                 "c_out and c_in are divided by a variance; a value is scaled by a standard "
@@ -156,6 +178,13 @@ PRECONDITION = Exercise(
         Mistake("roots halved, in brackets", change(out=lambda s, d: s * d / ((s**2 + d**2) / 2),
                                                     into=lambda s, d: 2 / (s**2 + d**2)),
                 "Python reads `(a ** 1/2)` as (a ** 1) / 2: no root is taken. Write `a ** 0.5`."),
+        Mistake("c_out's root halved", change(out=lambda s, d: s * d / (s**2 + d**2) / 2),
+                "In c_out Python reads `a ** 1/2` as (a ** 1) / 2; write `a ** 0.5`."),
+        Mistake("c_in's root halved", change(into=lambda s, d: 1 / (s**2 + d**2) / 2),
+                "In c_in Python reads `a ** 1/2` as (a ** 1) / 2; write `a ** 0.5`."),
+        Mistake("c_in's root halved, in brackets", change(into=lambda s, d: 2 / (s**2 + d**2)),
+                "In c_in Python reads `(a ** 1/2)` as half of a: no root is taken. Write "
+                "`a ** 0.5`."),
         Mistake("spreads added", change(out=lambda s, d: s * d / (s + d),
                                         into=lambda s, d: 1 / (s + d)),
                 "sigma and sigma_data are added; image and noise are independent, so it is the "
@@ -163,6 +192,9 @@ PRECONDITION = Exercise(
         Mistake("spreads added in c_in", change(into=lambda s, d: 1 / (s + d)),
                 "c_in adds sigma and sigma_data; image and noise are independent, so their "
                 "variances add: divide by sqrt(sigma^2 + sigma_data^2)."),
+        Mistake("spreads added below c_out", change(out=lambda s, d: s * d / (s + d)),
+                "Below c_out the spreads are added; image and noise are independent, so their "
+                "variances add: sqrt(sigma^2 + sigma_data^2)."),
         Mistake("spreads added in c_out", change(
                     out=lambda s, d: s * d * (s + d) / (s**2 + d**2)),
                 "c_out adds the spreads of what image and noise leave over; they are independent, "
@@ -179,6 +211,14 @@ PRECONDITION = Exercise(
                 "That is lambda, the weight 1 / c_out^2 of the loss; return c_out."),
         Mistake("c_in upside down", change(into=lambda s, d: (s**2 + d**2) ** 0.5),
                 "c_in is upside down: x is divided by its standard deviation."),
+        Mistake("spread of the data in c_in", change(into=lambda s, d: d / (s**2 + d**2) ** 0.5),
+                "That c_in gives x the spread of the data; asked for is variance 1."),
+        Mistake("not scaled", change(into=lambda s, d: 1 + 0 * s),
+                "c_in is 1, so F sees inputs as large as the noise; divide by the spread of x."),
+        Mistake("negative c_in", change(into=lambda s, d: -1 / (s**2 + d**2) ** 0.5),
+                "c_in is negative; the task asks for the positive root."),
+        Mistake("c_noise", change(into=lambda s, d: s.log() / 4),
+                "That is c_noise, how F is told the level; c_in divides x by its spread."),
         Mistake("data only in c_in", change(into=lambda s, d: 1 / d + 0 * s),
                 "c_in divides by the spread of the data alone; the noise is part of x too."),
         Mistake("noise only in c_in", change(into=lambda s, d: 1 / s),
@@ -187,6 +227,13 @@ PRECONDITION = Exercise(
                 "The variance of x has sigma where sigma^2 belongs: sigma is a spread."),
         Mistake("sigma_data not squared", with_total(lambda s, d: s**2 + d),
                 "The variance of x has sigma_data where sigma_data^2 belongs: it is a spread."),
+        Mistake("nothing squared", with_total(lambda s, d: s + d),
+                "The variance of x is the sum of two variances: sigma^2 + sigma_data^2. Here "
+                "neither is squared."),
+        Mistake("data of variance 1", with_total(lambda s, d: s**2 + 1),
+                "The variance of x has 1 where sigma_data^2 belongs."),
+        Mistake("variances subtracted", with_total(lambda s, d: abs(s**2 - d**2)),
+                "The variance of x is a sum: of independent things the variances add."),
         Mistake("total of spreads", with_total(lambda s, d: (s + d) ** 2),
                 "The variance of x is (sigma + sigma_data)^2; image and noise are independent, so "
                 "square first, then add."),

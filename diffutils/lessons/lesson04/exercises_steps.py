@@ -22,18 +22,18 @@ def slope_at(x, image, sigma):
     return (x - image) / sigma
 
 
-def changed(second=None, *, slope=slope_at, euler=None, end=None, last=None, least=0.0):
+def changed(second=None, *, slope=slope_at, first=None, euler=None, end=None, last=None, least=0.0):
     """A mistake: `heun_step` with another part.
 
     second: the second slope from x, Euler's x, sigma, sigma_next, D; slope: both slopes from x, the
-    image and sigma; euler: Euler's x from x, the step h in sigma and the slope; end: from x,
-    Euler's x, h and both slopes; last: what is returned up to sigma_next = least, from x, h and
-    the slope.
+    image and sigma; first: only the first; euler: Euler's x from x, the step h in sigma and the
+    slope; end: from x, Euler's x, h and both slopes; last: what is returned up to sigma_next =
+    least, from x, h and the slope.
     """
     pick = second or (lambda x, y, s, s_next, D: slope(y, D(y, s_next), s_next))
 
     def function(x, sigma, sigma_next, D):
-        d, h = slope(x, D(x, sigma), sigma), sigma_next - sigma
+        d, h = (first or slope)(x, D(x, sigma), sigma), sigma_next - sigma
         y = x + h * d if euler is None else euler(x, h, d)
         if sigma_next <= least:
             return y if last is None else last(x, h, d)
@@ -167,7 +167,14 @@ HEUN = Exercise(
                 "sigma_next below."),
         Mistake("second slope's sign", changed(
                     lambda x, y, s, s_next, D: (D(y, s_next) - y) / s_next),
-                "The second slope has D - x on top; like the first it is (x - D) / sigma."),
+                "The second slope counts with a minus: D - x stands on top, or it is subtracted. "
+                "It is (x - D) / sigma like the first, and the average adds both."),
+        Mistake("first slope's sign", changed(first=lambda x, image, s: (image - x) / s),
+                "The first slope has D - x on top; like the second it is (x - D) / sigma."),
+        Mistake("first slope not divided", changed(first=lambda x, image, s: x - image),
+                "The first slope is not divided; it is (x - D) / sigma."),
+        Mistake("first brackets", changed(first=lambda x, image, s: x - image / s),
+                "In the first slope Python divides only D by sigma; put x - D in brackets."),
         Mistake("second brackets", changed(lambda x, y, s, s_next, D: y - D(y, s_next) / s_next),
                 "In the second slope Python divides only D by sigma_next; put x - D in brackets."),
         Mistake("brackets of the slope", changed(slope=lambda x, image, s: x - image / s),
@@ -176,6 +183,23 @@ HEUN = Exercise(
                 "The slopes are not divided by their sigma: x - D is sigma times the noise."),
         Mistake("divided by the variance", changed(slope=lambda x, image, s: (x - image) / s**2),
                 "The slopes are divided by sigma^2; that makes minus the score. Divide by sigma."),
+        Mistake("score", changed(slope=lambda x, image, s: (image - x) / s**2),
+                "The slopes are the score, (D - x) / sigma^2; the slope of the path is "
+                "(x - D) / sigma."),
+        Mistake("multiplied by sigma", changed(slope=lambda x, image, s: (x - image) * s),
+                "The slopes are multiplied by their sigma; divide by it."),
+        Mistake("averaged over pixels", changed(
+                    end=lambda x, euler, h, d, d_next: x + h * ((d + d_next) / 2).mean()),
+                "The slopes are averaged over all pixels, too; average the two slopes pixel by "
+                "pixel: (d + d_next) / 2."),
+        Mistake("slope returned", changed(end=lambda x, euler, h, d, d_next: (d + d_next) / 2),
+                "That is the averaged slope; make the step with it, from the old x."),
+        Mistake("without x", changed(euler=lambda x, h, d: h * d, last=lambda x, h, d: h * d),
+                "Euler's end lacks the x it starts from: x + (sigma_next - sigma) d."),
+        Mistake("half of Euler's step", changed(
+                    euler=lambda x, h, d: x + h * d / 2, last=lambda x, h, d: x + h * d / 2),
+                "Euler's step is only half as long; it goes all the way to sigma_next, and only "
+                "the slopes are averaged."),
         Mistake("no half", changed(end=lambda x, euler, h, d, d_next: x + h * (d + d_next)),
                 "Both slopes are walked for the whole step, so it is twice as long: the half is "
                 "missing, or the second step starts from Euler's end."),
@@ -237,6 +261,11 @@ HEUN = Exercise(
                 "small number below, is averaged in. Do Euler's step alone."),
         Mistake("last step left out", changed(last=lambda x, h, d: x),
                 "At sigma_next = 0 x comes back as it came; return the end of Euler's step."),
+        Mistake("last slope", changed(last=lambda x, h, d: d),
+                "At sigma_next = 0 the slope is returned; return the end of Euler's step."),
+        Mistake("nothing at the end", changed(last=lambda x, h, d: 0 * x),
+                "At sigma_next = 0 everything is 0; without noise D(x, sigma) is left, the end of "
+                "Euler's step."),
     ),
 )  # fmt: skip
 

@@ -141,6 +141,18 @@ STRAIGHTNESS = Exercise(
         Mistake("not squared", lambda x, y: fitted(x, y, score=lambda rest, away: (
                     1 - abs(rest).sum() / abs(away).sum())),
                 "Residuals and total are added as absolute values; R^2 adds squares."),
+        Mistake("correlation, n and n - 1", lambda x, y: (
+                    correlation(x, y) * (len(x) - 1) / len(x)),
+                "That is nearly the correlation: the covariance is divided by n, the spreads by "
+                "n - 1 (torch's std). Divide alike, and R^2 is its square."),
+        Mistake("its square, n and n - 1", lambda x, y: (
+                    (correlation(x, y) * (len(x) - 1) / len(x)) ** 2),
+                "The covariance is divided by n, the spreads by n - 1 (as torch's std does); "
+                "divide alike, or take sums."),
+        Mistake("brackets", lambda x, y: fitted(x, y, score=lambda rest, away: (
+                    (1 - (rest**2).sum()) / (away**2).sum())),
+                "1 - what is left is divided by the total; divide what is left first, then "
+                "subtract."),
         Mistake("spreads compared", lambda x, y: fitted(x, y, score=lambda rest, away: (
                     1 - ((rest**2).sum() / (away**2).sum()) ** 0.5)),
                 "It compares standard deviations (a root was taken); R^2 compares sums of squares, "
@@ -201,11 +213,32 @@ STRAIGHTNESS = Exercise(
                 "Slope and intercept have changed places; np.polyfit gives the slope first."),
         Mistake("intercept's sign", lambda x, y: fitted(x, y, line=lambda x, y: (
                     y - slope(x, y) * x + (y.mean() - slope(x, y) * x.mean()))),
-                "The intercept is added to the residuals; subtract the whole line, slope and "
-                "intercept."),
+                "The intercept has the wrong sign: it is mean(y) - slope mean(x), and a residual "
+                "is y minus the whole line."),
+        Mistake("plus in the intercept", lambda x, y: fitted(x, y, line=lambda x, y: (
+                    y - slope(x, y) * x - (y.mean() + slope(x, y) * x.mean()))),
+                "The intercept is mean(y) minus slope mean(x), not plus."),
+        Mistake("slope, n and n - 1", lambda x, y: fitted(x, y, line=lambda x, y: (
+                    y - y.mean() - slope(x, y) * (1 - 1 / len(x)) * (x - x.mean()))),
+                "In the slope the covariance is divided by n, the variance by n - 1 (as torch's "
+                "var does); divide alike, or take sums."),
+        Mistake("slope over the spread", lambda x, y: fitted(x, y, line=lambda x, y: (
+                    y - y.mean()
+                    - slope(x, y) * (1 - 1 / len(x)) * x.std() * (x - x.mean()))),
+                "The slope is divided by the spread of x; divide by its variance (and both by n, "
+                "or both by n - 1)."),
+        Mistake("slope of the spreads", lambda x, y: fitted(x, y, line=lambda x, y: (
+                    y - y.mean() - y.std() / x.std() * (x - x.mean()))),
+                "The slope is the ratio of the spreads; least squares multiplies that by the "
+                "correlation."),
+        Mistake("slope of the ends", lambda x, y: fitted(x, y, line=lambda x, y: (
+                    y - y.mean() - (y[-1] - y[0]) / (x[-1] - x[0]) * (x - x.mean()))),
+                "The slope is that from the first to the last point; least squares uses all "
+                "points: sum(xy) / sum(x^2) with the means gone."),
         Mistake("x stays", lambda x, y: fitted(x, y, line=lambda x, y: (
                     y - y.mean() - slope(x, y) * x)),
-                "The mean is gone from y but not from x; subtract both."),
+                "The intercept is the mean of y alone: subtract the mean of x, too, before it is "
+                "multiplied by the slope."),
         Mistake("line added", lambda x, y: fitted(x, y, line=lambda x, y: (
                     y - y.mean() + slope(x, y) * (x - x.mean()))),
                 "The line is added to y; a residual is y minus the line."),

@@ -409,8 +409,8 @@ STRAIGHTNESS = {
     ),
     "What it leaves over, compared with how much the points vary at all, is equation (6): "
     r"$$R^2=1-\frac{\sum_i(y_i-\text{line}(x_i))^2}{\sum_i(y_i-\bar y)^2} \tag{6}$$ `x` and `y` "
-    "are tensors `(n,)`, neither of them constant; return one number, as a float or a tensor of shape "
-    "`()`.": (
+    "are tensors `(n,)`, neither of them constant; return one number, as a float or a tensor of "
+    "shape `()`.": (
         lambda x, y: 1 - r2(x, y),
         lambda x, y: r2(x, y) ** 0.5,
         lambda x, y: torch.corrcoef(torch.stack([x, y]))[0, 1],
