@@ -2,76 +2,46 @@
 
 import ast
 import html
-import os
 import random
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import calls
 import nbformat
 import pytest
 from cells import code_cells, doubtful, placed, report
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from offline_run import nbval, sentences
 
-from diffutils.course.exercises.folds import with_solutions
 from diffutils.course.runs import stored
+from diffutils.course.workbook.folds import exercise_id, with_solutions
+from diffutils.lessons import exercises
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ALLOWED_PARAMETERS = {"profile", "dataset", "seed", "run_dir", "resume", "overrides"}
+RECORDER = """import pathlib, calls
+du.check = calls.recorded(du.check, pathlib.Path({path!r}))"""
 # In random order: no lesson may lean on what another one left.
 RUNS = [(path, solved) for path in LESSONS for solved in ("unsolved", "solved")]
 random.shuffle(RUNS)
 every_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
-def offline_environment(folder: Path) -> dict[str, str]:
-    """The variables of a kernel that knows nothing of this machine and reaches nothing beyond."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("DIFFUTILS_")}
-    kept.pop("MPLBACKEND", None)  # the kernel's own shows figures in the notebook
-    paths = [str(ROOT / "tests" / "helpers" / "offline"), str(ROOT)]
-    return kept | {
-        "DIFFUTILS_PROFILE": "smoke",
-        "DIFFUTILS_HEADLESS": "1",
-        "PYTHONPATH": os.pathsep.join(paths),
-        "HF_HUB_OFFLINE": "1",
-        "TORCH_HOME": str(folder / "torch"),
-    }
-
-
-def nbval(notebook: Path, folder: Path, check: bool = True) -> subprocess.CompletedProcess:
-    """Run pytest with nbval on a copy of the notebook that lies alone in `folder`."""
-    shutil.copy(notebook, folder)
-    command = [
-        *(sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"),
-        *("--nbval-cell-timeout=300", "-p", "no:cacheprovider", "-q", notebook.name),
-    ]
-    done = subprocess.run(
-        command, cwd=folder, env=offline_environment(folder), capture_output=True, text=True
-    )
-    if check and done.returncode:
-        said = "\n".join(sentences(notebook.name, done.stdout)) or f"{notebook.name} did not run."
-        pytest.fail(f"{said}\n\n{done.stdout[-6000:]}\n{done.stderr[-2000:]}", pytrace=False)
-    return done
-
-
-def sentences(name: str, output: str) -> list[str]:
-    """Of nbval's report, which counts code cells from 0, a line for each cell that failed."""
-    failed = re.findall(r"^FAILED \S+::(?:\S*::)?Cell (\d+)", output, re.MULTILINE)
-    cure = "open it with `make lab`, run all above it and then it, and mend what it says"
-    return [f"{name}, cell [{int(count) + 1}] fails at smoke: {cure}." for count in failed]
-
-
 @pytest.mark.parametrize(("path", "solved"), RUNS, ids=[f"{p.stem}-{s}" for p, s in RUNS])
 def test_lesson_runs_alone_and_offline(path, solved, tmp_path):
     (tmp_path / "run").mkdir()
-    if solved == "solved":
-        answered = with_solutions(nbformat.read(path, as_version=4))
-        path = tmp_path / path.name
-        nbformat.write(answered, path)
-    nbval(path, tmp_path / "run")
+    if solved == "unsolved":
+        nbval(path, tmp_path / "run")
+        return
+    # Solved, its functions are called, and each call is one that the checks try too.
+    answered = with_solutions(nbformat.read(path, as_version=4))
+    first = next(i for i, cell in enumerate(answered.cells) if exercise_id(cell))
+    kept = tmp_path / "calls.json"
+    answered.cells.insert(first, new_code_cell(RECORDER.format(path=str(kept))))
+    nbformat.write(answered, tmp_path / path.name)
+    nbval(tmp_path / path.name, tmp_path / "run")
+    assert not (lines := calls.missing(kept, exercises())), "\n".join(lines)
 
 
 def test_the_network_is_really_blocked(tmp_path, write_notebook):
