@@ -138,7 +138,8 @@ def difference_of_values(
     if mine.dtype.kind not in "biuf":
         return Difference(f"{mine.dtype} values", "real numbers", name="another dtype")
     mine, right = mine.astype(float), right.astype(float)
-    error = np.abs(mine - right) / (1 + np.abs(right))
+    with np.errstate(all="ignore"):  # infinity minus infinity: said below, not warned of
+        error = np.abs(mine - right) / (1 + np.abs(right))
     if broken := int((~np.isfinite(mine)).sum()):
         kinds = "NaN" if np.isnan(mine).any() else "infinity"
         cause = "a division by zero, the root of a negative number, or an overflow"

@@ -43,6 +43,13 @@ def changed(second=None, *, slope=slope_at, first=None, euler=None, end=None, la
     return function
 
 
+def second_slope_always(x, sigma, sigma_next, D):
+    """Also at sigma_next = 0, where it is 0/0."""
+    d, h = slope_at(x, D(x, sigma), sigma), sigma_next - sigma
+    euler = x + h * d
+    return x + h * (d + slope_at(euler, D(euler, sigma_next), sigma_next)) / 2
+
+
 def averaged_images(x, sigma, sigma_next, D):
     """The two estimates of the image are averaged, and one step is made with that."""
     image = D(x, sigma)
@@ -256,6 +263,9 @@ HEUN = Exercise(
                     end=lambda x, euler, h, d, d_next: x - h * (d + d_next) / 2),
                 "Euler's step is right; the one with both slopes goes away from the image: its "
                 "step is sigma_next - sigma, which is negative."),
+        Mistake("0/0 at the end", second_slope_always,
+                "At sigma_next = 0 the second slope is 0/0, which is NaN. Return Euler's end "
+                "before you divide: the last step is Euler's alone."),
         Mistake("last step corrected", changed(last=lambda x, h, d: x + h * d / 2),
                 "At sigma_next = 0 half of the noise stays: a second slope of 0, or one with a "
                 "small number below, is averaged in. Do Euler's step alone."),
