@@ -205,6 +205,10 @@ WEIGHT = Exercise(
         Mistake("log density on top", weight_with(
                     ratio=lambda normal, logistic: normal.log() / logistic),
                 "The logarithm of the normal density stands on top; take exp of it first."),
+        Mistake("logistic around P_mean", lambda sigma, c, P_mean, P_std: (
+                    other_weight(sigma, math.exp(P_mean), P_mean, P_std)),
+                "The logistic density has its middle at P_mean; that is EDM's. The logistic's is "
+                "at ln c."),
         Mistake("logarithm", lambda *a: other_weight(*a).log(),
                 "That is the logarithm of the ratio, a difference of log densities: take exp."),
         Mistake("mean 1", lambda *a: other_weight(*a) / other_weight(*a).mean(),

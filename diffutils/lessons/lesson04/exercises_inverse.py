@@ -76,6 +76,12 @@ SIGMA_OF = Exercise(
                 "Python divides by 1/p and then subtracts 1: write c / (1 / p - 1)."),
         Mistake("c over p", lambda p, c: c / p,
                 "c is divided by p; from p c = sigma (1 - p), divide p c by 1 - p."),
+        Mistake("brackets of c (1/p)", lambda p, c: c / p - 1,
+                "1 is subtracted from c / p; write c / (1 / p - 1), where it is subtracted from "
+                "1 / p."),
+        Mistake("p for sigma", lambda p, c: p * (p + c),
+                "sigma = p (sigma + c) has sigma on both sides, and p does not stand for it: bring "
+                "all that has sigma to one side."),
         Mistake("c is 0.3", lambda p, c: 0.3 * p / (1 - p),
                 "0.3 stands where c belongs; the lesson also tries other c."),
         Mistake("c divides", lambda p, c: p / (1 - p) / c,

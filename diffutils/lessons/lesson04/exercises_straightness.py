@@ -231,6 +231,10 @@ STRAIGHTNESS = Exercise(
                     y - y.mean() - y.std() / x.std() * (x - x.mean()))),
                 "The slope is the ratio of the spreads; least squares multiplies that by the "
                 "correlation."),
+        Mistake("through the first point", lambda x, y: fitted(x, y, line=lambda x, y: (
+                    y - y[0] - slope(x, y) * (x - x[0]))),
+                "The slope is right, but the line starts at the first point; the best one goes "
+                "through both means."),
         Mistake("slope of the ends", lambda x, y: fitted(x, y, line=lambda x, y: (
                     y - y.mean() - (y[-1] - y[0]) / (x[-1] - x[0]) * (x - x.mean()))),
                 "The slope is that from the first to the last point; least squares uses all "
