@@ -201,8 +201,8 @@ PRECONDITION = Exercise(
                 "so square both, add, and take the root."),
         Mistake("factors not squared", change(
                     out=lambda s, d: (2 * s**2 * d**2 / (s**2 + d**2)) ** 0.5),
-                "c_out is too large by sqrt(2): in the variance of the target 1 - c_skip and c_skip "
-                "are squared, too."),
+                "c_out is too large by sqrt(2): in the variance of the target 1 - c_skip and "
+                "c_skip are squared, too."),
         Mistake("image left out", change(out=lambda s, d: d**2 * s / (s**2 + d**2)),
                 "c_out has only the noise in the target, c_skip sigma; the image's part, "
                 "(1 - c_skip) sigma_data, has a variance too."),
