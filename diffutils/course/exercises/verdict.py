@@ -32,7 +32,7 @@ MARKS = {RIGHT: "✓", WRONG: "✗", OPEN: "○"}
 FEW = 6  # values of an array that are shown one by one
 LONGEST = 240  # characters of the call, of "yours" and of "expected"
 LINES = 5  # of what the student's function printed, shown under the verdict
-SLOW, NOTICED = 20, 0.02  # times slower than the course's, and seconds, from which it is said
+SLOW, NOTICED = 20, 0.1  # times slower than the course's, and seconds, from which it is said
 PACKAGE = str(Path(__file__).resolve().parents[2])
 
 

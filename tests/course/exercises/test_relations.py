@@ -62,3 +62,8 @@ def test_tensors_and_numbers_alike():
     assert relation(results, ["v"])[0] == "sign"
     results = [(case, -float(case.expected)) for case in cases]
     assert relation(results, ["v"])[0] == "sign"
+
+
+def test_an_argument_may_be_left_at_its_default():
+    results = [(case, -case.expected) for case in CASES]
+    assert relation(results, ["x", "a", "share"])[0] == "sign"
