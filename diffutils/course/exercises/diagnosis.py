@@ -67,10 +67,13 @@ def known_mistake(exercise: Exercise, done: Sequence[tuple[Case, object]]) -> Mi
     """The known mistake that returns the same as the student in every case, or None.
 
     Results that are not finite are left out: one slip may hide behind an overflow of another.
+    Where nothing else is wrong, the mistake too must be not finite in just these cases.
     """
     pairs = [(case, mine) for case, mine in done if is_finite(mine)]
     if not any(difference(mine, plain(case.expected), case.tolerance) for case, mine in pairs):
-        return None
+        if len(pairs) == len(done):
+            return None
+        pairs = done
     for mistake in exercise.mistakes:
         if all(agrees(mistake.function, case, mine) for case, mine in pairs):
             return mistake
@@ -78,13 +81,18 @@ def known_mistake(exercise: Exercise, done: Sequence[tuple[Case, object]]) -> Mi
 
 
 def agrees(function: Callable, case: Case, mine) -> bool:
-    """Whether a known mistake returns in a case what the student's function returned."""
+    """Whether a known mistake returns in a case what the student's function returned.
+
+    All results that are not finite count as one.
+    """
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             theirs = answered(function, deepcopy(case.arguments), case.leaf)
         except Exception:
             return False
+    if not is_finite(mine):
+        return not is_finite(theirs)
     return not difference(mine, theirs, case.tolerance)
 
 

@@ -35,11 +35,12 @@ def forward_cases(seed) -> list[Case]:
         Case((pixels, 0.64, noise), np.array([0.94, 0.4]),
              "The worked value: roots 0.8 and 0.6, so 0.8 * 0.8 + 0.6 * 0.5 = 0.94."),
         Case((pixels, 1.0, noise), pixels, "At abar = 1 nothing has happened yet."),
-        turned((2, 3, 4, 5), np.float64(rng.uniform(0.2, 0.8)), single, 1e-5,
+        turned((2, 3, 4, 5), rng.uniform(0.2, 0.8), single, 1e-5,
                "The same must work for images, which are PyTorch tensors here."),
         turned((5, 3), rng.uniform(0.01, 0.1), array, 1e-6, "With little signal left."),
         turned((7,), rng.uniform(0.9, 0.99), double, 1e-5, "With little noise so far."),
-        turned((3, 64, 64), np.float64(rng.uniform(0.2, 0.8)), single, 1e-5,  # as in the lesson
+        turned((1, 6, 5), rng.uniform(0.2, 0.8), single, 1e-5, "A grey picture."),
+        turned((3, 32, 40), np.float64(rng.uniform(0.2, 0.8)), single, 1e-5,
                "A picture is a tensor of shape (colours, height, width), and so is the result."),
     ]  # fmt: skip
 

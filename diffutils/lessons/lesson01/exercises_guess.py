@@ -53,7 +53,7 @@ def guess_cases(seed) -> list[Case]:
     bayes = (0.5 / 0.75**2 + 0.8 * x / 0.36) / (1 / 0.75**2 + 0.64 / 0.36)
     far, mean, var = np.array([-100.0, -10.0, 9.0, 100.0]), 0.8, 0.15**2  # there the widest wins
     ends = (mean / var + 0.99**0.5 * far / 0.01) / (1 / var + 0.99 / 0.01)
-    pixels = rng.normal(size=5_000)
+    pixels = rng.normal(size=3_000)
 
     def drawn(n, k, abar, about):
         odds, stds = rng.exponential(size=k) + 0.2, 0.05 + 0.3 * rng.beta(1, 3, size=k)
@@ -235,8 +235,8 @@ IN_SHARES = (
      "r are densities still: divide by the sum of the row, so that they are shares that add up to "
      "1."),
     ("underflow", underflow,
-     "Right, except far from all bands: there np.exp gives 0 everywhere, and 0/0 is NaN. Subtract "
-     "the largest log_r of each row first."),
+     "Right, except far from all bands: there np.exp gives 0 everywhere, and 0/0 is NaN: "
+     "subtract the largest log_r of each row first."),
     ("guarded against 0/0", guarded,
      "Far from all bands every r is 0 here, so that the answer is 0: subtract the largest log_r "
      "of each row before np.exp instead."),
