@@ -79,6 +79,7 @@ RARE_IMAGE = {
 }
 RARE_NOISE = {
     "-(1 - abar)": lambda a: a - 1,
+    "sqrt(1 - abar) / 2": lambda a: math.sqrt(1 - a) / 2,
     "(1 - abar)^2": lambda a: (1 - a) ** 2,
     "sqrt(1 - abar^2)": lambda a: math.sqrt(1 - a * a),
     "sqrt(1 - sqrt(abar))": lambda a: math.sqrt(1 - math.sqrt(a)),
@@ -129,6 +130,13 @@ FORWARD = Exercise(
         Mistake("product for sum", lambda x0, abar, noise: forward(x0, abar, 0 * noise)
                 * forward(0 * x0, abar, noise),
                 "Image and noise are multiplied with each other; (2) is a sum."),
+        Mistake("levels squared", mixed(lambda a: a * a, lambda a: 1 - a * a),
+                "It is abar^2 * x0 + (1 - abar^2) * noise: take roots, not squares."),
+        Mistake("noise not random", lambda x0, abar, noise: forward(x0, abar, 1),
+                "sqrt(1 - abar) itself is added; it is the factor of `noise`."),
+        Mistake("image's factor added", lambda x0, abar, noise: forward(0 * x0, abar, noise)
+                + math.sqrt(abar) + x0,
+                "sqrt(abar) is added to the image; it multiplies it."),
         Mistake("factor added", lambda x0, abar, noise: forward(x0, abar, 0 * noise)
                 + math.sqrt(1 - abar) + noise,
                 "sqrt(1 - abar) is added to the noise; it multiplies it."),

@@ -114,6 +114,13 @@ IN_CURVE = (
      "The new curve begins at 1; it must keep its first value, root[0]."),
     ("stretched from 1", lambda root, end: end + (root - root[-1]) * (1 - end) / (1 - root[-1]),
      "It stretches as if the curve began at 1; its first value is root[0], which stays."),
+    ("not stretched to the height", lambda root, end: end + (root - root[-1])
+     / (root[0] - root[-1]),
+     "The curve begins at 1 + end: multiply by root[0] - end before `end` is added."),
+    ("shift by the end", lambda root, end: end + (root - end) * (root[0] - end)
+     / (root[0] - root[-1]),
+     "`end` is subtracted before the stretch; subtract root[-1], so that the curve ends at 0 "
+     "there."),
     ("not divided", lambda root, end: end + (root - root[-1]) * (root[0] - end),
      "The shifted curve begins at root[0] - root[-1]: divide by that before you stretch."),
     ("stretch upside down", lambda root, end: end + (root - root[-1]) * (root[0] - root[-1])
@@ -196,6 +203,9 @@ BEND = Exercise(
                 "abar itself is bent, and to sqrt(last); it is the root of abar that ends there."),
         Mistake("alphas bent", lambda betas, last: 1 - stretched((1 - betas).sqrt(), last**0.5)**2,
                 "The roots of the alphas are bent; it is those of their products so far."),
+        Mistake("products forgotten", lambda betas, last: betas_of(
+                    stretched((1 - betas).sqrt(), last**0.5) ** 2),
+                "The roots of the alphas are bent, without their products: cumprod(0) is missing."),
         Mistake("betas bent", lambda betas, last: stretched(betas, 1 - last),
                 "The betas themselves are bent; it is the curve sqrt(abar) that is."),
     ),

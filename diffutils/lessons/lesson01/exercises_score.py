@@ -72,6 +72,7 @@ RARE_FADED = {
 RARE_LENGTH = {
     "* sqrt(1 - abar)": lambda a: math.sqrt(1 - a),
     "/ (1 - abar)^2": lambda a: (1 - a) ** -2,
+    "/ abar^2": lambda a: a**-2,
     "/ (1 - sqrt(abar))": lambda a: 1 / (1 - math.sqrt(a)),
     "/ (1 - abar^2)": lambda a: 1 / (1 - a * a),
     "/ sqrt(abar)": lambda a: a**-0.5,
@@ -85,6 +86,9 @@ TWEEDIE_NAMED = {
         "noise, not score",
         "Divided by the root of 1 - abar this is minus the noise; the score divides by the "
         "variance itself."),
+    ("sqrt(abar) * clean", "/ sqrt(1 - abar), with a minus"): (
+        "noise",
+        "That is the noise in x; the score is minus the noise over its std: divide by 1 - abar."),
     ("clean", "/ (1 - abar)"): (
         "not faded",
         "The best guess must be faded by sqrt(abar) before it is compared with x_t."),
@@ -112,6 +116,12 @@ TWEEDIE = Exercise(
                 "That is the formula of the other language, (D - x)/sigma^2; here x has faded."),
         Mistake("bracket around x", lambda x, clean, abar: math.sqrt(abar) * clean - x / (1 - abar),
                 "Only x is divided: put the difference into brackets."),
+        Mistake("bracket forgotten", lambda x, clean, abar:
+                math.sqrt(abar) * clean / (1 - abar) - x,
+                "Only the guess is divided: put the difference into brackets."),
+        Mistake("both brackets forgotten", lambda x, clean, abar: (
+                    math.sqrt(abar) * clean - x / 1 - 1 + abar),
+                "1 - abar is subtracted, not divided by: put both differences into brackets."),
         Mistake("bracket around 1 - abar", lambda x, clean, abar:
                 math.sqrt(abar) * clean - x - abar,
                 "`/ 1 - abar` divides by 1, then subtracts abar: write / (1 - abar)."),

@@ -74,6 +74,8 @@ RARE_SCALE = {
     "x_t * sqrt(1 - abar)": lambda a: math.sqrt(1 - a),
     "x_t / abar / 2": lambda a: 1 / a / 2,
     "x_t * 2 / abar": lambda a: 2 / a,
+    "x_t / sqrt((1 - abar) / abar)": lambda a: math.sqrt(snr(a)),
+    "x_t / sqrt(abar) / 2": lambda a: a**-0.5 / 2,
     "x_t * sqrt((1 - abar) / abar)": lambda a: math.sqrt((1 - a) / a),
     "-x_t / sqrt(abar)": lambda a: -(a**-0.5),
 }
