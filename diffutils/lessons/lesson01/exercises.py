@@ -91,35 +91,48 @@ RARE_NOISE = {
 FORWARD_NAMED = {
     ("abar", "(1 - abar)"): (
         "roots forgotten",
-        "Both roots are missing: abar and 1 - abar are variances, factors are roots."),
+        "Both roots are missing: abar and 1 - abar are variances, factors are roots.",
+    ),
     ("sqrt(abar)", "(1 - abar)"): (
         "variance for noise",
-        "The noise is multiplied by its variance 1 - abar; it needs the root of that."),
+        "The noise is multiplied by its variance 1 - abar; it needs the root of that.",
+    ),
     ("abar", "sqrt(1 - abar)"): (
         "variance for image",
-        "The image is multiplied by abar; its factor is the root of abar."),
+        "The image is multiplied by abar; its factor is the root of abar.",
+    ),
     ("sqrt(abar)", "(1 - sqrt(abar))"): (
         "root of 1 minus root",
-        "1 - sqrt(abar) is not sqrt(1 - abar): it is the squares that add up to 1."),
+        "1 - sqrt(abar) is not sqrt(1 - abar): it is the squares that add up to 1.",
+    ),
     ("sqrt(1 - abar)", "sqrt(abar)"): (
-        "swapped", "The two factors are swapped: abar is the share of the image."),
+        "swapped",
+        "The two factors are swapped: abar is the share of the image.",
+    ),
     ("1", "sqrt(1 - abar)"): (
         "not faded",
-        "The image is not faded: without the factor sqrt(abar) the variance grows past 1."),
+        "The image is not faded: without the factor sqrt(abar) the variance grows past 1.",
+    ),
     ("abar / 2", "(1 - abar) / 2"): (
         "half for root",
         "That is a half in place of both roots: `abar ** 1/2` is (abar ** 1) / 2. Write "
-        "math.sqrt(abar), or abar ** 0.5."),
+        "math.sqrt(abar), or abar ** 0.5.",
+    ),
     ("sqrt(abar)", "-sqrt(1 - abar)"): (
-        "minus for plus", "The noise is subtracted; in (2) it is added."),
+        "minus for plus",
+        "The noise is subtracted; in (2) it is added.",
+    ),
     ("sqrt(abar)", "0"): ("noise forgotten", "There is no noise in it: sqrt(1 - abar) * noise."),
     ("0", "sqrt(1 - abar)"): ("image forgotten", "There is no image in it: sqrt(abar) * x0."),
     ("sqrt(abar)", "1"): (
         "noise not scaled",
-        "The noise comes in at full strength; its factor is sqrt(1 - abar), 0 where abar is 1."),
+        "The noise comes in at full strength; its factor is sqrt(1 - abar), 0 where abar is 1.",
+    ),
     ("sqrt(abar)", "sqrt(abar (1 - abar))"): (
-        "bracket", "sqrt(abar) multiplies the noise too; it is the factor of the image alone."),
-}  # fmt: skip
+        "bracket",
+        "sqrt(abar) multiplies the noise too; it is the factor of the image alone.",
+    ),
+}
 
 FORWARD = Exercise(
     "1.1", "noise in one go", 1, 5, forward, forward_cases,

@@ -47,11 +47,13 @@ def flow(x, clean, now, then):
 
 def step_cases(seed) -> list[Case]:
     """The levels are NumPy's, as in the lesson: a division by 0 is then no exception."""
+    # Two pixels worked by hand.
     rng = np.random.default_rng([seed, 14])
     x, clean, z = np.array([1.5, -0.4]), np.array([0.5, -0.8]), np.array([1.0, -2.0])
     mean, std = bayes(x, clean, 0.36, 0.64)
     share = "Old and new noise share the variance 1 - abar_s: what is new is taken from the old."
 
+    # Random ones: DDIM, DDPM, and between.
     def drawn(shape, now, then, eta, about):
         x, clean, z = (skewed(rng, *shape) for _ in range(3))
         if eta == 0:

@@ -53,8 +53,8 @@ def bend_cases(seed) -> list[Case]:
 
     def made(betas, last, about, kind=torch.float64, tolerance=1e-6):
         given = torch.tensor(betas, dtype=kind)
-        return Case((given, last), torch.tensor(by_means(betas, last), dtype=kind), about,
-                    tolerance)  # fmt: skip
+        right = torch.tensor(by_means(betas, last), dtype=kind)
+        return Case((given, last), right, about, tolerance)
 
     return [
         Case((small, 0.0225), torch.tensor(by_hand, dtype=torch.float64),

@@ -46,6 +46,7 @@ def by_precisions(x, abar, world):
 
 
 def guess_cases(seed) -> list[Case]:
+    # One band, by Bayes' rule; far away, where one band is certain; random worlds.
     rng = np.random.default_rng([seed, 12])
     one, x = (np.ones(1), np.array([0.5]), np.array([0.75])), np.array([1.0, -1.2, 0.3, 2.5])
     bayes = (0.5 / 0.75**2 + 0.8 * x / 0.36) / (1 / 0.75**2 + 0.64 / 0.36)

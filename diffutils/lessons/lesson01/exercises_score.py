@@ -81,29 +81,37 @@ RARE_LENGTH = {
 }
 TWEEDIE_NAMED = {
     ("sqrt(abar) * clean", "/ (1 - abar), with a minus"): (
-        "sign", "The sign is wrong: the score points from x_t towards the faded best guess."),
+        "sign",
+        "The sign is wrong: the score points from x_t towards the faded best guess.",
+    ),
     ("sqrt(abar) * clean", "/ sqrt(1 - abar)"): (
         "noise, not score",
         "Divided by the root of 1 - abar this is minus the noise; the score divides by the "
-        "variance itself."),
+        "variance itself.",
+    ),
     ("sqrt(abar) * clean", "/ sqrt(1 - abar), with a minus"): (
         "noise",
-        "That is the noise in x; the score is minus the noise over its std: divide by 1 - abar."),
+        "That is the noise in x; the score is minus the noise over its std: divide by 1 - abar.",
+    ),
     ("clean", "/ (1 - abar)"): (
         "not faded",
-        "The best guess must be faded by sqrt(abar) before it is compared with x_t."),
+        "The best guess must be faded by sqrt(abar) before it is compared with x_t.",
+    ),
     ("abar * clean", "/ (1 - abar)"): (
         "alpha-bar for its root",
-        "The best guess is faded by abar; its factor is the root of abar."),
+        "The best guess is faded by abar; its factor is the root of abar.",
+    ),
     ("sqrt(abar) * clean", ""): (
         "not divided",
-        "The arrow has the right direction but the wrong length: divide by 1 - abar."),
+        "The arrow has the right direction but the wrong length: divide by 1 - abar.",
+    ),
     ("abar / 2 * clean", "/ (1 - abar)"): (
         "half for root",
         "That is a half in place of the root: `abar ** 1/2` is (abar ** 1) / 2. Write "
-        "math.sqrt(abar), or abar ** 0.5."),
+        "math.sqrt(abar), or abar ** 0.5.",
+    ),
     ("0", "/ (1 - abar)"): ("guess forgotten", "The best guess has no part in it: (4) needs it."),
-}  # fmt: skip
+}
 
 TWEEDIE = Exercise(
     "1.3", "from best guess to score", 1, 5, tweedie, tweedie_cases,

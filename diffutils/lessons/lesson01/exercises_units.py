@@ -96,30 +96,43 @@ RARE_SIGMA = {
 }
 UNITS_NAMED = {
     ("x_t / sqrt(abar)", "(1 - abar) / abar"): (
-        "variance for std", "That is sigma squared; sigma is its root."),
+        "variance for std",
+        "That is sigma squared; sigma is its root.",
+    ),
     ("x_t / sqrt(abar)", "abar / (1 - abar)"): (
-        "SNR", "That fraction is the SNR; sigma^2 is 1/SNR, and sigma its root."),
+        "SNR",
+        "That fraction is the SNR; sigma^2 is 1/SNR, and sigma its root.",
+    ),
     ("x_t / sqrt(abar)", "sqrt(abar / (1 - abar))"): (
         "root of SNR",
-        "The fraction stands upside down: abar / (1 - abar) is the SNR, sigma^2 is 1/SNR."),
+        "The fraction stands upside down: abar / (1 - abar) is the SNR, sigma^2 is 1/SNR.",
+    ),
     ("x_t / sqrt(abar)", "1 / sqrt(abar)"): (
-        "1/abar", "1/abar is 1 + sigma^2: subtract the 1 before the root."),
+        "1/abar",
+        "1/abar is 1 + sigma^2: subtract the 1 before the root.",
+    ),
     ("x_t / sqrt(abar)", "sqrt(1 - abar)"): (
         "noise of the textbook",
-        "sqrt(1 - abar) is the noise of x_t; dividing x_t by sqrt(abar) enlarges the noise too."),
+        "sqrt(1 - abar) is the noise of x_t; dividing x_t by sqrt(abar) enlarges the noise too.",
+    ),
     ("x_t / sqrt(abar)", "(1 - abar) / abar / 2"): (
         "half for root",
         "sigma is half of the fraction, not its root: `** 1/2` is half of a first power. Write "
-        "math.sqrt(...), or ** 0.5."),
+        "math.sqrt(...), or ** 0.5.",
+    ),
     ("x_t * sqrt(abar)", "sqrt((1 - abar) / abar)"): (
-        "multiplied", "x_t has faded by sqrt(abar); to undo that, divide."),
+        "multiplied",
+        "x_t has faded by sqrt(abar); to undo that, divide.",
+    ),
     ("x_t / abar", "sqrt((1 - abar) / abar)"): (
         "alpha-bar for its root",
-        "x_t is divided by abar; it has faded by the root of abar only."),
+        "x_t is divided by abar; it has faded by the root of abar only.",
+    ),
     ("x_t", "sqrt((1 - abar) / abar)"): (
         "not rescaled",
-        "sigma is right, but x_t must change its scale too: divide it by sqrt(abar)."),
-}  # fmt: skip
+        "sigma is right, but x_t must change its scale too: divide it by sqrt(abar).",
+    ),
+}
 
 UNITS = Exercise(
     "1.5", "the other language", 1, 5, in_sigma, units_cases,

@@ -11,8 +11,16 @@ def seen(x, abar, world) -> SimpleNamespace:
     weights, means, stds = world
     root, variance = np.sqrt(abar), abar * stds**2 + 1 - abar
     away = x[:, None] - root * means
-    return SimpleNamespace(x=x[:, None], abar=abar, root=root, weights=weights, means=means,
-                           stds=stds, variance=variance, away=away)  # fmt: skip
+    return SimpleNamespace(
+        x=x[:, None],
+        abar=abar,
+        root=root,
+        weights=weights,
+        means=means,
+        stds=stds,
+        variance=variance,
+        away=away,
+    )
 
 
 def logs(odds=np.log, height=-0.5, slope=-0.5, of=None, spread=None, away=None) -> Callable:

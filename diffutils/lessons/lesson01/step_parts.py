@@ -62,15 +62,15 @@ IN_FRESH = (
     ("eta turned round", lambda now, then, eta: (1 - eta) * root(variance(now, then)),
      "1 - eta stands where eta belongs: eta = 0 renews nothing."),
     ("nothing new", lambda now, then, eta: 0,
-     "No new noise comes in, whatever eta is. Is `fresh` left out, or a fraction under its root "
-     "upside down, so that it is negative and 0 is taken?"),
+     "No new noise comes in, whatever eta is: `fresh` is left out, or a fraction under its root is "
+     "upside down, so that it is negative and 0 is taken."),
     ("quotient upside down", lambda now, then, eta: eta * root(
         (1 - now / then) / first(now, then)) if then < 1 else eta * math.inf,
      "(1 - abar_s)/(1 - abar_t) stands upside down: `then` belongs above, `now` below."),
     ("abar_t / abar_s upside down", lambda now, then, eta: eta * np.sqrt(
         first(now, then) * (1 - then / now)),
-     "On the way down the root of a negative number is taken: 1 - now / then is positive there. Is "
-     "the fraction upside down, or the difference turned round?"),
+     "On the way down the root of a negative number is taken: 1 - now / then is positive there, so "
+     "the fraction is upside down, or the difference turned round."),
     ("abar_t / abar_s upside down, and abs", lambda now, then, eta: eta * math.sqrt(
         abs(first(now, then) * (1 - then / now))),
      "In 1 - abar_t/abar_s `now` belongs above; a sign under the root is no reason for abs."),
