@@ -12,10 +12,10 @@ from diffutils import renamed
 __version__ = "0.1.0"
 
 NAMES = {
-    "course.exercises": ("predict", "reconcile"),
+    "course.workbook": ("predict", "reconcile"),
     "data":             ("ImageSet", "load", "to_float", "to_uint8"),
     "denoisers":        ("Denoiser",),
-    "lessons":          ("check", "lesson"),
+    "lessons":          ("check", "lesson", "progress"),
     "metrics.timer":    ("Seconds", "median_time"),
     "loop":             ("optimise",),
     "samplers":         ("invert", "sample", "slerp", "start", "trajectory"),

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -14,11 +14,13 @@ from IPython.display import Markdown, display
 
 from diffutils.course import parameters
 from diffutils.course.budgets import Budget, items
+from diffutils.course.exercises.model import Exercise
 from diffutils.course.experiments import claims
 from diffutils.course.machine import best_device, check_disk, device_name, peak_memory_mb
 from diffutils.course.runs import rundir
 from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_optimise
 from diffutils.course.tables import claim_table, plain
+from diffutils.course.workbook.progress import noted, summary
 from diffutils.weights import surroundings
 from diffutils.weights.files import write_json
 from diffutils.weights.provenance import git_commit, versions
@@ -29,11 +31,23 @@ CHECKPOINTS = 16  # times its weights: four copies in each of three checkpoints,
 class Lesson:
     """One run of one lesson: its budget, device, run directory, metrics and claims.
 
-    Arguments and errors: `diffutils.lessons.lesson`, which opens it.
+    exercises: those of the lesson.  Other arguments and errors: `diffutils.lessons.lesson`, which
+    opens it.
     """
 
-    def __init__(self, number, profile, budget: Budget, dataset, seed, run_dir, resume):
+    def __init__(
+        self,
+        number,
+        profile,
+        budget: Budget,
+        dataset,
+        seed,
+        run_dir,
+        resume,
+        exercises: Sequence[Exercise] = (),
+    ):
         self.number, self.profile, self.budget = number, profile, budget
+        self.exercises = exercises
         self.dataset = parameters.dataset(dataset)
         self.seed, self.resume = parameters.seed(seed), parameters.resume(resume)
         self.device = best_device()
@@ -127,11 +141,13 @@ class Lesson:
         self.claims.append(claims.claim(claim, *cells, **fields))
 
     def finish(self) -> None:
-        """Write run.json into the run directory, give that free, and show the claim table."""
+        """Write run.json into the run directory, give that free, show claims and what is solved."""
         write_json(self.dir / "run.json", self.record())
         rundir.release(self.dir)
         show_markdown(claim_table(self.claims))
         print(f"written: {plain(self._shown)}/run.json")
+        if self.exercises:
+            print(summary(self.exercises))
 
     def record(self) -> dict:
         """What run.json holds."""
@@ -149,6 +165,7 @@ class Lesson:
             "headline": self._headline,
             "metrics": self.metrics,
             "claims": self.claims,
+            "exercises": {e.id: noted[e.id] for e in self.exercises if e.id in noted},
         }
 
 

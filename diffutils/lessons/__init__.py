@@ -10,11 +10,15 @@ from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 
+from IPython import get_ipython
+
 from diffutils.course import budgets, parameters
 from diffutils.course.exercises import sandbox, verdict
 from diffutils.course.experiments import described
 from diffutils.course.lesson import Lesson
 from diffutils.course.runs import rundir
+from diffutils.course.workbook import cells
+from diffutils.course.workbook import progress as solved
 
 
 def numbers() -> list[str]:
@@ -73,6 +77,8 @@ def lesson(
 ) -> Lesson:
     """Validate a lesson's parameters, reserve its run directory, print budget and device.
 
+    In a notebook exercise cells then never stop the lesson: `course.workbook.cells`.
+
     number: "01", "02", ...; profile: None means $DIFFUTILS_PROFILE or "student"; run_dir: None
     means NUMBER in $DIFFUTILS_RUN_DIR or in runs/PROFILE; overrides: budget fields by name;
     resume: "auto" goes on from what an earlier run left there, "never" starts anew.
@@ -83,16 +89,24 @@ def lesson(
     parameters.check_injected()
     profile = budgets.profile_name(profile)
     chosen = budget(number, profile, overrides)
-    opened = Lesson(number, profile, chosen, dataset, seed, run_dir, resume)
+    asked = [e for id, e in exercises().items() if id.split(".")[0].zfill(2) == number]
+    opened = Lesson(number, profile, chosen, dataset, seed, run_dir, resume, asked)
     if ":" in opened.dataset and isinstance(chosen, budgets.TrainingBudget):
         try:
             described.make_ready(opened.dataset, chosen, opened.seed)
         except BaseException:
             rundir.release(opened.dir)
             raise
+    if shell := get_ipython():
+        cells.install(shell, exercises)
     return opened
 
 
 def check(id: str, function: Callable, seconds: float = sandbox.SECONDS) -> Callable:
     """`verdict.check` among the exercises of all lessons: what a lesson can go on with."""
-    return verdict.check(exercises(), id, function, seconds)
+    return verdict.check(exercises(), id, function, seconds, note=solved.note)
+
+
+def progress() -> None:
+    """Print which exercises are solved, lesson by lesson, and the last mistake in the others."""
+    print(solved.table([*exercises().values()]))

@@ -1,12 +1,14 @@
 """Records read from disk: JSON that may be damaged, checked against the fields it must have."""
 
 import hashlib
+import itertools
 import json
 from pathlib import Path
 
 from diffutils.weights.files import finite
 
 MOST = 2**24  # bytes of one record; the largest that the course writes has a tenth of it
+DEEPEST = 100  # brackets within brackets; a record of the course has ten
 Fields = dict[str, type | tuple[type, ...]]
 
 
@@ -28,15 +30,27 @@ def parse(content: bytes | str, fields: Fields) -> dict:
     """The JSON object in a text. Raises: ValueError (no such object, or a wrong field)."""
     try:
         found = json.loads(content, object_pairs_hook=_once, parse_int=_whole)
-        whole = finite(found) == found
-    except RecursionError:
-        raise ValueError("its brackets are nested too deep") from None
+        level = depth(found)
+    except RecursionError:  # how deep Python follows is a setting of the process
+        level = DEEPEST + 1
+    if level > DEEPEST:
+        raise ValueError("its brackets are nested too deep")
+    whole = finite(found) == found
     if not isinstance(found, dict):
         raise ValueError(f"a JSON object is expected, not {type(found).__name__}")
     need(found, fields)
     if not whole:
         raise ValueError("it holds numbers that are not finite")
     return found
+
+
+def depth(value) -> int:
+    """How deep brackets are nested in what was read from JSON."""
+    level, layer = 0, [value]
+    while layer := [part for part in layer if isinstance(part, dict | list)]:
+        parts = [part.values() if isinstance(part, dict) else part for part in layer]
+        level, layer = level + 1, [*itertools.chain.from_iterable(parts)]
+    return level
 
 
 def _once(pairs: list[tuple]) -> dict:

@@ -9,6 +9,7 @@ from made_images import images, write
 
 import diffutils as du
 from diffutils.course.runs.recorded_fit import progress_line
+from diffutils.course.workbook import progress
 
 OWN = {"profile": "smoke", "run_dir": "run"}
 
@@ -58,6 +59,25 @@ def test_finish_writes_the_whole_record(tmp_path, capsys):
     assert "| L1 \\| MSE | yes | 0.123 | - | 5 | 3 |" in printed
     assert "<li><b>L1 | MSE</b> a &lt; b</li>" in printed
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["run.json"]
+
+
+def test_the_last_line_and_the_record_say_what_is_solved(tmp_path, monkeypatch, capsys):
+    """Of this lesson's exercises, in this process: these tests are no student."""
+    verdicts = {"1.1": "right", "2.1": "right", "2.2": "wrong", "2.3": "not attempted"}
+    monkeypatch.setattr(progress, "noted", {})
+    monkeypatch.setattr("diffutils.course.lesson.noted", progress.noted)
+    for id, status in verdicts.items():
+        progress.note(id, status, "slip" if status == "wrong" else None)
+    lesson = du.lesson("02", **OWN)
+    lesson.finish()
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "exercises: 1 of 6 solved here; du.progress() shows all lessons"
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["exercises"] == {
+        "2.1": {"status": "right", "mistake": None, "tries": 1},
+        "2.2": {"status": "wrong", "mistake": "slip", "tries": 1},
+        "2.3": {"status": "not attempted", "mistake": None, "tries": 0},
+    }
 
 
 def test_claims_keep_their_fields(tmp_path):

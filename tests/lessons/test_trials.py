@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from offline_run import nbval
 
-from diffutils.course.exercises import trial
-from diffutils.course.exercises.folds import CHECK, exercise_id
+from diffutils.course.workbook import trial
+from diffutils.course.workbook.folds import CHECK, exercise_id
 from diffutils.lessons import exercises
 
 HERE = Path(__file__).resolve().parent

@@ -165,7 +165,7 @@ def test_a_slider_changes_the_picture(page):
     assert after.get_attribute("src") != before
 
 
-def test_a_wrong_answer_gets_its_hint_and_a_right_one_is_accepted(page):
+def test_a_wrong_answer_gets_its_hint_and_a_right_one_is_accepted(page, checkout):
     from diffutils.lessons import exercises
 
     exercise = exercises()["1.1"]
@@ -175,3 +175,10 @@ def test_a_wrong_answer_gets_its_hint_and_a_right_one_is_accepted(page):
     assert any(" ".join(hint.split()) in " ".join(said.split()) for hint in hints), said
     said = answer(page, RIGHT)
     assert "right" in said.lower() and not any(hint in said for hint in hints), said
+    kept = json.loads((checkout / "work" / "progress.json").read_text())["exercises"]
+    assert (kept["1.1"]["status"], kept["1.1"]["tries"]) == ("solved", 2)
+
+
+def test_a_cell_that_stops_before_its_check_stops_no_lesson(page):
+    said = answer(page, "torh.zeros(3)\n")
+    assert "this cell stopped before the check" in said and "Traceback" not in said

@@ -11,6 +11,7 @@ from made_images import images, write
 from diffutils.__main__ import cli
 from diffutils.course.commands import bench, lab, test
 from diffutils.course.experiments import measure, training
+from diffutils.course.grading import gradebook
 from diffutils.course.runs import headless
 from diffutils.data import downloads
 from diffutils.lessons.lesson04 import search
@@ -49,6 +50,7 @@ GIVEN = {  # command -> arguments with which it works
     "sample": ["tiny.safetensors", "out", "-n", "1", "--steps", "1"],
     "evaluate": ["pred", "gt", "--features", "random"],
     "bench": [],
+    "grade": ["class", "--out", "out"],
     "train": ["--profile", "smoke", "--out", "out", "--set", "images=20"],
     "phi": ["sprites", "-n", "2"],
 }
@@ -76,7 +78,7 @@ def attempts(name: str, command: click.Command) -> list[list[str]]:
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch, lessons):
+def place(tmp_path, monkeypatch, lessons, write_notebook):
     """A model, two folders of images, and commands that stop where the long work would begin."""
 
     def work(*arguments, **settings):
@@ -88,12 +90,15 @@ def place(tmp_path, monkeypatch, lessons):
     monkeypatch.setattr(measure, "generate", work)
     monkeypatch.setattr(search, "ssim_curve", work)
     monkeypatch.setattr(bench, "fit", work)
+    monkeypatch.setattr(gradebook, "finished", work)
     for module in (lab, test):
         monkeypatch.setattr(module, "become", work)
     here = tmp_path / "a" / "b" / "c"
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
     monkeypatch.setenv("HOME", str(tmp_path))
+    (here / "class").mkdir()
+    write_notebook(here / "class" / "ada.ipynb", 'f = du.check("1.1", f)')
     torch.manual_seed(0)
     cards.save_weights(here / "tiny.safetensors", models.build(CARD).denoiser.net, CARD)
     for name, seed in ("pred", 0), ("gt", 1):

@@ -21,7 +21,7 @@ from pathlib import Path
 from click.testing import CliRunner
 import diffutils as du
 from diffutils.__main__ import cli
-from diffutils.course.exercises import folds, workspace
+from diffutils.course.workbook import folds, workspace
 from diffutils.course.experiments import sweep, training
 from diffutils.course.runs import headless, rundir
 from diffutils.weights import models, provenance

@@ -13,8 +13,8 @@ from cells import code_cells, doubtful, placed, report
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from offline_run import nbval, sentences
 
-from diffutils.course.exercises.folds import exercise_id, with_solutions
 from diffutils.course.runs import stored
+from diffutils.course.workbook.folds import exercise_id, with_solutions
 from diffutils.lessons import exercises
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -192,6 +192,19 @@ def test_commands_that_the_pages_write_exist_with_their_options_and_fields(root,
     assert {*re.findall(r"(?:^|`)make ([a-z-]+)", page, re.MULTILINE)} <= {*targets}
 
 
+def test_readme_says_how_many_minutes_the_exercises_take(root):
+    from collections import Counter
+
+    from diffutils import lessons
+
+    minutes = Counter()
+    for id, exercise in lessons.exercises().items():
+        minutes[id.split(".")[0]] += exercise.minutes
+    *first, last = minutes.values()
+    said = f"are {', '.join(map(str, first))} and {last} minutes in lessons 01 to {len(minutes):02}"
+    assert said in " ".join((root / "README.md").read_text(encoding="utf-8").split())
+
+
 @pytest.mark.parametrize("page", package_map.DEPTHS)
 def test_the_map_shows_every_file_with_what_it_says_of_itself(root, page):
     """If not: python tests/helpers/package_map.py"""

@@ -27,6 +27,7 @@ def test_a_record_comes_as_it_was_written(tmp_path):
         ('{"seconds": 1, "headline": null, "more": [Infinity]}', "not finite"),
         ('{"seconds": 1, "headline": null, "seconds": 2}', "stands there twice"),
         ('{"seconds": 1, "headline": null, "more": {"a": 1, "a": 1}}', "stands there twice"),
+        ('{"seconds": 1, "headline": null, "more": ' + "[" * 100 + "]" * 100 + "}", "too deep"),
         ('{"seconds": 1' + "0" * 400 + ', "headline": null}', "is too large"),
     ],
 )

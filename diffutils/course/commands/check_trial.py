@@ -3,7 +3,7 @@
 import click
 
 from diffutils.course.commands.options import JSON, Place, result, say
-from diffutils.course.exercises import trial
+from diffutils.course.workbook import trial
 
 
 @click.command("check-trial")

@@ -1,16 +1,15 @@
 """Open the lessons for work, or write them out for a class."""
 
+import os
 import sys
-from pathlib import Path
 
 import click
 
 from diffutils.course.budgets import profile_name
 from diffutils.course.commands.group import become
 from diffutils.course.commands.options import FOLDER, LESSONS, PROFILE, say
-from diffutils.course.exercises import workspace
 from diffutils.course.runs import headless
-from diffutils.weights.files import CHECKOUT, own_folder
+from diffutils.course.workbook import progress, workspace
 
 WRITTEN = """
 {out}/student     for students: no solutions, no answers, nothing run
@@ -28,10 +27,11 @@ def lab(work, jupyter_arguments):
 
     Where there is no checkout, or it cannot be written, work/ is made where you are, or at home.
     """
-    work = (work or own_folder((CHECKOUT or Path.cwd()) / "work")).resolve()
+    work = (work or progress.work_folder()).resolve()
     say(f"Your copies of the lessons: {work}")
     for line in workspace.prepare(headless.select(), work):
         say(line)
+    os.environ[progress.WORK] = str(work)  # for the kernels, which note there what is solved
     become([sys.executable, "-m", "jupyterlab", str(work), *jupyter_arguments], work)
 
 

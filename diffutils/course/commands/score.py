@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from diffutils.course.commands.options import JSON, PATH, SEED, Place, result, say_aside
-from diffutils.course.commands.score_pairs import by_one_name, limits, pairs
 from diffutils.course.experiments.measure import kernel_and_cover, tried
+from diffutils.course.experiments.score_pairs import by_one_name, limits, pairs
 from diffutils.course.machine import best_device
 from diffutils.course.tables import aligned
 from diffutils.data.folders import Reader, listed, shuffled

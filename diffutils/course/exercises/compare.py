@@ -74,7 +74,7 @@ def same(one, other) -> bool:
         return alike and bool(((one == other) | ((one != one) & (other != other))).all())
     if isinstance(one, tuple | list):
         return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+    return bool(one == other) or bool(one != one and other != other)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def difference(got, expected, tolerance: float = TOLERANCE) -> Difference | None
     """None where `got` is `expected` to the tolerance, else what is off.
 
     Both are plain data.  A number may come as a Python number, or an array or tensor without axes;
-    several numbers as a tuple, a list, an array or a tensor.
+    several values as a tuple, a list or, where they have one shape, an array or a tensor of them.
     """
     if got is None:
         return Difference("None; is `return` missing?", described(expected), name="no return")
@@ -118,8 +118,8 @@ def difference(got, expected, tolerance: float = TOLERANCE) -> Difference | None
 def difference_of_several(got, expected: tuple, tolerance: float) -> Difference | None:
     """The same where several values are expected: the first that is off."""
     if not isinstance(got, tuple | list):
-        one_each = shape_of(got) == (len(expected),) and not any(map(shape_of, expected))
-        if not one_each:
+        stacked = {(len(expected), *shape_of(part)) for part in expected}
+        if stacked != {shape_of(got)}:
             return Difference(f"a {described(got)}", described(expected), name="another type")
         got = tuple(got)
     if len(got) != len(expected):
@@ -138,7 +138,8 @@ def difference_of_values(
     if mine.dtype.kind not in "biuf":
         return Difference(f"{mine.dtype} values", "real numbers", name="another dtype")
     mine, right = mine.astype(float), right.astype(float)
-    error = np.abs(mine - right) / (1 + np.abs(right))
+    with np.errstate(all="ignore"):  # infinity minus infinity: said below, not warned of
+        error = np.abs(mine - right) / (1 + np.abs(right))
     if broken := int((~np.isfinite(mine)).sum()):
         kinds = "NaN" if np.isnan(mine).any() else "infinity"
         cause = "a division by zero, the root of a negative number, or an overflow"

@@ -25,6 +25,8 @@ def relation(pairs: Sequence[tuple[Case, object]], names: Sequence[str]) -> tupl
     if not flat or not all(flat):
         return None
     mine, right = (np.concatenate(part) for part in zip(*flat, strict=True))
+    if agree(mine, right):  # of the wrong type alone
+        return None
     # Compare with the arguments, and with a result that never changes.
     for place, name in enumerate(names):
         if all(unchanged(result, case, place) for case, result in pairs):

@@ -87,7 +87,7 @@ def check(
     verdict = judge(exercise, function, limit(seconds))
     show(exercise, verdict)
     if note:
-        note(id, verdict.status, verdict.mistake)
+        note(id, OPEN if verdict.borrowed else verdict.status, verdict.mistake)
     if verdict.status == RIGHT and not verdict.borrowed:
         return function
     name = printable(str(getattr(function, "__name__", "f")))[:40]

@@ -8,7 +8,7 @@ from diffutils.course.exercises.model import Case, Exercise, Mistake
 # --------------------------------------------------------------------- 2.4 the linear yardstick
 
 
-def linear_losses(x, sigmas):
+def best_linear(x, sigmas):
     """Loss of the best linear denoiser for images x (N, D) at every sigma (S,)."""
     return losses_with(x, sigmas)
 
@@ -25,7 +25,7 @@ def losses_with(
     share=lambda e, s2: e / (e + s2),
     reduce=lambda p: p.mean(),
 ):
-    """`linear_losses`, of which a mistake may replace one part."""
+    """`best_linear`, of which a mistake may replace one part."""
     import torch
 
     x = x - x.mean(0) if centre else x
@@ -58,7 +58,7 @@ def losses_cases(seed) -> list[Case]:
 
 
 LINEAR = Exercise(
-    "2.4", "the linear yardstick", 2, 10, linear_losses, losses_cases,
+    "2.4", "the linear yardstick", 2, 10, best_linear, losses_cases,
     (
         Mistake("mean kept", lambda x, sigmas: losses_with(x, sigmas, centre=False),
                 "The mean image was not subtracted; a covariance is measured about the mean."),

@@ -1,94 +1,9 @@
-"""Exercises 3.4 to 3.6: a path between two noises, a distance, and an interval.
+"""Exercise 3.5: a distance between two clouds.
 
-Expected results are rotations, sums worked by hand, and SciPy's own interval.
+Expected results are NumPy's statistics, feature by feature.
 """
 
-import math
-
 from diffutils.course.exercises.model import Case, Exercise, Mistake
-
-# --------------------------------------------------------------------- 3.4 slerp
-
-
-def slerp(a, b, t):
-    """From a (t = 0) to b (t = 1) along the arc, for every sample of the batch by itself."""
-    return arc(a, b, t)
-
-
-def arc(a, b, t, *, one_angle=False, normed=True, weights=None):
-    """`slerp`, of which a mistake may replace one part."""
-    import torch
-
-    shape = (-1, *[1] * (a.ndim - 1))
-    x, y = (a.reshape(1, -1), b.reshape(1, -1)) if one_angle else (a.flatten(1), b.flatten(1))
-    lengths = x.norm(dim=1) * y.norm(dim=1) if normed else 1.0
-    cosine = ((x * y).sum(1) / lengths).clamp(-1, 1)
-    angle = cosine.acos().view(shape)
-    if weights is not None:
-        first, second = weights(angle, t)
-    else:
-        first, second = torch.sin((1 - t) * angle), torch.sin(t * angle)
-        first, second = first / torch.sin(angle), second / torch.sin(angle)
-    parallel = torch.sin(angle).abs() < 1e-6  # there the arc is the line
-    first = torch.where(parallel, torch.full_like(first, 1 - t), first)
-    second = torch.where(parallel, torch.full_like(second, t), second)
-    return first * a + second * b
-
-
-def pushed_out(a, b, t):
-    """The straight line, stretched to the length that a and b have."""
-    line = (1 - t) * a + t * b
-    length = (1 - t) * a.flatten(1).norm(dim=1) + t * b.flatten(1).norm(dim=1)
-    return line * (length / line.flatten(1).norm(dim=1)).view(-1, *[1] * (a.ndim - 1))
-
-
-def slerp_cases(seed) -> list[Case]:
-    import torch
-
-    def turned(length, *degrees):
-        rad = torch.tensor(degrees, dtype=torch.float64) * math.pi / 180
-        return length * torch.stack([rad.cos(), rad.sin()], 1).view(-1, 1, 1, 2)
-
-    return [
-        Case((turned(1, 0), turned(1, 90), 0.5), turned(1, 45),
-             "The worked value: half-way from (1, 0) to (0, 1) lies (0.7071, 0.7071)."),
-        Case((turned(3, 0, 10), turned(3, 60, 160), 0.25), turned(3, 15, 47.5),
-             "Every sample turns by its own angle, and noise of length 3 stays of length 3."),
-        Case((turned(2, 0, 30), turned(2, 90, 70), 0.0), turned(2, 0, 30), "t = 0 gives a."),
-        Case((turned(2, 0, 30), turned(2, 90, 70), 1.0), turned(2, 90, 70), "t = 1 gives b."),
-        Case((turned(1, 20), turned(1, 20), 0.3), turned(1, 20),
-             "From a noise to itself: the angle is 0, and sin(0) must not be divided by."),
-        Case((turned(1, 20, 0), turned(1, 20, 90), 0.5), turned(1, 20, 45),
-             "One noise of the batch is paired with itself, the other is not."),
-    ]  # fmt: skip
-
-
-SLERP = Exercise(
-    "3.4", "a path between two noises", 2, 10, slerp, slerp_cases,
-    (
-        Mistake("straight line", lambda a, b, t: (1 - t) * a + t * b,
-                "That is the straight line; half-way the noise is too short, by a factor of 0.71 "
-                "where a and b are at right angles."),
-        Mistake("swapped", lambda a, b, t: arc(b, a, t),
-                "t = 0 must give a, t = 1 must give b; they are swapped."),
-        Mistake("one angle", lambda a, b, t: arc(a, b, t, one_angle=True),
-                "The angle was taken over the whole batch; every sample has its own."),
-        Mistake("not normed", lambda a, b, t: arc(a, b, t, normed=False),
-                "The cosine of the angle is a.b divided by both lengths."),
-        Mistake("not divided by sin", lambda a, b, t: arc(a, b, t, weights=lambda w, t: (
-                    ((1 - t) * w).sin(), (t * w).sin())),
-                "Both weights must be divided by the sine of the whole angle."),
-        Mistake("line pushed out", pushed_out,
-                "The line, stretched to the old length, does not turn at one speed: t = 0.25 is "
-                "not a quarter of the angle."),
-        Mistake("quarter circle", lambda a, b, t: (
-                    math.cos(t * math.pi / 2) * a + math.sin(t * math.pi / 2) * b),
-                "That assumes a right angle between a and b; take the angle from a and b."),
-    ),
-)  # fmt: skip
-
-
-# --------------------------------------------------------------------- 3.5 a distance
 
 
 def frechet_diagonal(x, y):
@@ -97,123 +12,196 @@ def frechet_diagonal(x, y):
 
 
 def frechet_cases(seed) -> list[Case]:
+    import numpy as np
     import torch
 
-    def cloud(*columns):
-        """Features with the given (mean, std) in each column: four points about the mean."""
-        unit = torch.tensor([-1.5, -0.5, 0.5, 1.5], dtype=torch.float64)
-        unit = unit / unit.std()
-        return torch.stack([mean + std * unit for mean, std in columns], 1)
+    random = torch.Generator().manual_seed(seed)
 
-    def number(value):
-        return torch.tensor(float(value), dtype=torch.float64)
+    def skewed(n, d):
+        """Features of unlike mean and spread: many small values and a few large ones."""
+        rows = -torch.rand((n, d), generator=random, dtype=torch.float64).log()
+        return rows * (1 + torch.arange(d) % 3) - torch.arange(d) / 2
 
+    def standard(n):
+        """One feature of mean 0 and standard deviation 1."""
+        rows = skewed(n, 1)
+        return (rows - rows.mean()) / rows.std()
+
+    def case(x, y, about, tolerance=1e-6):
+        known = 0.0
+        for mine, theirs in zip(x.double().T.numpy(), y.double().T.numpy(), strict=True):
+            known += (np.mean(mine) - np.mean(theirs)) ** 2
+            known += (np.std(mine, ddof=1) - np.std(theirs, ddof=1)) ** 2
+        return Case((x, y), torch.tensor(round(known, 9), dtype=x.dtype), about, tolerance)
+
+    # As many rows in both first: a slip that pairs rows shows numbers there.
+    cloud, n = skewed(6, 3), 400
+    order = torch.randperm(6, generator=random)
+    summed = "Mean and standard deviation run over the rows, and what the d features give adds up."
+    sizes = "The clouds may differ in size: no row of x belongs to a row of y."
     return [
-        Case((cloud((0, 1)), cloud((1, 3))), number(1 + 4),
+        case(standard(5), 1 + 3 * standard(5),
              "The worked value: means 0 and 1, standard deviations 1 and 3 give 1 + 4 = 5."),
-        Case((cloud((0, 1), (2, 0.5)), cloud((1, 3), (4, 1))), number(5 + 4 + 0.25),
-             "Two features: their contributions add up."),
-        Case((cloud((0, 1), (2, 0.5)), cloud((0, 1), (2, 0.5))), number(0),
-             "A cloud is at distance 0 from itself."),
-        Case((cloud((0, 2)), cloud((-3, 0.5))), number(9 + 2.25),
-             "It counts which way neither mean nor spread is off: both differences are squared."),
+        case(skewed(6, 3), 2 * skewed(6, 3) - 1, summed),
+        case(skewed(4, 4), 1.5 * skewed(4, 4) + 1, summed),
+        case(cloud, cloud[order], "A cloud is at distance 0 from itself, in whatever order."),
+        case(skewed(5, 3), 3 * skewed(11, 3) + 0.5, f"{summed} {sizes}"),
+        case(3 * skewed(9, 6) + 2, skewed(4, 6), f"{summed} {sizes}"),
+        case(skewed(7, 2).float(), skewed(5, 2).float() / 2, summed, tolerance=1e-5),
+        case(skewed(n, 128), 1.3 * skewed(n, 128) - 0.5, summed),
     ]  # fmt: skip
 
 
-def frechet_by(x, y, spread, reduce=lambda v: v.sum()):
-    """`frechet_diagonal` with another term for the spread or another sum."""
-    return reduce((x.mean(0) - y.mean(0)).square()) + reduce(spread(x, y))
+def frechet_of(middle=lambda x: x.mean(0), spread=lambda x: x.std(0), total=None):
+    """A mistake: other means, other spreads, or another sum of their differences."""
+
+    def function(x, y):
+        means, spreads = middle(x) - middle(y), spread(x) - spread(y)
+        return total(means, spreads) if total else means.square().sum() + spreads.square().sum()
+
+    return function
+
+
+def of_variances(make):
+    """A mistake: `make` of both variances is the part of the spread."""
+    return lambda x, y: (x.mean(0) - y.mean(0)).square().sum() + make(x.var(0), y.var(0)).sum()
+
+
+def frechet_full(x, y):
+    """(6) with whole covariances."""
+    import torch
+
+    of_x, of_y = (torch.atleast_2d(torch.cov(rows.T)) for rows in (x, y))
+    root = torch.linalg.eigvals(of_x @ of_y).real.clamp(min=0).sqrt().sum()
+    return (x.mean(0) - y.mean(0)).square().sum() + of_x.trace() + of_y.trace() - 2 * root
+
+
+def in_pairs(x, y):
+    """Mean and spread of the differences, row by row."""
+    d = x - y
+    return (d.mean(0).square() + d.std(0).square()).sum()
+
+
+def in_sorted_pairs(x, y):
+    """The distance of the sorted features."""
+    return (x.sort(0).values - y.sort(0).values).square().mean(0).sum()
 
 
 FRECHET = Exercise(
     "3.5", "a distance between two clouds", 1, 5, frechet_diagonal, frechet_cases,
     (
-        Mistake("variances", lambda x, y: frechet_by(
-                    x, y, lambda x, y: (x.var(0) - y.var(0)).square()),
+        # The spread.
+        Mistake("variances", frechet_of(spread=lambda x: x.var(0)),
                 "The variances are compared; it is the standard deviations whose difference is "
                 "squared."),
-        Mistake("root", lambda x, y: frechet_diagonal(x, y).sqrt(),
-                "That is the root of it; the distance as it is reported is not rooted."),
-        Mistake("mean of features", lambda x, y: frechet_by(
-                    x, y, lambda x, y: (x.std(0) - y.std(0)).square(), lambda v: v.mean()),
-                "The contributions of the features are added, not averaged."),
-        Mistake("means only", lambda x, y: frechet_by(x, y, lambda x, y: 0 * x.std(0)),
+        Mistake("variances, not squared", of_variances(lambda v, w: (v - w).abs()),
+                "The difference of variances is added; it is the square of the difference of "
+                "standard deviations, another number."),
+        Mistake("variances, with sign", of_variances(lambda v, w: v - w),
+                "One variance is subtracted from the other; it is the square of the difference of "
+                "standard deviations."),
+        Mistake("means only", frechet_of(total=lambda m, s: m.square().sum()),
                 "The spread is missing: a generator that draws one average image would score 0."),
-        Mistake("added spreads", lambda x, y: frechet_by(
-                    x, y, lambda x, y: x.var(0) + y.var(0)),
+        Mistake("spreads only", frechet_of(total=lambda m, s: s.square().sum()),
+                "The difference of the means is missing."),
+        Mistake("added spreads", of_variances(lambda v, w: v + w),
                 "The spreads of both clouds are added: a cloud would be far from itself. Subtract "
                 "2 s_x s_y."),
-        Mistake("divided by N", lambda x, y: frechet_by(x, y, lambda x, y: (
-                    x.std(0, correction=0) - y.std(0, correction=0)).square()),
+        Mistake("2 forgotten", of_variances(lambda v, w: v + w - (v * w).sqrt()),
+                "Subtract 2 s_x s_y: the factor 2 is missing, and a cloud is far from itself."),
+        Mistake("variances multiplied", of_variances(lambda v, w: v + w - 2 * v * w),
+                "What is subtracted is 2 s_x s_y with standard deviations; here it holds the "
+                "variances: a root is missing."),
+        Mistake("sum of deviations", lambda x, y: (
+                    (x.mean(0) - y.mean(0)).square().sum() + (x.std(0) + y.std(0)).square().sum()),
+                "The standard deviations are added before they are squared; subtract them."),
+        Mistake("divided by N", frechet_of(spread=lambda x: x.std(0, correction=0)),
                 "The spread is divided by N; of a sample it is divided by N - 1, as torch's std "
                 "does."),
-        Mistake("not squared", lambda x, y: (
-                    (x.mean(0) - y.mean(0)).abs().sum() + (x.std(0) - y.std(0)).abs().sum()),
+        Mistake("N - 1 for one", lambda x, y: (
+                    (x.mean(0) - y.mean(0)).square().sum()
+                    + (x.std(0) - y.std(0, correction=0)).square().sum()),
+                "One spread is divided by N - 1, the other by its number of rows; both by one "
+                "less."),
+        Mistake("not centred", frechet_of(spread=lambda x: x.square().mean(0).sqrt()),
+                "The spread is taken about 0; a standard deviation is taken about the mean."),
+        Mistake("mean deviation", frechet_of(
+                    spread=lambda x: (x - x.mean(0)).abs().mean(0)),
+                "The spread is a mean of absolute differences; a standard deviation squares "
+                "them."),
+        # The axis.
+        Mistake("over the features", frechet_of(lambda x: x.mean(1), lambda x: x.std(1)),
+                "Mean and spread run along the features; they run over the rows: dim 0."),
+        Mistake("one mean for all", frechet_of(lambda x: x.mean(), lambda x: x.std()),
+                "Mean and spread were taken over all features together; each feature has its own: "
+                "`mean(0)`, `std(0)`."),
+        Mistake("one spread for all", frechet_of(spread=lambda x: x.std()),
+                "The spread was taken over all features together; each feature has its own: "
+                "`std(0)`."),
+        Mistake("one mean, many spreads", frechet_of(lambda x: x.mean()),
+                "The mean was taken over all features together; each feature has its own: "
+                "`mean(0)`."),
+        # The sum.
+        Mistake("root", frechet_of(
+                    total=lambda m, s: (m.square().sum() + s.square().sum()).sqrt()),
+                "That is the root of it; the distance as it is reported is not rooted."),
+        Mistake("root of each", frechet_of(
+                    total=lambda m, s: (m.square() + s.square()).sqrt().sum()),
+                "A root is taken feature by feature; (6) has none."),
+        Mistake("mean of features", frechet_of(
+                    total=lambda m, s: m.square().mean() + s.square().mean()),
+                "The contributions of the features are added, not averaged."),
+        Mistake("norms", frechet_of(total=lambda m, s: m.norm() + s.norm()),
+                "Both norms are added as they are; in (6) they are squared."),
+        Mistake("one norm", frechet_of(total=lambda m, s: m.norm() + s.square().sum()),
+                "The norm of the difference of means is squared in (6)."),
+        Mistake("not squared", frechet_of(total=lambda m, s: m.abs().sum() + s.abs().sum()),
                 "Both differences are squared before they are added."),
+        Mistake("not squared, with sign", frechet_of(total=lambda m, s: m.sum() + s.sum()),
+                "Both differences are squared before they are added; here some cancel others."),
+        Mistake("means not squared", frechet_of(
+                    total=lambda m, s: m.abs().sum() + s.square().sum()),
+                "The difference of the means, too, is squared."),
+        Mistake("means with sign", frechet_of(total=lambda m, s: m.sum() + s.square().sum()),
+                "The difference of the means, too, is squared; here some features cancel others."),
+        Mistake("spreads not squared", frechet_of(
+                    total=lambda m, s: m.square().sum() + s.abs().sum()),
+                "The difference of the standard deviations, too, is squared."),
+        Mistake("spreads with sign", frechet_of(total=lambda m, s: m.square().sum() + s.sum()),
+                "The difference of the standard deviations, too, is squared; here some features "
+                "cancel others."),
+        Mistake("squared last", frechet_of(total=lambda m, s: m.sum() ** 2 + s.sum() ** 2),
+                "The differences are added before they are squared; square feature by feature."),
+        Mistake("squared together", frechet_of(total=lambda m, s: (m + s).square().sum()),
+                "The two differences are added before they are squared; square each, then add."),
+        Mistake("difference of squares", lambda x, y: (
+                    (x.mean(0) ** 2 - y.mean(0) ** 2).sum() + (x.var(0) - y.var(0)).sum()),
+                "The squares are subtracted; subtract first, then square."),
+        Mistake("subtracted", frechet_of(total=lambda m, s: m.square().sum() - s.square().sum()),
+                "The part of the spread is subtracted; it is added."),
+        Mistake("largest feature", frechet_of(total=lambda m, s: (m.square() + s.square()).max()),
+                "Only the feature that differs most counts; all are added."),
+        # Another quantity.
+        Mistake("full covariance", frechet_full,
+                "That is (6) with whole covariances; here the features count as independent, so "
+                "only standard deviations are needed."),
+        Mistake("row by row", lambda x, y: (x - y).square().sum(),
+                "Rows are compared in pairs; no row of x belongs to a row of y."),
+        Mistake("row by row, averaged", lambda x, y: (x - y).square().mean(),
+                "Rows are compared in pairs, and averaged; no row of x belongs to a row of y."),
+        Mistake("row by row, mean of rows", lambda x, y: (x - y).square().mean(0).sum(),
+                "Rows are compared in pairs; take the mean of each cloud first, for no row of x "
+                "belongs to a row of y."),
+        Mistake("spread of differences", in_pairs,
+                "The standard deviation is that of x - y, row by row; take it of each cloud, then "
+                "subtract."),
+        Mistake("sorted rows", in_sorted_pairs,
+                "The features are sorted and compared in pairs; compare means and standard "
+                "deviations."),
+        Mistake("medians", frechet_of(lambda x: x.median(0).values),
+                "The medians are compared; (6) has means."),
     ),
 )  # fmt: skip
 
 
-# --------------------------------------------------------------------- 3.6 an interval
-
-
-def interval(values, share=0.95):
-    """Low and high end of Student's interval for the mean of independent runs."""
-    return student(values, share)
-
-
-def student(values, share=0.95, *, by_n=False, root=True, freedom=-1, two=True):
-    """`interval`, of which a mistake may replace one part."""
-    import numpy as np
-    from scipy import stats
-
-    n = len(values)
-    s = np.std(values, ddof=0 if by_n else 1)
-    tail = (1 + share) / 2 if two else share
-    half = stats.t.ppf(tail, n + freedom) * s / (n**0.5 if root else 1)
-    return np.mean(values) - half, np.mean(values) + half
-
-
-def interval_cases(seed) -> list[Case]:
-    import numpy as np
-    from scipy import stats
-
-    def case(values, share, about):
-        values = np.array(values)
-        known = stats.t.interval(share, len(values) - 1, values.mean(), stats.sem(values))
-        return Case((values, share), tuple(float(v) for v in known), about)
-
-    return [
-        case([1.0, 2.0, 3.0], 0.95,
-             "The worked value: 1, 2, 3 give 2 plus or minus 4.303 * 1 / sqrt(3) = 2.484."),
-        case([4.0, 4.5, 6.0, 5.5, 5.0], 0.95, "More runs: the factor of Student falls to 2.776."),
-        case([1.0, 2.0, 3.0], 0.5, "Another share than 95 %."),
-    ]  # fmt: skip
-
-
-INTERVAL = Exercise(
-    "3.6", "an interval from three runs", 2, 10, interval, interval_cases,
-    (
-        Mistake("normal", lambda values, share=0.95: student(
-                    values, share, freedom=math.inf),
-                "1.96 belongs to a spread that is known; with three runs it is estimated, and "
-                "Student's factor is 4.303."),
-        Mistake("spread of runs", lambda values, share=0.95: student(values, share, root=False),
-                "That is where the next run may fall; the mean of k runs is known better by "
-                "sqrt(k)."),
-        Mistake("divided by n", lambda values, share=0.95: student(values, share, by_n=True),
-                "np.std divides by k; of a sample it is k - 1: ddof=1."),
-        Mistake("one side", lambda values, share=0.95: student(values, share, two=False),
-                "Five per cent lie outside on both sides together, so each tail is 2.5 %."),
-        Mistake("half width", lambda values, share=0.95: (
-                    (ends := student(values, share))[1] - (ends[0] + ends[1]) / 2),
-                "That is half the width; both ends are asked for."),
-        Mistake("smallest and largest", lambda values, share=0.95: (min(values), max(values)),
-                "Smallest and largest are no interval of known confidence."),
-        Mistake("degrees of freedom", lambda values, share=0.95: student(values, share, freedom=0),
-                "k runs leave k - 1 degrees of freedom, since their mean is taken from them too."),
-    ),
-)  # fmt: skip
-
-
-EXERCISES = (SLERP, FRECHET, INTERVAL)
+EXERCISES = (FRECHET,)

@@ -1,12 +1,9 @@
-"""Exercises 4.2, 4.3 and 4.5: preconditioning, the inverse of phi*, and how straight a curve is.
+"""Exercise 4.2: preconditioning.
 
-Expected results come by a regression over four points, by going forth and back, and from points
-whose residuals are at right angles to the line, so that Pythagoras gives R^2.
+Expected results come by a regression over four points that have the right variances.
 """
 
 from diffutils.course.exercises.model import Case, Exercise, Mistake
-
-# --------------------------------------------------------------------- 4.2 preconditioning
 
 
 def precondition(sigma, sigma_data):
@@ -33,9 +30,25 @@ def unit_target(skip):
     return change(skip, lambda s, d: ((1 - skip(s, d)) ** 2 * d**2 + skip(s, d) ** 2 * s**2) ** 0.5)
 
 
+def with_total(total):
+    """A mistake: all three factors with another variance of x, total(s, d)."""
+    return change(
+        lambda s, d: d**2 / total(s, d),
+        lambda s, d: s * d / total(s, d) ** 0.5,
+        lambda s, d: 1 / total(s, d) ** 0.5,
+    )
+
+
+def order(*places):
+    """A mistake: the right factors in another order."""
+    return lambda s, d: tuple(precondition(s, d)[i] for i in places)
+
+
 def precondition_cases(seed) -> list[Case]:
+    import numpy as np
     import torch
 
+    rng = np.random.default_rng(seed)
     signs = torch.tensor([[1.0, 1.0, -1.0, -1.0], [1.0, -1.0, 1.0, -1.0]], dtype=torch.float64)
 
     def regression(sigma, sigma_data):
@@ -46,19 +59,29 @@ def precondition_cases(seed) -> list[Case]:
         rest = clean[:, None] - x @ skip
         return torch.stack([skip.squeeze(), rest.square().mean().sqrt(), 1 / x.std(correction=0)])
 
-    def case(levels, sigma_data, about, *shape):
+    def case(levels, sigma_data, about, *shape, copies=1, dtype=torch.float64, tolerance=1e-6):
         known = torch.stack([regression(s, sigma_data) for s in levels], 1)
-        sigma = torch.tensor(levels, dtype=torch.float64).view(-1, *shape)
-        return Case((sigma, sigma_data), tuple(c.view_as(sigma) for c in known), about)
+        sigma = torch.tensor(levels * copies, dtype=dtype).view(-1, *shape)
+        factors = tuple(c.repeat(copies).to(dtype).view_as(sigma) for c in known)
+        return Case((sigma, sigma_data), factors, about, tolerance)
 
+    def levels(n, middle=0.7):
+        return (middle * np.exp(1.2 * rng.normal(size=n))).tolist()
+
+    spread = lambda low, high: float(rng.uniform(low, high))  # noqa: E731
     return [
         case([0.5], 0.5, "The worked value: 0.5, 0.3536 and 1.4142."),
-        case([0.002, 0.1, 1.0, 80.0], 0.5,
+        case([1.0, 0.002, 80.0, 0.1], 0.5,
              "At little noise D is x itself (c_skip 1, c_out 0); at much noise F must know it all "
              "(c_skip 0, c_out sigma_data)."),
-        case([0.1, 0.25, 2.0], 0.25, "Data of another spread, sigma_data = 0.25."),
-        case([0.3, 3.0], 1.5, "For images sigma has the shape (B, 1, 1, 1), and so have all three.",
-             1, 1, 1),
+        case(levels(7), spread(0.2, 0.4), "Data of another spread, sigma_data."),
+        case(levels(3), spread(1.3, 1.8),
+             "For images sigma has the shape (B, 1, 1, 1), and so have all three.", 1, 1, 1),
+        case(levels(5), spread(0.6, 0.9), "The three have the dtype of sigma, here float32.",
+             dtype=torch.float32, tolerance=1e-5),
+        case(levels(1), spread(0.55, 0.65),
+             "As the lesson calls it: one level for 512 images, sigma (512, 1, 1, 1).", 1, 1, 1,
+             copies=512),
     ]  # fmt: skip
 
 
@@ -79,12 +102,33 @@ PRECONDITION = Exercise(
         Mistake("noise on top, c_out too", unit_target(lambda s, d: s**2 / (s**2 + d**2)),
                 "c_skip has the variance of the noise on top, and c_out follows it: the target has "
                 "variance 1, but c_out is larger than it must be."),
+        Mistake("c_skip upside down", change(lambda s, d: (s**2 + d**2) / d**2),
+                "c_skip is upside down: it is the image's share of the variance of x, at most 1."),
+        Mistake("ratio of image and noise", change(lambda s, d: d**2 / s**2),
+                "c_skip compares image and noise; below belongs the variance of both together, "
+                "sigma^2 + sigma_data^2."),
+        Mistake("spread on top of c_skip", change(lambda s, d: d / (s**2 + d**2)),
+                "c_skip has sigma_data on top of a variance; it is a ratio of variances, so square "
+                "it."),
+        Mistake("1 on top of c_skip", change(lambda s, d: 1 / (s**2 + d**2)),
+                "c_skip lacks sigma_data^2 on top: without noise it must be 1."),
+        Mistake("brackets in c_skip", change(lambda s, d: d**2 / s**2 + d**2),
+                "Python divides by sigma^2 and then adds sigma_data^2: the sum below c_skip needs "
+                "brackets."),
+        Mistake("share of spreads", change(lambda s, d: d / (s + d)),
+                "c_skip is a share of spreads; image and noise are independent, so it is their "
+                "variances that add. Square sigma and sigma_data."),
         Mistake("nothing skipped", unit_target(lambda s, d: 0 * s),
                 "F predicts the image: the target has variance 1, but another c_skip makes c_out "
                 "smaller where there is little noise."),
         Mistake("all skipped", unit_target(lambda s, d: 1 + 0 * s),
                 "F predicts the noise: the target has variance 1, but F's errors are multiplied by "
                 "sigma, which may be 80. Another c_skip makes c_out smaller."),
+        Mistake("c_skip 0", change(lambda s, d: 0 * s),
+                "c_skip is 0, so x is not used where it is clean; without noise c_skip is 1."),
+        Mistake("c_skip 1", change(lambda s, d: 1 + 0 * s),
+                "c_skip is 1, as in DDPM; at much noise F must then take all of the noise away. It "
+                "is the image's share of the variance of x."),
         Mistake("root in c_skip", change(lambda s, d: d / (s**2 + d**2) ** 0.5),
                 "c_skip is a ratio of variances; here it is a ratio of standard deviations."),
         Mistake("root in c_skip, c_out too", unit_target(lambda s, d: d / (s**2 + d**2) ** 0.5),
@@ -95,6 +139,22 @@ PRECONDITION = Exercise(
                 "sigma; it may not exceed sigma_data."),
         Mistake("c_out without sigma_data", change(out=lambda s, d: s / (s**2 + d**2) ** 0.5),
                 "c_out lacks sigma_data on top: at much noise D must have the spread of the data."),
+        Mistake("c_out without sigma", change(out=lambda s, d: d / (s**2 + d**2) ** 0.5),
+                "c_out lacks sigma on top: without noise F has nothing to say, and c_out is 0."),
+        Mistake("c_out is sigma", change(out=lambda s, d: s),
+                "c_out is sigma, as where F predicts the noise: it may be 80. For the best c_skip "
+                "it never exceeds sigma_data."),
+        Mistake("c_out is sigma_data", change(out=lambda s, d: d + 0 * s),
+                "c_out is sigma_data, as where F predicts the image; with a part of x skipped less "
+                "is left, and without noise nothing."),
+        Mistake("c_out is the spread of x", change(out=lambda s, d: (s**2 + d**2) ** 0.5),
+                "c_out is the spread of x; asked for is that of x0 - c_skip x, which is smaller."),
+        Mistake("sigma squared in c_out", change(out=lambda s, d: s**2 * d / (s**2 + d**2) ** 0.5),
+                "c_out has sigma^2 on top; with the root below, sigma stands there once."),
+        Mistake("sigma_data squared in c_out", change(
+                    out=lambda s, d: s * d**2 / (s**2 + d**2) ** 0.5),
+                "c_out has sigma_data^2 on top; with the root below, sigma_data stands there "
+                "once."),
         Mistake("no roots", change(out=lambda s, d: s * d / (s**2 + d**2),
                                    into=lambda s, d: 1 / (s**2 + d**2)),
                 "c_out and c_in are divided by a variance; a value is scaled by a standard "
@@ -105,185 +165,94 @@ PRECONDITION = Exercise(
                 "The denominator of c_out lacks its root."),
         Mistake("variance in c_out", change(out=lambda s, d: s**2 * d**2 / (s**2 + d**2)),
                 "That is c_out^2, the variance of what is left; c_out is its root."),
+        Mistake("variances of both", change(out=lambda s, d: s**2 * d**2 / (s**2 + d**2),
+                                            into=lambda s, d: 1 / (s**2 + d**2)),
+                "c_out and c_in are the squares of the right ones; a value is scaled by a standard "
+                "deviation: take the root of both."),
+        Mistake("c_out's root over all", change(out=lambda s, d: (s * d / (s**2 + d**2)) ** 0.5),
+                "In c_out the root also covers sigma sigma_data on top; there it is "
+                "sqrt(sigma^2 sigma_data^2), so sigma sigma_data stays outside."),
+        Mistake("roots halved", change(out=lambda s, d: s * d / (s**2 + d**2) / 2,
+                                       into=lambda s, d: 1 / (s**2 + d**2) / 2),
+                "Python reads `a ** 1/2` as (a ** 1) / 2; write `a ** 0.5` or `a ** (1/2)`."),
+        Mistake("roots halved, in brackets", change(out=lambda s, d: s * d / ((s**2 + d**2) / 2),
+                                                    into=lambda s, d: 2 / (s**2 + d**2)),
+                "Python reads `(a ** 1/2)` as (a ** 1) / 2: no root is taken. Write `a ** 0.5`."),
+        Mistake("c_out's root halved", change(out=lambda s, d: s * d / (s**2 + d**2) / 2),
+                "In c_out Python reads `a ** 1/2` as (a ** 1) / 2; write `a ** 0.5`."),
+        Mistake("c_in's root halved", change(into=lambda s, d: 1 / (s**2 + d**2) / 2),
+                "In c_in Python reads `a ** 1/2` as (a ** 1) / 2; write `a ** 0.5`."),
+        Mistake("c_in's root halved, in brackets", change(into=lambda s, d: 2 / (s**2 + d**2)),
+                "In c_in Python reads `(a ** 1/2)` as half of a: no root is taken. Write "
+                "`a ** 0.5`."),
         Mistake("spreads added", change(out=lambda s, d: s * d / (s + d),
                                         into=lambda s, d: 1 / (s + d)),
                 "sigma and sigma_data are added; image and noise are independent, so it is the "
                 "variances that add."),
+        Mistake("spreads added in c_in", change(into=lambda s, d: 1 / (s + d)),
+                "c_in adds sigma and sigma_data; image and noise are independent, so their "
+                "variances add: divide by sqrt(sigma^2 + sigma_data^2)."),
+        Mistake("spreads added below c_out", change(out=lambda s, d: s * d / (s + d)),
+                "Below c_out the spreads are added; image and noise are independent, so their "
+                "variances add: sqrt(sigma^2 + sigma_data^2)."),
+        Mistake("spreads added in c_out", change(
+                    out=lambda s, d: s * d * (s + d) / (s**2 + d**2)),
+                "c_out adds the spreads of what image and noise leave over; they are independent, "
+                "so square both, add, and take the root."),
+        Mistake("factors not squared", change(
+                    out=lambda s, d: (2 * s**2 * d**2 / (s**2 + d**2)) ** 0.5),
+                "c_out is too large by sqrt(2): in the variance of the target 1 - c_skip and "
+                "c_skip are squared, too."),
+        Mistake("image left out", change(out=lambda s, d: d**2 * s / (s**2 + d**2)),
+                "c_out has only the noise in the target, c_skip sigma; the image's part, "
+                "(1 - c_skip) sigma_data, has a variance too."),
+        Mistake("noise left out", change(out=lambda s, d: s**2 * d / (s**2 + d**2)),
+                "c_out has only the image's part of the target, (1 - c_skip) sigma_data; the noise "
+                "in it, c_skip sigma, has a variance too."),
+        Mistake("c_out upside down", change(out=lambda s, d: (s**2 + d**2) ** 0.5 / (s * d)),
+                "c_out is upside down: the target is divided by c_out, so c_out is its spread."),
+        Mistake("lambda", change(out=lambda s, d: (s**2 + d**2) / (s * d) ** 2),
+                "That is lambda, the weight 1 / c_out^2 of the loss; return c_out."),
         Mistake("c_in upside down", change(into=lambda s, d: (s**2 + d**2) ** 0.5),
                 "c_in is upside down: x is divided by its standard deviation."),
+        Mistake("spread of the data in c_in", change(into=lambda s, d: d / (s**2 + d**2) ** 0.5),
+                "That c_in gives x the spread of the data; asked for is variance 1."),
+        Mistake("not scaled", change(into=lambda s, d: 1 + 0 * s),
+                "c_in is 1, so F sees inputs as large as the noise; divide by the spread of x."),
+        Mistake("negative c_in", change(into=lambda s, d: -1 / (s**2 + d**2) ** 0.5),
+                "c_in is negative; the task asks for the positive root."),
+        Mistake("c_noise", change(into=lambda s, d: s.log() / 4),
+                "That is c_noise, how F is told the level; c_in divides x by its spread."),
+        Mistake("data only in c_in", change(into=lambda s, d: 1 / d + 0 * s),
+                "c_in divides by the spread of the data alone; the noise is part of x too."),
+        Mistake("noise only in c_in", change(into=lambda s, d: 1 / s),
+                "c_in divides by the noise alone; the image is part of x too."),
+        Mistake("sigma not squared", with_total(lambda s, d: s + d**2),
+                "The variance of x has sigma where sigma^2 belongs: sigma is a spread."),
+        Mistake("sigma_data not squared", with_total(lambda s, d: s**2 + d),
+                "The variance of x has sigma_data where sigma_data^2 belongs: it is a spread."),
+        Mistake("nothing squared", with_total(lambda s, d: s + d),
+                "The variance of x is the sum of two variances: sigma^2 + sigma_data^2. Here "
+                "neither is squared."),
+        Mistake("data of variance 1", with_total(lambda s, d: s**2 + 1),
+                "The variance of x has 1 where sigma_data^2 belongs."),
+        Mistake("variances subtracted", with_total(lambda s, d: abs(s**2 - d**2)),
+                "The variance of x is a sum: of independent things the variances add."),
+        Mistake("total of spreads", with_total(lambda s, d: (s + d) ** 2),
+                "The variance of x is (sigma + sigma_data)^2; image and noise are independent, so "
+                "square first, then add."),
         Mistake("negative root", change(out=lambda s, d: -s * d / (s**2 + d**2) ** 0.5),
                 "The variance leaves the sign of c_out open; the task asks for the positive root."),
-        Mistake("order", lambda s, d: tuple(precondition(s, d)[i] for i in (0, 2, 1)),
+        Mistake("order", order(0, 2, 1),
                 "c_in and c_out have changed places: the order is c_skip, c_out, c_in."),
+        Mistake("c_out first", order(1, 0, 2),
+                "c_skip and c_out have changed places: the order is c_skip, c_out, c_in."),
+        Mistake("c_in first", order(2, 0, 1),
+                "c_in comes first; the order is c_skip, c_out, c_in."),
+        Mistake("c_skip last", order(1, 2, 0),
+                "c_skip comes last; the order is c_skip, c_out, c_in."),
     ),
 )  # fmt: skip
 
 
-# --------------------------------------------------------------------- 4.3 inverse of phi*
-
-
-def sigma_of(p, c):
-    """The noise level at which sigma / (sigma + c) is p."""
-    return c * p / (1 - p)
-
-
-def sigma_of_cases(seed) -> list[Case]:
-    import torch
-
-    sigma = torch.tensor([0.002, 0.3, 1.0, 80.0], dtype=torch.float64)
-    return [
-        Case((0.5, 0.3), 0.3, "The worked value: phi* is 1/2 where sigma is c."),
-        Case((0.8, 2.0), 8.0, "Forth again: 8 / (8 + 2) = 0.8."),
-        Case((sigma / (sigma + 0.3), 0.3), sigma, "p may be a tensor; there and back is sigma."),
-    ]
-
-
-SIGMA_OF = Exercise(
-    "4.3", "back to the noise level", 1, 5, sigma_of, sigma_of_cases,
-    (
-        Mistake("c forgotten", lambda p, c: p / (1 - p),
-                "c is missing: that is what you get for c = 1. At p = 1/2 sigma must be c."),
-        Mistake("upside down", lambda p, c: c * (1 - p) / p,
-                "The fraction is upside down: much noise (p near 1) must give a large sigma."),
-        Mistake("p lost on top", lambda p, c: c / (1 - p),
-                "p is missing on top: at p = 0 sigma must be 0, not c."),
-        Mistake("forth, not back", lambda p, c: p / (p + c),
-                "That is phi* itself, with p for sigma; solve p = sigma / (sigma + c) for sigma."),
-        Mistake("plus", lambda p, c: c * p / (1 + p),
-                "The sign below is wrong: sigma - p sigma = p c, so divide by 1 - p."),
-        Mistake("negative", lambda p, c: c * p / (p - 1),
-                "1 and p have changed places below, so sigma is negative."),
-        Mistake("p sigma lost", lambda p, c: c * p,
-                "p (sigma + c) is p sigma + p c; the p sigma was lost on the way."),
-        Mistake("brackets", lambda p, c: c * p / 1 - p,
-                "Python divides by 1 and then subtracts p: write c * p / (1 - p)."),
-        Mistake("c is 0.3", lambda p, c: 0.3 * p / (1 - p),
-                "0.3 stands where c belongs; the lesson also tries other c."),
-        Mistake("c divides", lambda p, c: p / (1 - p) / c,
-                "The odds p / (1 - p) are sigma / c, so multiply by c."),
-    ),
-)  # fmt: skip
-
-
-# --------------------------------------------------------------------- 4.5 R^2
-
-
-def straightness(x, y):
-    """R^2 of the least-squares straight line through the points x (n,), y (n,)."""
-    x, y = x - x.mean(), y - y.mean()
-    rest = y - (x * y).sum() / (x * x).sum() * x
-    return 1 - (rest**2).sum() / (y**2).sum()
-
-
-def fitted(x, y, *, centre=True, line=None, about=None, score=None):
-    """`straightness`, of which a mistake may replace one part.
-
-    line: residuals from x and y; about: what the total is measured from;
-    score: R^2 from the residuals and the deviations of y.
-    """
-    mean_x, mean_y = (x.mean(), y.mean()) if centre else (0.0, 0.0)
-    a, b = x - mean_x, y - mean_y
-    rest = b - (a * b).sum() / (a * a).sum() * a if line is None else line(x, y)
-    away = y - y.mean() if about is None else y - about
-    if score is None:
-        return 1 - (rest**2).sum() / (away**2).sum()
-    return score(rest, away)
-
-
-def correlation(x, y):
-    """Pearson's r."""
-    a, b = x - x.mean(), y - y.mean()
-    return (a * b).sum() / ((a * a).sum() * (b * b).sum()) ** 0.5
-
-
-def slope(x, y):
-    """Of the right line."""
-    a = x - x.mean()
-    return (a * y).sum() / (a * a).sum()
-
-
-def straightness_cases(seed) -> list[Case]:
-    import torch
-
-    def tensor(*values):
-        return torch.tensor(values, dtype=torch.float64)
-
-    def case(x, line, rest, about):
-        """Points on a line, moved by `rest`, which is at right angles to x and to a constant."""
-        x, line, rest = tensor(*x), tensor(*line), tensor(*rest)
-        explained, left = (line - line.mean()).square().sum(), rest.square().sum()
-        return Case((x, line + rest), explained / (explained + left), about)
-
-    return [
-        case((0, 1, 2), (0.5, 1, 1.5), (-0.5, 1, -0.5),
-             "The worked value: (0, 0), (1, 2), (2, 1) give 1 - 1.5 / 2 = 0.25."),
-        case((1, 4, 5, 10), (0.9, 0.6, 0.5, 0), (0.02, 0.02, -0.06, 0.02),
-             "A curve that falls almost straight, as SSIM does, at points of unequal distance."),
-        case((2, 3, 4, 5), (7, 9, 11, 13), (0, 0, 0, 0), "Points on a line have R^2 = 1."),
-        case((2, 3, 4, 5), (3, 3, 3, 3), (1, -1, -1, 1),
-             "Where the best line is level it explains nothing: R^2 = 0."),
-    ]  # fmt: skip
-
-
-STRAIGHTNESS = Exercise(
-    "4.5", "how straight a curve is", 2, 10, straightness, straightness_cases,
-    (
-        Mistake("correlation", correlation,
-                "That is the correlation r; R^2 of a straight line is its square, so never "
-                "negative."),
-        Mistake("root", lambda x, y: abs(correlation(x, y)),
-                "That is the root of R^2; 0.25 must come out of the worked value, not 0.5."),
-        Mistake("through the origin", lambda x, y: fitted(x, y, centre=False),
-                "The line is forced through the origin: it lacks its intercept. Subtract the means "
-                "of x and y first."),
-        Mistake("through the origin, total too", lambda x, y: fitted(
-                    x, y, centre=False, about=0.0),
-                "Everything is measured from 0, line and total; that flatters. The line has an "
-                "intercept, and the total is measured from the mean of y."),
-        Mistake("intercept forgotten", lambda x, y: fitted(
-                    x, y, line=lambda x, y: y - slope(x, y) * x),
-                "The slope is right, but the residuals lack the intercept."),
-        Mistake("total from 0", lambda x, y: fitted(x, y, about=0.0),
-                "The total is the sum of y^2; it must be measured from the mean of y, or a level "
-                "line would look good."),
-        Mistake("line not fitted", lambda x, y: fitted(x, y, line=lambda x, y: y - x),
-                "Those are distances from the line y = x: that is what r2_score(y, x) gives. Fit "
-                "slope and intercept first."),
-        Mistake("ends joined", lambda x, y: fitted(x, y, line=lambda x, y: (
-                    y - y[0] - (y[-1] - y[0]) / (x[-1] - x[0]) * (x - x[0]))),
-                "That is the line from the first to the last point; asked for is the one with the "
-                "least squares."),
-        Mistake("n and n - 1", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - (rest**2).mean() / away.var())),
-                "The residuals are divided by n, the variance by n - 1 (as torch's var does); "
-                "divide both alike, or neither."),
-        Mistake("n - 1 and n", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - rest.var() / (away**2).mean())),
-                "The residuals are divided by n - 1 (as torch's var does), the total by n; divide "
-                "both alike, or neither."),
-        Mistake("adjusted", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - (rest**2).sum() / max(1, len(rest) - 2)
-                    / ((away**2).sum() / (len(rest) - 1)))),
-                "That is the adjusted R^2, with n - 2 and n - 1 below; return the plain one."),
-        Mistake("1 - MSE", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - (rest**2).mean())),
-                "1 - MSE depends on the unit of y; divide the residuals by the total first."),
-        Mistake("1 - sum", lambda x, y: fitted(x, y, score=lambda rest, away: 1 - (rest**2).sum()),
-                "The sum of squared residuals must be divided by the total sum of squares."),
-        Mistake("what is left", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    (rest**2).sum() / (away**2).sum())),
-                "That is the share that the line does not explain; R^2 is 1 minus that."),
-        Mistake("signs cancel", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - rest.sum() ** 2 / (away**2).sum())),
-                "Every curve gets 1: residuals of the best line add up to 0. Square first, then "
-                "add."),
-        Mistake("not squared", lambda x, y: fitted(x, y, score=lambda rest, away: (
-                    1 - abs(rest).sum() / abs(away).sum())),
-                "Residuals and total are added as absolute values; R^2 adds squares."),
-        Mistake("slope", slope,
-                "That is the slope of the line; R^2 says how near the points are to it."),
-    ),
-)  # fmt: skip
-
-
-EXERCISES = (PRECONDITION, SIGMA_OF, STRAIGHTNESS)
+EXERCISES = (PRECONDITION,)

@@ -19,7 +19,7 @@ from diffutils.weights.files import naming
 
 # A command that prints what it is told to, for processes of their own.
 SCRIPT = """
-import sys, time, click
+import signal, sys, time, click
 from diffutils.course.commands.group import Course
 from diffutils.course.commands.options import say
 cli = Course()
@@ -31,6 +31,8 @@ def speak(n):
     if n == 0:
         say("ready")
         time.sleep(60)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup
 cli()
 """
 

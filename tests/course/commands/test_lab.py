@@ -1,18 +1,26 @@
 """`lab` opens a student's copies, and `export` writes the sets for a class."""
 
+import os
+
 import pytest
 from click.testing import CliRunner
 
 from diffutils.__main__ import cli
 from diffutils.course.commands import lab as commands
-from diffutils.course.exercises import workspace
 from diffutils.course.runs import headless
+from diffutils.course.workbook import progress, workspace
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """As it was, after `lab` said in it where the work folder is."""
+    monkeypatch.setenv(progress.WORK, "")
 
 
 def test_lab_opens_the_copies(lesson, tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(headless, "NOTEBOOKS", lesson.parent)
-    monkeypatch.setattr(commands, "CHECKOUT", tmp_path)
+    monkeypatch.setattr("diffutils.weights.files.CHECKOUT", tmp_path)
     monkeypatch.setattr(commands, "become", lambda command, folder: started.append(command))
     done = CliRunner().invoke(cli, ["lab", "--no-browser"])
     assert done.exit_code == 0, done.output
@@ -27,6 +35,7 @@ def test_lab_takes_a_work_folder_and_says_which(lesson, tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert f"Your copies of the lessons: {tmp_path / 'mine'}\n" in done.output
     assert (tmp_path / "mine" / lesson.name).is_file()
+    assert os.environ[progress.WORK] == str(tmp_path / "mine")
 
 
 @pytest.mark.parametrize("taken", ["student/01_first.ipynb", "notes.txt"])

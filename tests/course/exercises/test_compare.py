@@ -1,5 +1,7 @@
 """What counts as the right result: rounding, tensors and lists, odd objects."""
 
+import math
+from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
 
@@ -104,3 +106,9 @@ def test_rounding_is_forgiven_and_an_error_is_not(off, status):
 def test_right_answers_may_come_as_tensors_and_lists():
     task = exercises()["2.1"]
     assert judge(task, lambda *a: list(task.reference(*a))).status == RIGHT
+
+
+def test_nan_twice_is_the_same_answer():
+    for nan in (math.nan, np.float64("nan"), (np.float64("nan"), 1.0), torch.tensor(math.nan)):
+        assert same(nan, deepcopy(nan))
+    assert not same(math.nan, 1.0) and not same(1.0, math.nan)

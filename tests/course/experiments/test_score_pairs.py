@@ -6,7 +6,7 @@ import pytest
 from image_folders import couples
 from made_images import write
 
-from diffutils.course.commands import score_pairs
+from diffutils.course.experiments import score_pairs
 from diffutils.data import folders
 from diffutils.metrics import similarity
 

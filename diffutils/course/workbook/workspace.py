@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from diffutils.course.exercises import folds
 from diffutils.course.runs import fingerprint, headless, rundir, stored
+from diffutils.course.workbook import folds
 from diffutils.weights import records
 from diffutils.weights.files import PART, naming, write_json, write_whole
 

@@ -11,9 +11,9 @@ from doubling import STUB
 from small_exercise import FOLDS, names, write
 
 from diffutils import lessons
-from diffutils.course.exercises import folds, workspace
-from diffutils.course.exercises.workspace import RECORD, prepare
 from diffutils.course.runs import rundir
+from diffutils.course.workbook import folds, workspace
+from diffutils.course.workbook.workspace import RECORD, prepare
 
 
 def copy_lessons(lesson, work) -> list[str]:

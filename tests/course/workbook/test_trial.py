@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from doubling import TASK
 
 from diffutils.__main__ import cli
-from diffutils.course.exercises import trial
+from diffutils.course.workbook import trial
 
 FILE = """
 # %% 9.9 right: as a sum

@@ -10,8 +10,8 @@ import torch
 from doubling import STUB
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from diffutils.course.exercises import folds
 from diffutils.course.exercises.verdict import RIGHT, judge
+from diffutils.course.workbook import folds
 from diffutils.lessons import exercises
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"

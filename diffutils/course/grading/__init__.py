@@ -1,0 +1,1 @@
+"""Grading: a class's notebooks, each run in a process of its own, judged where none of it ran."""
