@@ -67,11 +67,11 @@ def known_mistake(exercise: Exercise, done: Sequence[tuple[Case, object]]) -> Mi
     """The known mistake that returns the same as the student in every case, or None.
 
     Results that are not finite are left out: one slip may hide behind an overflow of another.
-    Where nothing else is wrong, the mistake too must be not finite in just these cases.
+    Where all others are right, the mistake too must be not finite in just these cases.
     """
     pairs = [(case, mine) for case, mine in done if is_finite(mine)]
     if not any(difference(mine, plain(case.expected), case.tolerance) for case, mine in pairs):
-        if len(pairs) == len(done):
+        if len(pairs) in (0, len(done)):
             return None
         pairs = done
     for mistake in exercise.mistakes:
