@@ -273,7 +273,8 @@ POSTERIOR = Exercise(
         Mistake("variance upside down", wrong(variance=lambda b, a, A, P: (1 - A) / (1 - P) * b),
                 "The fraction in the variance is upside down: 1 - abar_(t-1) stands above."),
         Mistake("variance without beta", wrong(variance=lambda b, a, A, P: (1 - P) / (1 - A)),
-                "The variance lacks its factor beta_t."),
+                "The variance lacks its factor beta_t, or 1 - abar_(t-1) its brackets (that comes to "
+                "the same)."),
         Mistake("variance not divided", wrong(variance=lambda b, a, A, P: (1 - P) * b),
                 "The variance is not divided by 1 - abar_t."),
         Mistake("variance without 1 minus", wrong(variance=lambda b, a, A, P: P / A * b),
@@ -283,8 +284,6 @@ POSTERIOR = Exercise(
         Mistake("variance, brackets", wrong(variance=lambda b, a, A, P: (1 - P) / 1 - A * b),
                 "In the variance `/ 1 - abar` divides by 1 and then subtracts: write "
                 "`/ (1 - abar)`."),
-        Mistake("variance, brackets above", wrong(variance=lambda b, a, A, P: 1 - P / (1 - A) * b),
-                "In the variance 1 - abar_(t-1) lacks its brackets: only abar_(t-1) is divided."),
         Mistake("alpha in the variance", wrong(variance=lambda b, a, A, P: (1 - P) / (1 - A) * a),
                 "The variance is multiplied by alpha_t; (2) has beta_t."),
         Mistake("variance of (1)", wrong(variance=lambda b, a, A, P: 1 - P),
