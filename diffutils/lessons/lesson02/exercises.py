@@ -273,8 +273,8 @@ POSTERIOR = Exercise(
         Mistake("variance upside down", wrong(variance=lambda b, a, A, P: (1 - A) / (1 - P) * b),
                 "The fraction in the variance is upside down: 1 - abar_(t-1) stands above."),
         Mistake("variance without beta", wrong(variance=lambda b, a, A, P: (1 - P) / (1 - A)),
-                "The variance lacks its factor beta_t, or 1 - abar_(t-1) its brackets (that comes to "
-                "the same)."),
+                "The variance lacks its factor beta_t, or 1 - abar_(t-1) its brackets, which comes "
+                "to the same."),
         Mistake("variance not divided", wrong(variance=lambda b, a, A, P: (1 - P) * b),
                 "The variance is not divided by 1 - abar_t."),
         Mistake("variance without 1 minus", wrong(variance=lambda b, a, A, P: P / A * b),

@@ -32,7 +32,7 @@ def loss_one_by_one(net, x0, t, noise, betas):
     for i in range(len(x0)):
         abar = torch.prod(1 - betas[: t[i] + 1])
         x_t = abar.sqrt() * x0[i : i + 1] + (1 - abar).sqrt() * noise[i : i + 1]
-        total += float(((net(x_t, t[i : i + 1]) - noise[i : i + 1]) ** 2).mean())
+        total = total + ((net(x_t, t[i : i + 1]) - noise[i : i + 1]) ** 2).mean()
     return total / len(x0)
 
 
