@@ -4,7 +4,7 @@ In the formulas below: b = beta_t, a = alpha_t, A = abar_t, P = abar of the step
 """
 
 from diffutils.course.exercises.model import Case, Exercise, Mistake
-from diffutils.lessons.lesson02.posteriors import bayes, few_betas, linear, skewed, symbols
+from diffutils.lessons.lesson02.made import bayes, few_betas, linear, skewed, symbols
 
 
 def posterior(betas, t, x0, x_t):

@@ -1,7 +1,7 @@
 """Exercise 2.2: the loss.  Expected results come image by image, and from data with known loss."""
 
 from diffutils.course.exercises.model import Case, Exercise, Mistake
-from diffutils.lessons.lesson02.posteriors import few_betas, linear, skewed
+from diffutils.lessons.lesson02.made import few_betas, linear, skewed
 
 
 def loss(net, x0, t, noise, betas):

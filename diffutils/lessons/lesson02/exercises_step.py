@@ -5,7 +5,7 @@ In the formulas below: b = beta_t, a = alpha_t, A = abar_t, P = abar of the step
 
 from diffutils.course.exercises.model import Case, Exercise, Mistake
 from diffutils.lessons.lesson02.exercises import at_once, right_mean, right_variance
-from diffutils.lessons.lesson02.posteriors import bayes, few_betas, linear, skewed, symbols
+from diffutils.lessons.lesson02.made import bayes, few_betas, linear, skewed, symbols
 
 
 def clipped_step(x, t, eps, betas, z):
