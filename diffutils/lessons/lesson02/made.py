@@ -1,4 +1,4 @@
-"""What the checks of this lesson's exercises share: made-up numbers, and the posterior by Bayes."""
+"""What the checks of this lesson share: made-up numbers, and the posterior by Bayes' rule."""
 
 
 def skewed(random, *shape):
