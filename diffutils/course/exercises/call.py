@@ -112,6 +112,8 @@ def answered(function: Callable, given: tuple, leaf: Callable | None):
     result = function(*given)
     if leaf is None:
         return plain(result)
+    if isinstance(result, int | float):
+        raise NoGradient
     if not isinstance(result, torch.Tensor) or result.numel() != 1:
         return plain(result), torch.zeros(())
     if not result.requires_grad:

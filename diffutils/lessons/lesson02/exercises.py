@@ -104,11 +104,12 @@ def posterior_cases(seed) -> list[Case]:
         case(betas, 1, *images(4, 1, 2),
              "At t = 1 the step before is the first one, whose abar is alpha[0]."),
         case(long, 300, torch.full((1,), 0.8).double(), torch.ones(1).double(),
-             "As the lesson calls it: in the middle of a real schedule the mean is close to x_t."),
+             "As the lesson calls it: at t = 300 of 1,000 steps the mean is close to x_t. Compare "
+             "with (2) and (3)."),
         case(betas, 6, *images(5),
-             "At the last step of the table, t = T - 1."),
+             "At the last step of the table, t = T - 1: compare with (2) and (3) term by term."),
         case(long, 400, *images(4000, 1),
-             "As exercise 2.3 will call it, with 4000 numbers at once."),
+             "Compare with (2) and (3) term by term; here 4000 numbers at once, as in 2.3."),
     ]  # fmt: skip
 
 
@@ -242,6 +243,10 @@ POSTERIOR = Exercise(
         Mistake("x0 forgotten", wrong(lambda b, a, A, P, x0, x_t:
                     a**0.5 * (1 - P) / (1 - A) * x_t),
                 "The mean holds the term of x_t alone; (3) adds one of x0."),
+        Mistake("x0 as the mean", wrong(lambda b, a, A, P, x0, x_t: x0),
+                "The mean is x0 itself; that is so at t = 0 alone. Take (3)."),
+        Mistake("x_t as the mean", wrong(lambda b, a, A, P, x0, x_t: x_t),
+                "The mean is x_t itself; take (3), which knows x0 too."),
         Mistake("mean of (1)", wrong(lambda b, a, A, P, x0, x_t: P**0.5 * x0),
                 "The variance is right; the mean is that of (1), which does not know x_t. Take "
                 "(3)."),

@@ -40,7 +40,8 @@ def average_cases(seed) -> list[Case]:
         case(17, 0.0, (3,), "With decay = 0 nothing is remembered: the new weights."),
         case(0, 0.05, (4, 3), "A decay below 0.1 limits d from the first update on."),
         case(2, 0.99, (3, 32, 3, 3),
-             "As the lesson calls it: the weights of a convolution, in single precision.",
+             "As the lesson calls it, in single precision: at k = 2 d is 3/12, and the new average "
+             "is d times the old one plus 1 - d times the weights.",
              torch.float32),
     ]  # fmt: skip
 

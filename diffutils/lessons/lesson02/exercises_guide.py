@@ -90,7 +90,8 @@ def guide_cases(seed) -> list[Case]:
         case((2, 3, 4, 1), [0, 4], 30.0, 0.0, "w = 0 ignores the label."),
         case((3, 2, 2, 1), [4, 0, 1], 0.0, 0.5, "w may lie between 0 and 1."),
         case((10, 3, 16, 12), [i % 5 for i in range(10)], 1.3, 3.0,
-             "As the lesson calls it: ten images in single precision.", torch.float32),
+             "Compare with (7); here ten images in single precision, as in the lesson.",
+             torch.float32),
     ]  # fmt: skip
 
 

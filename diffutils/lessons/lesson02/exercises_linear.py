@@ -83,7 +83,9 @@ def losses_cases(seed) -> list[Case]:
     known = images((6 / 7 + (2 / 3) / (2 / 3 + 1)) / 2, (6 / 10 + (2 / 3) / (2 / 3 + 4)) / 2)
     abar = (1 - linear()[::20]).cumprod(0)
     return [
-        case(13, 4, some, "Thirteen images of four pixels, at three levels in no order."),
+        case(13, 4, some,
+             "The mean image away, the covariance (D, D), its eigenvalues, the mean of "
+             "lambda / (lambda + sigma^2) at each sigma."),
         Case((straight, sigmas), known,
              "The worked value: variances 6 and 2/3, at sigma = 1 the mean of 6/7 and 0.4."),
         Case((straight @ turn + images(5, -2), sigmas), known,
@@ -93,7 +95,8 @@ def losses_cases(seed) -> list[Case]:
              "Images that lie on a line: one variance is 0 and costs nothing."),
         case(4, 6, some[1:], "Fewer images than pixels: the mean is over all six eigenvalues."),
         case(2000, 192, ((1 - abar) / abar).sqrt(),
-             "About the size of the lesson: 2000 images of 192 pixels, 50 levels."),
+             "2000 images of 192 pixels and 50 levels, nearly as in the lesson: mean away, "
+             "covariance, eigenvalues, then the mean of lambda / (lambda + sigma^2)."),
     ]  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def loss_cases(seed) -> list[Case]:
         value = of_one(net, x0, t, noise, betas)
         (slope,) = torch.autograd.grad(value, net.weight)
         arguments, leaf = (net, x0, t, noise, betas), lambda given: given[0].weight
-        return Case(arguments, (float(value), slope), about, tolerance, leaf)
+        return Case(arguments, (value.item(), slope), about, tolerance, leaf)
 
     image, noise = 0.6 * skewed(random, 1, 2, 4, 5), skewed(random, 3, 2, 4, 5)
 
@@ -107,12 +107,14 @@ def loss_cases(seed) -> list[Case]:
         Case((zero, image.repeat(3, 1, 1, 1), steps, two, betas), 4.0,
              "A network that says 0 misses all the noise: noise 2 everywhere costs 4."),
         Case((knows, image.repeat(3, 1, 1, 1), steps, noise, betas), 0.0,
-             "For data that is a single image a perfect network exists; its loss must be 0."),
+             "For data that is a single image a perfect network exists; if its loss is not 0, x_t "
+             "is not that of (1)."),
         trained(betas, torch.tensor([2, 6, 6, 1, 3]), (5, 1, 2, 3), torch.float64,
-                "Two images may have the same step, and images may have one channel."),
+                "Compare with (6): x_t has sqrt(abar) and sqrt(1 - abar) of each image's own t, and "
+                "all squares are averaged."),
         trained(linear(), torch.linspace(0, 999, 8).long(), (8, 3, 16, 12), torch.float32,
-                "As the lesson calls it: eight images in single precision, a table of 1,000 betas "
-                "in double precision.", 1e-4),
+                "Compare with (6), here as the lesson calls it: eight images in single precision, "
+                "1,000 betas in double precision.", 1e-4),
     ]  # fmt: skip
 
 

@@ -90,7 +90,8 @@ def step_cases(seed) -> list[Case]:
         case(betas, 5, *images(4, 2, share=0.4),
              "No estimate runs beyond [-1, 1] here: nothing is to be clipped."),
         case(long, 700, *images(4000, 1),
-             "As the lesson calls it, with 4000 numbers at once."),
+             "Compare with (2) and (3), the estimate clipped before; here 4000 numbers at once, as "
+             "in the lesson."),
     ]  # fmt: skip
 
 
