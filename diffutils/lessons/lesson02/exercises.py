@@ -4,7 +4,21 @@ In the formulas below: b = beta_t, a = alpha_t, A = abar_t, P = abar of the step
 """
 
 from diffutils.course.exercises.model import Case, Exercise, Mistake
-from diffutils.lessons.lesson02.made import bayes, few_betas, linear, skewed, symbols
+from diffutils.lessons.lesson02.made import few_betas, linear, skewed
+from diffutils.lessons.lesson02.posterior import (
+    at_once,
+    bare,
+    bayes,
+    late_start,
+    onward,
+    product,
+    right_mean,
+    right_variance,
+    stopped,
+    symbols,
+    table,
+    wrong,
+)
 
 
 def posterior(betas, t, x0, x_t):
@@ -13,68 +27,6 @@ def posterior(betas, t, x0, x_t):
     of_x0 = before.sqrt() * beta / (1 - abar)
     of_xt = alpha.sqrt() * (1 - before) / (1 - abar)
     return of_x0 * x0 + of_xt * x_t, (1 - before) / (1 - abar) * beta
-
-
-def right_mean(b, a, A, P, x0, x_t):
-    """Equation (3)."""
-    return P**0.5 * b / (1 - A) * x0 + a**0.5 * (1 - P) / (1 - A) * x_t
-
-
-def right_variance(b, a, A, P):
-    """Equation (2)."""
-    return (1 - P) / (1 - A) * b
-
-
-def wrong(mean=right_mean, variance=right_variance, read=symbols):
-    """`posterior` with another mean, another variance, or another way to read the table."""
-
-    def function(betas, t, x0, x_t):
-        b, a, A, P = read(betas, t)
-        return mean(b, a, A, P, x0, x_t), variance(b, a, A, P)
-
-    return function
-
-
-def table(bars, before=None, first=1.0, shift=0):
-    """A way to read b, a, A and P: the abar of every step by `bars`, of the step before by
-    `before` (by `bars` where None); first: the P of t = 0, None where it is read like any other;
-    shift: of all indices."""
-
-    def read(betas, t):
-        t, A = t + shift, bars(betas)
-        P = (before or bars)(betas)[t - 1] if t > 0 or first is None else A[0] * 0 + first
-        return betas[t], 1 - betas[t], A[t], P
-
-    return read
-
-
-def product(betas):
-    """The right abar of every step."""
-    return (1 - betas).cumprod(0)
-
-
-def at_once(betas, t):
-    """Symbols of one who reads the abar of the step before at t itself."""
-    b, a, A, _ = symbols(betas, t)
-    return b, a, A, A
-
-
-def bare(betas, t):
-    """Symbols of one who writes alpha_t for both bars."""
-    b, a, _, _ = symbols(betas, t)
-    return b, a, a, a
-
-
-def stopped(betas, t):
-    """Symbols of one who reads the first entry for the step before the first."""
-    b, a, A, P = symbols(betas, t)
-    return b, a, A, P if t else A
-
-
-def onward(betas, t):
-    """Symbols of one who multiplies abar_t by alpha_t for the step before, and does not divide."""
-    b, a, A, _ = symbols(betas, t)
-    return b, a, A, A * a
 
 
 def posterior_cases(seed) -> list[Case]:
@@ -143,6 +95,8 @@ POSTERIOR = Exercise(
         Mistake("first step stays", wrong(read=stopped),
                 "At t = 0 abar[0] stands for the step before; that step is the clean image, "
                 "abar = 1."),
+        Mistake("clean too long", wrong(read=late_start),
+                "At t = 1 the abar of the step before is taken as 1; that is so at t = 0 alone."),
         Mistake("t counted from 1", wrong(read=table(product, shift=-1)),
                 "Everything is read one step early: in code t counts from 0, so betas[t] and "
                 "abar[t] belong to this step, abar[t - 1] to the one before."),
@@ -193,6 +147,32 @@ POSTERIOR = Exercise(
                     (P * b / (1 - A)) ** 0.5 * x0 + (a * (1 - P) / (1 - A)) ** 0.5 * x_t),
                 "Roots are taken of whole fractions; in (3) only abar_(t-1) and alpha_t stand "
                 "under a root."),
+        Mistake("root below", wrong(lambda b, a, A, P, x0, x_t: (
+                    P**0.5 * b * x0 + a**0.5 * (1 - P) * x_t) / (1 - A) ** 0.5),
+                "The weights are divided by the root of 1 - abar_t; (3) has no root below."),
+        Mistake("squares for roots", wrong(lambda b, a, A, P, x0, x_t: (
+                    P**2 * b * x0 + a**2 * (1 - P) * x_t) / (1 - A)),
+                "Squares stand where (3) has roots."),
+        Mistake("roots forgotten, std returned", wrong(lambda b, a, A, P, x0, x_t: (
+                    P * b * x0 + a * (1 - P) * x_t) / (1 - A),
+                    lambda *a: right_variance(*a) ** 0.5),
+                "The roots belong to the mean, (3), not to the variance, (2)."),
+        Mistake("x0 twice", wrong(lambda b, a, A, P, x0, x_t: right_mean(b, a, A, P, x0, x0)),
+                "x0 stands in both terms; the second belongs to x_t."),
+        Mistake("x_t twice", wrong(lambda b, a, A, P, x0, x_t: right_mean(b, a, A, P, x_t, x_t)),
+                "x_t stands in both terms; the first belongs to x0."),
+        Mistake("terms multiplied", wrong(lambda b, a, A, P, x0, x_t:
+                    P**0.5 * b / (1 - A) * x0 * a**0.5 * (1 - P) / (1 - A) * x_t),
+                "The two terms of (3) are multiplied; add them."),
+        Mistake("bar of t in front of x_t", wrong(lambda b, a, A, P, x0, x_t: (
+                    P**0.5 * b * x0 + a**0.5 * (1 - A) * x_t) / (1 - A)),
+                "In front of x_t stands 1 - abar_t; above it is 1 - abar_(t-1)."),
+        Mistake("beta in front of x_t", wrong(lambda b, a, A, P, x0, x_t: (
+                    P**0.5 * b * x0 + a**0.5 * b * x_t) / (1 - A)),
+                "In front of x_t stands beta_t; above it is 1 - abar_(t-1)."),
+        Mistake("bars swapped", wrong(lambda b, a, A, P, x0, x_t: (
+                    P**0.5 * b * x0 + a**0.5 * (1 - A) * x_t) / (1 - P)),
+                "1 - abar_t and 1 - abar_(t-1) are swapped: the one of t stands below."),
         Mistake("images swapped", wrong(lambda b, a, A, P, x0, x_t:
                     right_mean(b, a, A, P, x_t, x0)),
                 "The weights of x0 and x_t are swapped."),
@@ -256,6 +236,10 @@ POSTERIOR = Exercise(
         Mistake("equation (5)", wrong(lambda b, a, A, P, x0, x_t:
                     (x_t - b / (1 - A) ** 0.5 * x0) / a**0.5),
                 "That mean is (5), which takes the noise; here x0 itself is known: (3)."),
+        Mistake("one step of (1) undone", wrong(lambda b, a, A, P, x0, x_t: x_t / a**0.5),
+                "That is x_t / sqrt(alpha_t), which does not know x0: take (3)."),
+        Mistake("noisy anew", wrong(lambda b, a, A, P, x0, x_t: P**0.5 * x0 + (1 - P) ** 0.5 * x_t),
+                "That is (1) with x_t in place of the noise: take (3)."),
         Mistake("mean not weighted", wrong(lambda b, a, A, P, x0, x_t:
                     a**0.5 / b * x_t + P**0.5 / (1 - P) * x0),
                 "The sum of means times precisions still has to be multiplied by the variance."),
@@ -294,6 +278,21 @@ POSTERIOR = Exercise(
         Mistake("variance of (1)", wrong(variance=lambda b, a, A, P: 1 - P),
                 "The mean is right; the variance is that of (1) for the step before, which does "
                 "not know x_t: take (2)."),
+        Mistake("variance, wrong sign", wrong(variance=lambda *a: -right_variance(*a)),
+                "The second value is minus the variance: 1 - abar_(t-1), not abar_(t-1) - 1."),
+        Mistake("variance, divided by abar", wrong(variance=lambda b, a, A, P: (1 - P) / A * b),
+                "The variance is divided by abar_t; (2) divides by 1 - abar_t."),
+        Mistake("variance, alpha above", wrong(variance=lambda b, a, A, P: b * b / (1 - A)),
+                "Above in the variance stands 1 - alpha_t; it is 1 - abar_(t-1)."),
+        Mistake("variance, root of beta", wrong(variance=lambda b, a, A, P:
+                    (1 - P) / (1 - A) * b**0.5),
+                "In the variance stands the root of beta_t; (2) has beta_t itself."),
+        Mistake("variance, root of the fraction", wrong(variance=lambda b, a, A, P:
+                    ((1 - P) / (1 - A)) ** 0.5 * b),
+                "In the variance the fraction stands under a root; (2) has none."),
+        Mistake("half the variance", wrong(variance=lambda *a: right_variance(*a) / 2),
+                "The second value is half the variance: `** 1/2` divides by 2, and (2) has no "
+                "root."),
         Mistake("variance of x_t", wrong(variance=lambda b, a, A, P: 1 - A),
                 "The mean is right; the variance is that of x_t in (1): take (2)."),
     ),

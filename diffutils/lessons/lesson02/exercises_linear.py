@@ -133,10 +133,29 @@ LINEAR = Exercise(
                 "`x.T @ x` is not divided by N - 1: it grows with every image."),
         Mistake("brackets forgotten", losses(of=lambda x: x.T @ x / len(x) - 1),
                 "`/ len(x) - 1` subtracts 1 from the whole; write `/ (len(x) - 1)`."),
+        Mistake("mean kept, divided by N", losses(
+                    centre=lambda x: x, of=lambda x: x.T @ x / len(x)),
+                "The mean image was not subtracted, and the sum is divided by N, not N - 1."),
+        Mistake("mean kept, not divided", losses(centre=lambda x: x, of=lambda x: x.T @ x),
+                "`x.T @ x` alone is no covariance: subtract the mean image, divide by N - 1."),
         # The eigenvalues are others.
         Mistake("pixels alone", losses(values=lambda matrix: matrix.diagonal()),
                 "Those are the variances of single pixels; neighbours vary together, so take the "
                 "eigenvalues of the covariance."),
+        Mistake("spreads of pixels", losses(values=lambda matrix: matrix.diagonal() ** 0.5),
+                "Those are standard deviations of single pixels; take the eigenvalues of the "
+                "covariance."),
+        Mistake("pixels alone, by N", losses(of=lambda x: x.T @ x / len(x),
+                                             values=lambda matrix: matrix.diagonal()),
+                "Those are variances of single pixels, divided by N; take the eigenvalues of the "
+                "covariance (N - 1)."),
+        Mistake("pixels alone, sigma not squared", losses(
+                    values=lambda matrix: matrix.diagonal(), share=lambda e, s: e / (e + s)),
+                "Those are variances of single pixels, and sigma is not squared: take eigenvalues "
+                "and sigma^2."),
+        Mistake("one variance", losses(centre=lambda x: x - x.mean(), of=lambda x: x,
+                                       values=lambda x: x.var()[None]),
+                "That is one variance of all numbers; take the eigenvalues of the covariance."),
         Mistake("std for variance", losses(values=lambda matrix: spectrum(matrix) ** 0.5),
                 "The roots of the eigenvalues are standard deviations; lambda is a variance."),
         Mistake("eigenvalues squared", losses(values=lambda matrix: spectrum(matrix) ** 2),
@@ -154,6 +173,11 @@ LINEAR = Exercise(
                 "Only the smallest eigenvalue counts; take the mean over all."),
         Mistake("zeros left out", losses(reduce=lambda shares: shares[shares > 1e-9].mean()),
                 "Eigenvalues of 0 are left out; they cost nothing, but the mean counts them."),
+        Mistake("summed too early", losses(values=lambda matrix: spectrum(matrix).sum()[None]),
+                "The eigenvalues are added up first; average the fractions "
+                "lambda / (lambda + sigma^2)."),
+        Mistake("divided by D too", losses(values=lambda matrix: spectrum(matrix) / len(matrix)),
+                "The eigenvalues are divided by D; only the mean of the fractions is."),
         Mistake("averaged too early", losses(values=lambda matrix: spectrum(matrix).mean()[None]),
                 "The eigenvalues are averaged first, or their sums divided; average the fractions "
                 "lambda / (lambda + sigma^2)."),
@@ -164,6 +188,12 @@ LINEAR = Exercise(
                 "A variance is added to sigma; it needs sigma^2."),
         Mistake("sigma doubled", losses(share=lambda e, s: e / (e + 2 * s)),
                 "2 sigma is added; it needs sigma^2, `s**2`."),
+        Mistake("sigma doubled, squared", losses(share=lambda e, s: e / (e + 4 * s**2)),
+                "(2 sigma)^2 is added; it needs sigma^2."),
+        Mistake("sigma squared twice", losses(share=lambda e, s: e / (e + s**4)),
+                "sigma is squared twice; it needs sigma^2."),
+        Mistake("1 for lambda", losses(share=lambda e, s: e / (1 + s**2)),
+                "lambda is divided by 1 + sigma^2; below stands lambda + sigma^2."),
         Mistake("root of sigma", losses(share=lambda e, s: e / (e + s**0.5)),
                 "The root of sigma is added; it needs sigma^2."),
         Mistake("loss of the image", losses(share=lambda e, s: s**2 / (e + s**2)),

@@ -110,7 +110,7 @@ def loss_cases(seed) -> list[Case]:
              "For data that is a single image a perfect network exists; if its loss is not 0, x_t "
              "is not that of (1)."),
         trained(betas, torch.tensor([2, 6, 6, 1, 3]), (5, 1, 2, 3), torch.float64,
-                "Compare with (6): x_t has sqrt(abar) and sqrt(1 - abar) of each image's own t, and "
+                "Compare with (6): x_t has sqrt(abar) and sqrt(1 - abar) of each image's own t; "
                 "all squares are averaged."),
         trained(linear(), torch.linspace(0, 999, 8).long(), (8, 3, 16, 12), torch.float32,
                 "Compare with (6), here as the lesson calls it: eight images in single precision, "
@@ -145,6 +145,14 @@ LOSS = Exercise(
         Mistake("abar of the step before", wrong(bar=lambda betas, t:
                     (1 - betas).cumprod(0)[t] / (1 - betas)[t]),
                 "abar is that of the step before; abar[t] belongs to t."),
+        Mistake("one step late", wrong(bar=lambda betas, t: (1 - betas).cumprod(0)[t + 1]),
+                "abar is read at t + 1: in code t counts from 0, so abar[t] belongs to t."),
+        Mistake("first abars", wrong(bar=lambda betas, t: (1 - betas).cumprod(0)[: len(t)]),
+                "The first abars of the table are taken, one for each image; take those at t."),
+        Mistake("product over the batch", wrong(bar=lambda betas, t: (1 - betas)[t].cumprod(0)),
+                "The product runs over the images; it runs over the steps: `.cumprod(0)[t]`."),
+        Mistake("root of abar twice", wrong(bar=lambda betas, t: (1 - betas).cumprod(0)[t] ** 0.5),
+                "The root of abar stands where abar belongs, so a root is taken twice."),
         # x_t is another one.
         Mistake("roots forgotten", wrong(mix=lambda abar, x0, noise:
                     abar * x0 + (1 - abar) * noise),
@@ -186,6 +194,22 @@ LOSS = Exercise(
         Mistake("units of lesson 01", wrong(mix=lambda abar, x0, noise:
                     x0 + ((1 - abar) / abar) ** 0.5 * noise),
                 "That is x0 + sigma n, the units of D; here the network sees x_t of (1)."),
+        Mistake("nothing scaled", wrong(mix=lambda abar, x0, noise: x0 + noise),
+                "Image and noise are added in full; (1) has the factors sqrt(abar), "
+                "sqrt(1 - abar)."),
+        Mistake("noise forgotten", wrong(mix=lambda abar, x0, noise: abar**0.5 * x0),
+                "x_t holds no noise; (1) adds sqrt(1 - abar) noise."),
+        Mistake("image forgotten", wrong(mix=lambda abar, x0, noise: (1 - abar) ** 0.5 * noise),
+                "x_t holds no image; (1) adds sqrt(abar) x0."),
+        Mistake("one factor for both", wrong(mix=lambda abar, x0, noise:
+                    abar**0.5 * (x0 + noise)),
+                "Image and noise have the same factor; the noise has sqrt(1 - abar)."),
+        Mistake("noise faded twice", wrong(mix=lambda abar, x0, noise:
+                    abar**0.5 * (x0 + (1 - abar) ** 0.5 * noise)),
+                "The noise is multiplied by sqrt(abar) too: mind the brackets."),
+        Mistake("factors swapped, roots forgotten", wrong(mix=lambda abar, x0, noise:
+                    (1 - abar) * x0 + abar * noise),
+                "The factors of image and noise are swapped, and their roots are missing."),
         Mistake("state clamped", wrong(seen=lambda x_t, x0, noise: x_t.clamp(-1, 1)),
                 "x_t is clamped to [-1, 1]: a noisy image must have tails."),
         # The network is shown or told something else.
@@ -203,6 +227,10 @@ LOSS = Exercise(
                 "The network is told abar; hand it t."),
         Mistake("net told beta", wrong(told=lambda t, betas: betas[t]),
                 "The network is told beta; hand it t."),
+        Mistake("net told 0", wrong(told=lambda t, betas: t * 0),
+                "The network is told t = 0; hand it the t that x_t was made with."),
+        Mistake("net told the place", wrong(told=lambda t, betas: (t * 0 + 1).cumsum(0) - 1),
+                "The network is told 0, 1, 2, ...; hand it the t that x_t was made with."),
         # The guess is compared with something else.
         Mistake("image as target", wrong(target=lambda x0, noise, x_t, abar: x0),
                 "The network guesses the noise; you compare its answer with the image."),
@@ -241,6 +269,20 @@ LOSS = Exercise(
                 "over all pixels."),
         Mistake("sum of the images", wrong(measure=lambda gap: gap.square().mean((1, 2, 3)).sum()),
                 "The losses of the images are added up; take their mean."),
+        Mistake("minus", wrong(measure=lambda gap: -gap.square().mean()),
+                "It is minus the loss: training would make it worse."),
+        Mistake("twice", wrong(measure=lambda gap: 2 * gap.square().mean()),
+                "It is twice the loss; (6) has no factor."),
+        Mistake("norm", wrong(measure=lambda gap: gap.square().sum().sqrt()),
+                "That is the norm of the gap; take the mean of its squares."),
+        Mistake("largest", wrong(measure=lambda gap: gap.square().max()),
+                "That is the largest of the squares; take their mean."),
+        Mistake("logarithm", wrong(measure=lambda gap: gap.square().mean().log()),
+                "The logarithm of the loss is returned; (6) has none."),
+        Mistake("standard deviation", wrong(measure=lambda gap: gap.std()),
+                "That is the standard deviation of the gaps; take the mean of their squares."),
+        Mistake("doubled for squared", wrong(measure=lambda gap: (gap * 2).mean()),
+                "`* 2` doubles the gaps; `** 2` squares them."),
         Mistake("half", wrong(measure=lambda gap: gap.square().mean() / 2),
                 "It is half of the loss; (6) has no 1/2."),
         Mistake("spread", wrong(measure=lambda gap: gap.var(correction=0)),

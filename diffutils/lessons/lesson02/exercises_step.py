@@ -4,8 +4,16 @@ In the formulas below: b = beta_t, a = alpha_t, A = abar_t, P = abar of the step
 """
 
 from diffutils.course.exercises.model import Case, Exercise, Mistake
-from diffutils.lessons.lesson02.exercises import at_once, right_mean, right_variance
-from diffutils.lessons.lesson02.made import bayes, few_betas, linear, skewed, symbols
+from diffutils.lessons.lesson02.made import few_betas, linear, skewed
+from diffutils.lessons.lesson02.posterior import (
+    at_once,
+    bayes,
+    product,
+    right_mean,
+    right_variance,
+    symbols,
+    table,
+)
 
 
 def clipped_step(x, t, eps, betas, z):
@@ -132,9 +140,19 @@ STEP = Exercise(
                 "The estimate is clipped at -1 alone; images end at 1 too."),
         Mistake("tanh for clip", wrong(clip=lambda e: e.tanh()),
                 "tanh bends every estimate; clip leaves those within [-1, 1] as they are."),
-        Mistake("scaled for clip", wrong(clip=lambda e: e / e.abs().max().clamp(min=1)),
+        Mistake("scaled for clip", wrong(clip=lambda e: e / e.abs().max()),
                 "All estimates are divided by the largest; clip leaves those within [-1, 1] as "
                 "they are."),
+        Mistake("clipped to [-0.5, 0.5]", wrong(clip=lambda e: e.clamp(-0.5, 0.5)),
+                "The estimate is clipped to [-0.5, 0.5]; images run from -1 to 1."),
+        Mistake("x clamped in (3)", wrong(mean=lambda b, a, A, P, x0, x: right_mean(
+                    b, a, A, P, x0, x.clamp(-1, 1))),
+                "x is clamped before it goes into (3); a noisy state must keep its tails."),
+        Mistake("x clamped in the estimate", wrong(lambda A, x, eps: estimated(
+                    A, x.clamp(-1, 1), eps)),
+                "x is clamped before the estimate is made; clip the estimate alone."),
+        Mistake("z clamped", wrong(drawn=lambda t, eps, z: z.clamp(-1, 1)),
+                "The fresh noise z is clamped; noise must keep its tails."),
         # The estimate is another one.
         Mistake("noise added to the estimate", wrong(lambda A, x, eps:
                     (x + (1 - A) ** 0.5 * eps) / A**0.5),
@@ -153,13 +171,20 @@ STEP = Exercise(
                 "In the estimate the noise is multiplied by 1 - abar; its root belongs there."),
         Mistake("root below forgotten", wrong(lambda A, x, eps: (x - (1 - A) ** 0.5 * eps) / A),
                 "The estimate is divided by abar; divide by its root."),
-        Mistake("halves for roots", wrong(lambda A, x, eps: (x - (1 - A) / 2 * eps) / (A / 2)),
+        Mistake("halves for roots", wrong(lambda A, x, eps: (x - (1 - A) / 2 * eps) / A / 2),
                 "`** 1/2` is half of it: Python takes the power first. Write `** 0.5` or "
                 "`.sqrt()`."),
         Mistake("half above", wrong(lambda A, x, eps: (x - (1 - A) / 2 * eps) / A**0.5),
                 "In the estimate `(1 - abar) ** 1/2` is half of it, not its root: write `** 0.5`."),
         Mistake("halved below", wrong(lambda A, x, eps: (x - (1 - A) ** 0.5 * eps) / A / 2),
                 "`/ abar ** 1/2` divides by abar and then by 2: write `/ abar ** 0.5`."),
+        Mistake("only x divided", wrong(lambda A, x, eps: x / A**0.5 - (1 - A) ** 0.5 * eps),
+                "In the estimate only x is divided by sqrt(abar): the noise is too."),
+        Mistake("x multiplied", wrong(lambda A, x, eps: A**0.5 * x - (1 - A) ** 0.5 * eps),
+                "In the estimate x is multiplied by sqrt(abar); all of x - sqrt(1 - abar) eps is "
+                "divided by it."),
+        Mistake("1 minus the root", wrong(lambda A, x, eps: (x - (1 - A**0.5) * eps) / A**0.5),
+                "In the estimate stands 1 - sqrt(abar); it is sqrt(1 - abar)."),
         Mistake("factors swapped", wrong(lambda A, x, eps: (x - A**0.5 * eps) / (1 - A) ** 0.5),
                 "The factors in the estimate are swapped: x_t = sqrt(abar) x0 + sqrt(1 - abar) "
                 "eps."),
@@ -181,6 +206,13 @@ STEP = Exercise(
         Mistake("images swapped", wrong(mean=lambda b, a, A, P, x0, x: right_mean(
                     b, a, A, P, x, x0)),
                 "The estimate and x are swapped in (3): posterior(betas, t, x0_hat, x)."),
+        Mistake("x twice", wrong(mean=lambda b, a, A, P, x0, x: right_mean(b, a, A, P, x, x)),
+                "x stands in both terms of (3); the first belongs to the estimate."),
+        Mistake("estimate twice", wrong(mean=lambda b, a, A, P, x0, x: right_mean(
+                    b, a, A, P, x0, x0)),
+                "The estimate stands in both terms of (3); the second belongs to x."),
+        Mistake("posterior wraps around", wrong(read=table(product, first=None)),
+                "At t = 0 the posterior reads abar[-1], the last entry; there it is 1."),
         Mistake("nothing drawn", wrong(drawn=lambda t, eps, z: 0 * z),
                 "That is the mean alone: nothing random is added. Add sqrt(variance) z."),
         Mistake("estimate returned", other(lambda b, a, A, P, x0, x, eps, z: x0),
@@ -200,6 +232,25 @@ STEP = Exercise(
         Mistake("noise at the last step", wrong(spread=lambda b, a, A, P:
                     right_variance(b, a, A, P) ** 0.5 if P < 1 else b**0.5),
                 "Noise is added at t = 0, the last step: the picture keeps that grain."),
+        Mistake("beta for its root", wrong(spread=lambda b, a, A, P: b),
+                "z is multiplied by beta_t; multiply it by the root of beta-tilde, (2)."),
+        Mistake("not clipped, and beta", wrong(clip=lambda e: e,
+                                               spread=lambda b, a, A, P: b**0.5 * (P < 1)),
+                "The estimate is not clipped, and the noise has variance beta; clip, and take "
+                "beta-tilde, (2)."),
+        Mistake("not clipped, beta to the end", wrong(clip=lambda e: e,
+                                                      spread=lambda b, a, A, P: b**0.5),
+                "The estimate is not clipped, and the noise has variance beta even at t = 0; "
+                "clip, and take beta-tilde, (2)."),
+        Mistake("not clipped, nothing drawn", wrong(clip=lambda e: e,
+                                                    drawn=lambda t, eps, z: 0 * z),
+                "The estimate is not clipped, and nothing is drawn: clip it, and add "
+                "sqrt(variance) z."),
+        Mistake("not clipped, variance for std", wrong(clip=lambda e: e, spread=right_variance),
+                "The estimate is not clipped, and z is multiplied by the variance: clip it, and "
+                "take the root."),
+        Mistake("z forgotten", wrong(drawn=lambda t, eps, z: 1 + 0 * z),
+                "The root of the variance is added as it is; multiply it by z."),
         Mistake("variance for std", wrong(spread=right_variance),
                 "z is multiplied by the variance; multiply it by the root."),
         Mistake("half for the root of the variance", wrong(spread=lambda *a:
@@ -224,6 +275,9 @@ STEP = Exercise(
                     + right_variance(b, a, A, P) ** 0.5 * z),
                 "That is lesson 01's step with the guess eps as it came; with a clipped estimate "
                 "eps no longer fits. Put the estimate and x into (3)."),
+        Mistake("made noisy again", other(lambda b, a, A, P, x0, x, eps, z:
+                    A**0.5 * x0 + (1 - A) ** 0.5 * z),
+                "That is (1) at t itself: no step back was taken. Take (3)."),
         Mistake("made noisy anew", other(lambda b, a, A, P, x0, x, eps, z:
                     P**0.5 * x0 + (1 - P) ** 0.5 * z),
                 "That is (1): the estimate made noisy anew, without x. (3) knows both."),
