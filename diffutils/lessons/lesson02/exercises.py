@@ -119,6 +119,12 @@ POSTERIOR = Exercise(
         Mistake("abar of t in front of x0", wrong(lambda b, a, A, P, x0, x_t: (
                     A**0.5 * b * x0 + a**0.5 * (1 - P) * x_t) / (1 - A)),
                 "The root in front of x0 is that of the step before, sqrt(abar_(t-1))."),
+        Mistake("1 - abar in front of x0", wrong(lambda b, a, A, P, x0, x_t: (
+                    (1 - P) ** 0.5 * b * x0 + a**0.5 * (1 - P) * x_t) / (1 - A)),
+                "In front of x0 stands the root of 1 - abar_(t-1); it is that of abar_(t-1)."),
+        Mistake("root of beta in front of x_t", wrong(lambda b, a, A, P, x0, x_t: (
+                    P**0.5 * b * x0 + b**0.5 * (1 - P) * x_t) / (1 - A)),
+                "In front of x_t stands the root of beta_t; it is that of alpha_t."),
         Mistake("roots swapped", wrong(lambda b, a, A, P, x0, x_t: (
                     a**0.5 * b * x0 + P**0.5 * (1 - P) * x_t) / (1 - A)),
                 "The two roots are swapped: sqrt(abar_(t-1)) belongs to x0, sqrt(alpha_t) to x_t."),
@@ -254,6 +260,12 @@ POSTERIOR = Exercise(
         Mistake("variance squared", wrong(variance=lambda b, a, A, P:
                     right_variance(b, a, A, P) ** 2),
                 "The second value is the square of the variance; (2) is the variance itself."),
+        Mistake("root of beta returned", wrong(variance=lambda b, a, A, P: b**0.5),
+                "The second value is the root of beta_t; take the variance (2), without a root."),
+        Mistake("beta squared", wrong(variance=lambda b, a, A, P: b**2),
+                "The second value is beta_t squared; take (2)."),
+        Mistake("variance multiplied", wrong(variance=lambda b, a, A, P: (1 - P) * (1 - A) * b),
+                "In the variance 1 - abar_t is multiplied; (2) divides by it."),
         Mistake("precision returned", wrong(variance=lambda b, a, A, P:
                     1 / right_variance(b, a, A, P)),
                 "The second value is the precision, 1 / variance; the variance is asked for."),

@@ -134,8 +134,8 @@ AVERAGE = Exercise(
         Mistake("average untouched", wrong(mix=lambda d, a, w: a),
                 "The old average comes back as it was; the weights have to move it."),
         Mistake("weights alone", wrong(mix=lambda d, a, w: w),
-                "The weights come back as they are, as with d = 0: nothing is averaged. (`//` "
-                "rounds a fraction down to 0.)"),
+                "The weights come back as they are, as with d = 0: nothing is averaged; `//` "
+                "rounds a fraction down to 0."),
         Mistake("plain mean", wrong(mix=lambda d, a, w: (a + w) / 2),
                 "That is the plain mean of the two; d depends on k."),
         Mistake("mean of all", wrong(lambda k, decay: (1 + k) / (2 + k)),
