@@ -42,6 +42,7 @@ def posterior_cases(seed) -> list[Case]:
     def images(*shape):
         return skewed(random, *shape), skewed(random, *shape)
 
+    # The worked value, then every branch of the task; the last as the lesson calls it.
     small = torch.tensor([0.36, 0.75], dtype=torch.float64)
     x0, x_t = torch.tensor([0.8, -0.5]).double(), torch.tensor([1.0, 2.5]).double()
     return [

@@ -10,8 +10,10 @@ def average(averaged, weights, k, decay):
     return d * averaged + (1 - d) * weights
 
 
-def wrong(factor=lambda k, decay: min(decay, (1 + k) / (10 + k)),
-          mix=lambda d, a, w: d * a + (1 - d) * w):  # fmt: skip
+def wrong(
+    factor=lambda k, decay: min(decay, (1 + k) / (10 + k)),
+    mix=lambda d, a, w: d * a + (1 - d) * w,
+):
     """`average` with another d or another mixture."""
     return lambda averaged, weights, k, decay: mix(factor(k, decay), averaged, weights)
 

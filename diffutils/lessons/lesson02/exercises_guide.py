@@ -33,18 +33,17 @@ def toy(share, spread):
     """A network D: class k answers share[k] + spread[k] tanh(x), less at high noise."""
     import torch
 
+    whole = torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64
+
     def D(x, sigma, labels):
-        whole = isinstance(labels, torch.Tensor) and labels.dtype in (
-            torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)  # fmt: skip
-        if not whole or labels.shape != x.shape[:1]:
+        good = isinstance(labels, torch.Tensor) and labels.dtype in whole
+        if not good or labels.shape != x.shape[:1]:
             raise TypeError(
                 "D needs labels as a tensor (B,) of whole numbers: to hide them, one that holds "
                 "`null` everywhere"
             )
         if labels.min() < 0 or labels.max() >= len(share):
             raise ValueError(f"D knows the labels 0 to {len(share) - 1}; the last means any")
-        if not isinstance(sigma, torch.Tensor | float | int):
-            raise TypeError("D needs sigma, the noise level, as its second argument")
         level = torch.as_tensor(sigma)
         if level.shape not in ((), x.shape[:1]):
             raise ValueError("D needs sigma as one number, or one for each image")

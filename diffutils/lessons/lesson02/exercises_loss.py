@@ -91,6 +91,7 @@ def loss_cases(seed) -> list[Case]:
         arguments, leaf = (net, x0, t, noise, betas), lambda given: given[0].weight
         return Case(arguments, (value.item(), slope), about, tolerance, leaf)
 
+    # Data and networks whose loss is known.
     image, noise = 0.6 * skewed(random, 1, 2, 4, 5), skewed(random, 3, 2, 4, 5)
 
     def knows(x_t, t):  # the best network for data that is one image

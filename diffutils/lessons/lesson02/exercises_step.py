@@ -81,6 +81,7 @@ def step_cases(seed) -> list[Case]:
         x0 = x0 if share == 0.9 else x0.clamp(-0.9, 0.9)
         return x0, skewed(random, *shape) - 0.5, skewed(random, *shape)
 
+    # Estimates that are worked by hand: inside the range of images, and beyond it.
     flat, far = torch.tensor([[[0.3], [-0.2]], [[-2.0], [3.0]]]).double()
     eps, z = torch.tensor([[0.5], [-1.5]]).double(), torch.tensor([[1.0], [-2.0]]).double()
     return [
