@@ -69,6 +69,7 @@ def precondition_cases(seed) -> list[Case]:
         return (middle * np.exp(1.2 * rng.normal(size=n))).tolist()
 
     spread = lambda low, high: float(rng.uniform(low, high))  # noqa: E731
+    # The worked value, edges and random ones; the last is as the lesson has it.
     return [
         case([0.5], 0.5, "The worked value: 0.5, 0.3536 and 1.4142."),
         case([1.0, 0.002, 80.0, 0.1], 0.5,

@@ -120,6 +120,7 @@ def heun_cases(seed) -> list[Case]:
         known = heun_step(x.double(), now, then, D).to(x.dtype)
         return Case((x, now, then, D), known, about, tolerance=1e-5)
 
+    # The worked value, edges and random ones; the last is as the lesson has it.
     five = torch.tensor([5.0], dtype=torch.float64)
     images, now, mean, std = skewed(3, 2, 5, 4), between(0.6, 0.9), between(0.2, 0.6), 0.5
     high = between(60.0, 80.0)

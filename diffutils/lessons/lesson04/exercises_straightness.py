@@ -72,6 +72,7 @@ def straightness_cases(seed) -> list[Case]:
         return case(x, slope * x + rng.uniform(2, 4), rest, about)
 
     share = lambda low, high: float(rng.uniform(low, high))  # noqa: E731
+    # The worked value, edges and random ones; the last is as the lesson has it.
     return [
         case((0, 1, 2), (0.5, 1, 1.5), (-0.5, 1, -0.5),
              "The worked value: (0, 0), (1, 2), (2, 1) give 1 - 1.5 / 2 = 0.25."),
