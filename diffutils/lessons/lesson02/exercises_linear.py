@@ -7,7 +7,7 @@ from diffutils.course.exercises.model import Case, Exercise, Mistake
 from diffutils.lessons.lesson02.made import linear, skewed
 
 
-def linear_losses(x, sigmas):
+def best_linear(x, sigmas):
     """Loss of the best linear denoiser for images x (N, D) at every sigma (S,)."""
     import torch
 
@@ -41,7 +41,7 @@ def losses(
     reduce=lambda shares: shares.mean(),
     levels=lambda sigmas: sigmas,
 ):
-    """`linear_losses`, of which a mistake replaces one part."""
+    """`best_linear`, of which a mistake replaces one part."""
 
     def function(x, sigmas):
         import torch
@@ -101,7 +101,7 @@ def losses_cases(seed) -> list[Case]:
 
 
 LINEAR = Exercise(
-    "2.4", "the linear yardstick", 2, 10, linear_losses, losses_cases,
+    "2.4", "the linear yardstick", 2, 10, best_linear, losses_cases,
     (
         # The covariance is another one.
         Mistake("mean kept", losses(centre=lambda x: x),
@@ -231,7 +231,7 @@ LINEAR = Exercise(
                 "The levels come back in reverse; keep the order of `sigmas`."),
         Mistake("first level for all", losses(levels=lambda sigmas: sigmas[:1].expand_as(sigmas)),
                 "Every level gets the loss of the first sigma."),
-        Mistake("one number", lambda x, sigmas: linear_losses(x, sigmas).mean(),
+        Mistake("one number", lambda x, sigmas: best_linear(x, sigmas).mean(),
                 "The losses are averaged over the levels; return one for each, (S,)."),
         Mistake("one loss an eigenvalue", losses(reduce=lambda shares: shares),
                 "That is one value for each level and eigenvalue; average over the eigenvalues."),
