@@ -220,15 +220,18 @@ def store(
 ) -> list[Outcome]:
     """Execute notebooks at the student profile; keep outputs, figures and README's table in place.
 
-    Of a lesson that fails nothing is kept.  work: a folder that gets notebooks/ and figures/
-    instead.  Raises: ValueError where nothing can be kept.
+    Of a lesson that fails, or was edited while it ran, nothing is kept.  work: a folder that gets
+    notebooks/ and figures/ instead.  Raises: ValueError where nothing can be kept.
     """
     home = work or NOTEBOOKS.parent
     if not can_write(home) or not (work or CHECKOUT):
         raise ValueError(f"{home} cannot be written; choose a folder of your own with --work")
     out = rundir.base() / time.strftime("%Y%m%d-%H%M%S-student")
+    before = {path: path.read_bytes() for path in notebooks}
     outcomes = run(notebooks, "student", out, budget, say=say)
     for path, outcome in zip(notebooks, outcomes, strict=True):
+        if outcome.error is None and path.read_bytes() != before[path]:
+            outcome.status, outcome.error = "not stored", "since it was edited while it ran"
         if outcome.error is None:
             target = home / "notebooks" / path.name if work else path
             write_whole(target, stored.cleaned(outcome.notebook).encode())

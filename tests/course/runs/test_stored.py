@@ -109,3 +109,26 @@ def test_readme_is_in_step_with_the_lessons(root, tmp_path):
     readme = (root / "README.md").read_text(encoding="utf-8")
     nowhere = {name: tmp_path for name in stored.SHOWN}
     assert stored.with_lessons(readme, headless.select(), nowhere) == readme
+
+
+def test_what_was_edited_while_it_ran_is_not_overwritten(tmp_path, write_notebook, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    one, other = (
+        write_notebook(tmp_path / "notebooks" / f"0{n}_lesson.ipynb", "print(1)") for n in (1, 2)
+    )
+
+    def run(notebooks, profile, out, budget, say):
+        out.mkdir(parents=True)
+        for path in notebooks:
+            (out / path.name).write_bytes(path.read_bytes())
+        write_notebook(other, "print(2)")
+        return [headless.Outcome(path.stem, out / path.name) for path in notebooks]
+
+    monkeypatch.setattr(headless, "run", run)
+    monkeypatch.setattr(headless, "NOTEBOOKS", tmp_path / "notebooks")
+    ends = headless.store([one, other], budget=None)
+    assert [end.status for end in ends] == ["ok", "not stored"]
+    assert "02_lesson not stored since it was edited while it ran" in headless.failures(ends)
+    assert "print(2)" in other.read_text() and '"stored"' not in other.read_text()
+    assert '"stored"' in one.read_text()
