@@ -252,9 +252,6 @@ FRESH_NOISE = Exercise(
         Mistake("1 - eta", lambda t, s, eta: fresh_noise(t, s, 1 - eta),
                 "There is no fresh noise at eta = 1 here, and full noise at 0; it is the other "
                 "way round."),
-        Mistake("root of a negative number", noise_of(lambda a, b: math.nan),
-                "It is NaN throughout, as the root of a negative number is: in 1 - abar_t / abar_s "
-                "and in (1 - abar_s) / (1 - abar_t) mind which level stands above."),
         Mistake("per step", lambda t, s, eta: eta * ((1 - s) / (1 - t) * (s - t)) ** 0.5,
                 "abar_s - abar_t is not the noise between s and t; it is 1 - abar_t / abar_s."),
     ),

@@ -1,15 +1,18 @@
 """Every exercise: the course's answer and others pass, every mistake is named."""
 
+import functools
 import warnings
 from dataclasses import replace
 from importlib import util
 from pathlib import Path
 
 import pytest
+import torch
 
 from diffutils.course.exercises.call import captured
+from diffutils.course.exercises.compare import plain, same
 from diffutils.course.exercises.diagnosis import known_mistake
-from diffutils.course.exercises.verdict import RIGHT, WRONG, judge
+from diffutils.course.exercises.verdict import RIGHT, WRONG, judge, verdict_on
 from diffutils.lessons import exercises
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"
@@ -19,6 +22,11 @@ mistakes = pytest.mark.parametrize(
     ("exercise", "mistake"),
     [pytest.param(e, m, id=f"{e.id}-{m.name}") for e in EXERCISES.values() for m in e.mistakes],
 )
+
+
+@functools.cache
+def cases_of(exercise):
+    return exercise.cases(0)
 
 
 def other_answers() -> dict[str, tuple]:
@@ -56,21 +64,39 @@ def test_other_right_answers_pass(exercise):
 
 @mistakes
 def test_a_mistake_gets_its_own_hint(exercise, mistake):
-    verdict = judge(exercise, mistake.function)
+    cases = cases_of(exercise)
+    verdict = verdict_on(exercise, cases, (captured(mistake.function, case) for case in cases))
     assert (verdict.status, verdict.mistake) == (WRONG, mistake.name)
     assert verdict.words.splitlines()[2] == f"try:      {mistake.hint}"
 
 
 @every
+def test_the_seed_decides_cases_that_no_table_of_results_can_hold(exercise):
+    one, again, other = (exercise.cases(seed) for seed in (0, 0, 11))
+    assert len(one) == len(other)
+    assert all(same(plain(a.expected), plain(b.expected)) for a, b in zip(one, again, strict=True))
+    new = [case for case, old in zip(other, one, strict=True) if arguments(case) != arguments(old)]
+    assert len(new) >= 2
+
+
+def arguments(case) -> str:
+    """All numbers of a call, as text."""
+    return repr([a if callable(a) else torch.as_tensor(a).tolist() for a in flat(case.arguments)])
+
+
+def flat(values):
+    """The parts of nested tuples."""
+    for value in values:
+        yield from flat(value) if isinstance(value, tuple) else [value]
+
+
+@every
 def test_no_two_mistakes_return_the_same(exercise):
-    cases = exercise.cases(0)
+    """None is told one that stands after it; the test above has those before."""
+    turned = replace(exercise, mistakes=exercise.mistakes[::-1])
     for one in exercise.mistakes:
-        results = [(case, tried(one.function, case)) for case in cases]
-        for other in exercise.mistakes:
-            told = known_mistake(replace(exercise, mistakes=(other,)), results)
-            assert told is None or other is one, (
-                f"{exercise.id}: a student's {one.name!r} may be told {other.name!r}"
-            )
+        told = known_mistake(turned, [(c, tried(one.function, c)) for c in cases_of(exercise)])
+        assert told is one, f"{exercise.id}: a student's {one.name!r} may be told {told.name!r}"
 
 
 def tried(function, case):

@@ -76,8 +76,6 @@ def test_a_verdict_cannot_be_forged(slot, submitted, handed_out, kind):
 
 @linux
 def test_numbers_written_down_for_one_seed_fail_with_another(slot, submitted, handed_out):
-    if repr(EXERCISES["1.3"].cases(0)) == repr(EXERCISES["1.3"].cases(11)):
-        pytest.skip("1.3 has no random case")
     for seed, expected in ((11, "right"), (0, "crash")):
         known = [(c.arguments, c.expected) for c in EXERCISES["1.3"].cases(seed)]
         table = {(x.tobytes(), float(abar)): right.tolist() for (x, _, abar), right in known}
