@@ -13,6 +13,7 @@ from diffutils.course.commands import bench, lab, test
 from diffutils.course.experiments import measure, training
 from diffutils.course.grading import gradebook
 from diffutils.course.runs import headless
+from diffutils.course.workbook import trial
 from diffutils.data import downloads
 from diffutils.lessons.lesson04 import search
 from diffutils.weights import cards, models
@@ -50,6 +51,7 @@ GIVEN = {  # command -> arguments with which it works
     "sample": ["tiny.safetensors", "out", "-n", "1", "--steps", "1"],
     "evaluate": ["pred", "gt", "--features", "random"],
     "bench": [],
+    "check-trial": ["answers.py"],
     "grade": ["class", "--out", "out"],
     "train": ["--profile", "smoke", "--out", "out", "--set", "images=20"],
     "phi": ["sprites", "-n", "2"],
@@ -91,12 +93,14 @@ def place(tmp_path, monkeypatch, lessons, write_notebook):
     monkeypatch.setattr(search, "ssim_curve", work)
     monkeypatch.setattr(bench, "fit", work)
     monkeypatch.setattr(gradebook, "finished", work)
+    monkeypatch.setattr(trial, "judge", work)
     for module in (lab, test):
         monkeypatch.setattr(module, "become", work)
     here = tmp_path / "a" / "b" / "c"
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
     monkeypatch.setenv("HOME", str(tmp_path))
+    (here / "answers.py").write_text("# %% 1.1 right: a\nforward = None\n")
     (here / "class").mkdir()
     write_notebook(here / "class" / "ada.ipynb", 'f = du.check("1.1", f)')
     torch.manual_seed(0)

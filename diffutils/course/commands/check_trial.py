@@ -2,13 +2,13 @@
 
 import click
 
-from diffutils.course.commands.options import JSON, Place, result, say
+from diffutils.course.commands.options import JSON, Finite, Place, result, say
 from diffutils.course.workbook import trial
 
 
 @click.command("check-trial")
 @click.argument("file", type=Place(dir_okay=False))
-@click.option("--seconds", type=click.FloatRange(0.01, 3600), default=2.0, show_default=True)
+@click.option("--seconds", type=Finite(0.01, 3600), default=2.0, show_default=True)
 @click.option("--names", is_flag=True, help="Also list the name that every wrong answer got.")
 @JSON
 @click.pass_obj

@@ -18,6 +18,7 @@ from diffutils.course.exercises.model import Exercise
 from diffutils.course.exercises.verdict import RIGHT, WRONG, Verdict, judge
 
 PRELUDE = "import math, numpy as np, torch, matplotlib.pyplot as plt, diffutils as du"
+MOST = 2**24  # bytes of a file
 HEADER = re.compile(r"^# %% (\d+\.\d+) (right|wrong): *(.*?)(?: => (.+))?$")
 RIGHTS, WRONGS = ("accepted", "refused"), ("named", "only values", "accepted wrong", "false name")
 COLUMNS = (*RIGHTS, *WRONGS)
@@ -38,11 +39,17 @@ class Answer:
 def read(path: Path) -> list[Answer]:
     """The answers of a file.
 
-    Raises: ValueError, with the line, for a file without headers or with code before the first;
-    OSError for one that cannot be read.
+    Raises: ValueError, with the line, for a file without headers or with code before the first, and
+    for one that is no text or too large; OSError for one that cannot be read.
     """
+    if (size := path.stat().st_size) > MOST:
+        raise ValueError(f"{path} has {size:,} bytes, more than {MOST:,}; split it")
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text in UTF-8 ({error.reason})") from None
     answers, header, lines = [], None, []
-    for number, line in enumerate([*path.read_text("utf-8").splitlines(), "# %%"], 1):
+    for number, line in enumerate([*text.splitlines(), "# %%"], 1):
         if line.startswith("# %%"):
             if header:
                 found, at = header

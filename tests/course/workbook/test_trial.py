@@ -96,6 +96,16 @@ def test_a_file_of_another_form_is_refused(text, said, tmp_path):
         trial.read(path)
 
 
+def test_a_file_that_is_no_text_or_too_large_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "answers.py"
+    path.write_bytes(b"# %% 1.1 right: \xff\n")
+    with pytest.raises(ValueError, match="no text in UTF-8"):
+        trial.read(path)
+    monkeypatch.setattr(trial, "MOST", 10)
+    with pytest.raises(ValueError, match="more than 10; split it"):
+        trial.read(path)
+
+
 def test_an_unknown_exercise_is_named():
     answer = trial.Answer("7.7", True, "a", None, "x = 1", 3)
     with pytest.raises(ValueError, match=r"line 3: there is no exercise 7\.7"):
