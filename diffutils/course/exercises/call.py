@@ -111,7 +111,7 @@ def answered(function: Callable, given: tuple, leaf: Callable | None):
     Raises: NoGradient for a result that nothing can be trained with.
     """
     result = function(*given)
-    if leaf is None:
+    if leaf is None or result is None or result is Ellipsis:
         return plain(result)
     if isinstance(result, int | float | np.ndarray | np.generic):
         raise NoGradient

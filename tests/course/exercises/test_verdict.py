@@ -298,3 +298,9 @@ def test_the_limit_holds_in_the_kernel_of_a_notebook(tmp_path, write_notebook):
     assert "stopped after 0.5 seconds" in notebook.cells[1].outputs[0].text
     assert notebook.cells[2].outputs[0].data["text/plain"].startswith("0.94")
     assert '(line 2: `return x0 / abar["t"]`)' in notebook.cells[3].outputs[0].text
+
+
+@pytest.mark.parametrize("answer", [lambda *a: ..., lambda *a: None])
+def test_a_stub_whose_gradient_is_asked_for_is_no_pair(answer):
+    verdict = judge(exercises()["2.2"], answer)
+    assert verdict.status == OPEN and "One of the returned values" not in verdict.words
