@@ -9,7 +9,7 @@ import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ["DIFFUTILS_HEADLESS"] = "1"
-for name in ("DIFFUTILS_PROFILE", "DIFFUTILS_RUN_DIR", "DIFFUTILS_PROGRESS"):
+for name in ("DIFFUTILS_PROFILE", "DIFFUTILS_RUN_DIR", "DIFFUTILS_PROGRESS", "DIFFUTILS_WORK"):
     os.environ.pop(name, None)
 
 # The annotations of these modules, shapes included, are checked on every call in the tests.

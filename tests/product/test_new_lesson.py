@@ -26,11 +26,14 @@ class Lesson08Budget(Budget):
 BUDGETS = profiles(Lesson08Budget, {"flips": (10, 100_000, ...)})
 ''',
     "exercises.py": """
+import numpy as np
+
 from diffutils.course.exercises.model import Case, Exercise, Mistake
 
 
-def cases():
-    return [Case((2.0,), 4.0, "Twice two is four."), Case((3.0,), 6.0, "Twice three is six.")]
+def cases(seed):
+    numbers = np.random.default_rng(seed).normal(0, 3, 2)
+    return [Case((x,), 2 * x, "Twice two is four.") for x in (3.0, *numbers.tolist())]
 
 
 EXERCISES = [
@@ -115,7 +118,9 @@ def test_four_files_make_a_lesson(checkout):
     said = python(checkout, "-c", FINDS).splitlines()
     assert said[0] == "['08_coin_flips.ipynb']"
     assert said[1].startswith("['01', ") and said[1].endswith("Lesson08Budget(flips=10, angle=0)")
-    assert said[2] == "✗ Exercise 8.1, double: wrong. You squared it."
-    assert said[4] == "8"  # the course's function goes on
+    assert said[2].startswith("✗ Exercise 8.1, double: wrong for x = ")
+    assert [line.split(":")[0] for line in said[3:6]] == ["  yours", "  expected", "  try"]
+    assert said[5].split(maxsplit=1)[1] == "You squared it."
+    assert said[7] == "8"  # the course's function goes on
     row = "| [08_coin_flips](notebooks/08_coin_flips.ipynb) | Is the coin fair? | 0 s | not run | "
     assert any(line.startswith(row) for line in said)

@@ -191,10 +191,10 @@ def terminated():
             signal.signal(number, before[number])
 
 
-def become(command: list[str], folder: Path) -> NoReturn:
+def become(command: list[str], folder: Path, environment=os.environ) -> NoReturn:
     """Run a command in this process's place, in a folder: signals and the terminal are its own."""
     if os.name == "nt":  # there exec would return to the shell at once
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        sys.exit(subprocess.run(command, cwd=folder).returncode)
+        sys.exit(subprocess.run(command, cwd=folder, env=environment).returncode)
     os.chdir(folder)
-    os.execv(command[0], command)
+    os.execve(command[0], command, environment)

@@ -31,8 +31,8 @@ def lab(work, jupyter_arguments):
     say(f"Your copies of the lessons: {work}")
     for line in workspace.prepare(headless.select(), work):
         say(line)
-    os.environ[progress.WORK] = str(work)  # for the kernels, which note there what is solved
-    become([sys.executable, "-m", "jupyterlab", str(work), *jupyter_arguments], work)
+    kernels = os.environ | {progress.WORK: str(work)}  # they note there what is solved
+    become([sys.executable, "-m", "jupyterlab", str(work), *jupyter_arguments], work, kernels)
 
 
 @click.command()

@@ -23,7 +23,8 @@ from diffutils.weights.files import PACKAGE, shipped
 PLAIN = (bool, int, float, str, list, tuple, dict)
 FUNCTIONS = (FunctionType, staticmethod, classmethod, property)
 # Decide no numbers.
-ASIDE = ("viz", "lessons", "course/exercises", "course/grading", "course/workbook", "__main__.py")
+SPEAKING = ("commands", "exercises", "grading", "workbook")
+ASIDE = ("viz", "lessons", "__main__.py", *(f"course/{room}" for room in SPEAKING))
 TRAINING = ("*.py", "weights/**/*.py", "data/**/*.py")  # what a training passes through
 
 

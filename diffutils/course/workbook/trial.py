@@ -42,12 +42,14 @@ def read(path: Path) -> list[Answer]:
     Raises: ValueError, with the line, for a file without headers or with code before the first, and
     for one that is no text or too large; OSError for one that cannot be read.
     """
+    # Open what may be opened.
     if (size := path.stat().st_size) > MOST:
         raise ValueError(f"{path} has {size:,} bytes, more than {MOST:,}; split it")
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no text in UTF-8 ({error.reason})") from None
+    # Cut it at the headers; a last one, without words, ends the last answer.
     answers, header, lines = [], None, []
     for number, line in enumerate([*text.splitlines(), "# %%"], 1):
         if line.startswith("# %%"):

@@ -11,17 +11,11 @@ from diffutils.course.runs import headless
 from diffutils.course.workbook import progress, workspace
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    """As it was, after `lab` said in it where the work folder is."""
-    monkeypatch.setenv(progress.WORK, "")
-
-
 def test_lab_opens_the_copies(lesson, tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(headless, "NOTEBOOKS", lesson.parent)
     monkeypatch.setattr("diffutils.weights.files.CHECKOUT", tmp_path)
-    monkeypatch.setattr(commands, "become", lambda command, folder: started.append(command))
+    monkeypatch.setattr(commands, "become", lambda command, *_: started.append(command))
     done = CliRunner().invoke(cli, ["lab", "--no-browser"])
     assert done.exit_code == 0, done.output
     assert "a fresh copy for your answers" in done.output
@@ -30,12 +24,13 @@ def test_lab_opens_the_copies(lesson, tmp_path, monkeypatch):
 
 def test_lab_takes_a_work_folder_and_says_which(lesson, tmp_path, monkeypatch):
     monkeypatch.setattr(headless, "NOTEBOOKS", lesson.parent)
-    monkeypatch.setattr(commands, "become", lambda command, folder: None)
+    told = []
+    monkeypatch.setattr(commands, "become", lambda *arguments: told.extend(arguments))
     done = CliRunner().invoke(cli, ["lab", "--work", str(tmp_path / "mine")])
     assert done.exit_code == 0, done.output
     assert f"Your copies of the lessons: {tmp_path / 'mine'}\n" in done.output
     assert (tmp_path / "mine" / lesson.name).is_file()
-    assert os.environ[progress.WORK] == str(tmp_path / "mine")
+    assert told[2][progress.WORK] == str(tmp_path / "mine") and progress.WORK not in os.environ
 
 
 @pytest.mark.parametrize("taken", ["student/01_first.ipynb", "notes.txt"])

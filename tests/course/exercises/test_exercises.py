@@ -1,7 +1,6 @@
 """Every exercise: the course's answer and others pass, every mistake is named."""
 
 import functools
-import warnings
 from dataclasses import replace
 from importlib import util
 from pathlib import Path
@@ -11,7 +10,6 @@ import torch
 
 from diffutils.course.exercises.call import captured
 from diffutils.course.exercises.compare import plain, same
-from diffutils.course.exercises.diagnosis import known_mistake
 from diffutils.course.exercises.verdict import RIGHT, WRONG, judge, verdict_on
 from diffutils.lessons import exercises
 
@@ -93,17 +91,10 @@ def flat(values):
 @every
 def test_no_two_mistakes_return_the_same(exercise):
     """None is told one that stands after it; the test above has those before."""
-    turned = replace(exercise, mistakes=exercise.mistakes[::-1])
+    turned, cases = replace(exercise, mistakes=exercise.mistakes[::-1]), cases_of(exercise)
     for one in exercise.mistakes:
-        told = known_mistake(turned, [(c, tried(one.function, c)) for c in cases_of(exercise)])
-        assert told is one, f"{exercise.id}: a student's {one.name!r} may be told {told.name!r}"
-
-
-def tried(function, case):
-    """What a known mistake returns in a case; None where it raises."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return captured(function, case).result
+        verdict = verdict_on(turned, cases, (captured(one.function, case) for case in cases))
+        assert verdict.mistake == one.name, f"{exercise.id}: {verdict.mistake!r} for {one.name!r}"
 
 
 @pytest.mark.parametrize("hidden", [None, 5], ids=["None", "a number"])
