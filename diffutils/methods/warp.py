@@ -1,0 +1,150 @@
+"""Thin-plate splines: a smooth bend of an image through given points, and when it folds."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from diffutils import rng
+
+CORNERS = ((-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0))
+GRID = 33  # points a side at which a fold is looked for
+
+
+def kernel(a: Float[Tensor, "B N 2"], b: Float[Tensor, "B K 2"]) -> Float[Tensor, "B N K"]:
+    r"""The bending of a thin plate, :math:`U(r) = r^2 \log r`, between two sets of points."""
+    square = (a[:, :, None] - b[:, None]).square().sum(-1)
+    return 0.5 * torch.xlogy(square, square)
+
+
+def coefficients(
+    points: Float[Tensor, "B K 2"], targets: Float[Tensor, "B K 2"]
+) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B 3 2"]]:
+    r"""w_k, and a above A, of the thin-plate spline that takes points to targets.
+
+    .. math:: f(x) = a + A x + \sum_k w_k\,U(|x - x_k|),\quad \sum_k w_k = 0,\ \sum_k w_k x_k^T = 0
+
+    Raises: ValueError for points of which two coincide, or all lie on one line.
+    Source: Bookstein 1989, "Principal warps", eq. 3 to 6.
+    """
+    P = torch.cat([torch.ones_like(points[..., :1]), points], 2)
+    above = torch.cat([kernel(points, points), P], 2)
+    below = F.pad(P.transpose(1, 2), (0, 3))
+    try:
+        solved = torch.linalg.solve(torch.cat([above, below], 1), F.pad(targets, (0, 0, 0, 3)))
+    except RuntimeError:
+        raise ValueError(
+            "two of the points coincide, or all lie on one line, so that no thin-plate spline is "
+            "determined; move one of them"
+        ) from None
+    return solved[:, :-3], solved[:, -3:]
+
+
+def spline(
+    points: Float[Tensor, "B K 2"], targets: Float[Tensor, "B K 2"], at: Float[Tensor, "B N 2"]
+) -> Float[Tensor, "B N 2"]:
+    """Where the map through all points that bends least takes the points `at`; see above."""
+    weights, affine = coefficients(points, targets)
+    return affine[:, :1] + at @ affine[:, 1:] + kernel(at, points) @ weights
+
+
+def mesh(H: int, W: int) -> Float[Tensor, "H W 2"]:
+    """x and y of all pixel centres; the image reaches from -1 to 1."""
+    y, x = ((2 * torch.arange(n, dtype=torch.float64) + 1) / n - 1 for n in (H, W))
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
+
+
+def warp(
+    images: Float[Tensor, "B C H W"],
+    points: Float[Tensor, "B K 2"],
+    targets: Float[Tensor, "B K 2"],
+    angle: Float[Tensor, "B"] | None = None,
+    fill: float = -1.0,
+) -> Float[Tensor, "B C H W"]:
+    """Images bent so that what was at the targets is at the points; bicubic, clipped to [-1, 1].
+
+    points, targets: (x, y), the image from -1 to 1.  angle: also turned around its centre by so
+    many radians, counter-clockwise as seen.  fill: the colour that comes in from outside; -1,
+    black, as published.
+    Raises: as `spline`.
+    """
+    B, _, H, W = images.shape
+    at = mesh(H, W).to(images.device).view(1, -1, 2).expand(B, -1, -1)
+    if angle is not None:
+        c, s = angle.double().cos(), angle.double().sin()
+        turn = torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], -2)
+        at = at @ turn.to(at).transpose(1, 2)
+    at = spline(points.to(at), targets.to(at), at).view(B, H, W, 2).to(images.dtype)
+    moved = F.grid_sample(images - fill, at, mode="bicubic", align_corners=False)
+    return (moved + fill).clamp(-1, 1)
+
+
+def with_corners(inner: Float[Tensor, "B K 2"]) -> Float[Tensor, "B K4 2"]:
+    """Points inside, and the four corners."""
+    corners = inner.new_tensor(CORNERS).expand(len(inner), -1, -1)
+    return torch.cat([corners, inner], 1)
+
+
+def published_controls(
+    seed: int, step: int, index: Int[Tensor, "B"]
+) -> tuple[Float[Tensor, "B 6 2"], Float[Tensor, "B 6 2"]]:
+    """Points and targets as SSIMBaD draws them: corners stay, two points slide along the diagonal.
+
+    The two lie at (p, p), p from 0.3 to 0.7 of the side in hundredths, and move by -0.25 to 0.25 of
+    it.  Draws whose points coincide, moved or not, are replaced by the next draw.
+    """
+    u = rng.uniform(seed, step, index, 64, rng.AUGMENT)[:, 8:].double().view(len(index), -1, 4)
+    p = ((0.3 + 0.4 * u[..., :2]) * 100).round() / 100
+    r = 0.5 * u[..., 2:] - 0.25
+    apart = ((p[..., 0] - p[..., 1]).abs() > 1e-6) & (
+        ((p + r)[..., 0] - (p + r)[..., 1]).abs() > 1e-6
+    )
+    first = apart.double().argmax(1)[:, None, None].expand(-1, 1, 2)
+    p, r = p.gather(1, first)[:, 0], r.gather(1, first)[:, 0]
+    points, targets = ((2 * x - 1)[..., None].expand(-1, -1, 2) for x in (p, p + r))
+    return with_corners(points), with_corners(targets)
+
+
+def safe_controls(
+    seed: int, step: int, index: Int[Tensor, "B"], most: float = 0.35
+) -> tuple[Float[Tensor, "B 7 2"], Float[Tensor, "B 7 2"]]:
+    """Points and targets of a bend that never folds: corners stay, three points move anywhere.
+
+    most: by how much at most, half a side being 1; a bend that would fold is halved until it does
+    not.
+    """
+    u = rng.uniform(seed, step, index, 24, rng.AUGMENT)[:, 8:20].double()
+    home = u.new_tensor([[-0.4, -0.3], [0.4, -0.3], [0.0, 0.45]])
+    points = with_corners(home + 0.3 * (2 * u[:, :6].view(-1, 3, 2) - 1))
+    move = F.pad(most * (2 * u[:, 6:].view(-1, 3, 2) - 1), (0, 0, len(CORNERS), 0))
+    for _ in range(8):
+        bad = folds(points, points + move)
+        if not bad.any():
+            break
+        move = torch.where(bad[:, None, None], move / 2, move)
+    return points, points + move
+
+
+def folds(points: Float[Tensor, "B K 2"], targets: Float[Tensor, "B K 2"]) -> Bool[Tensor, "B"]:
+    """Whether the bend turns a part of the image over: its Jacobian's determinant is not positive.
+
+    Looked for at `GRID` x `GRID` points, by the spline's own derivative.
+    """
+    return (jacobian(points, targets, GRID) <= 0).any(1)
+
+
+def jacobian(
+    points: Float[Tensor, "B K 2"], targets: Float[Tensor, "B K 2"], side: int
+) -> Float[Tensor, "B N"]:
+    r"""The determinant of the spline's Jacobian at side x side points: by how much areas grow.
+
+    The gradient of U is :math:`(\log r^2 + 1)(x - x_k)`, and 0 at the point itself.
+    """
+    weights, affine = coefficients(points, targets)
+    line = torch.linspace(-1, 1, side, dtype=points.dtype, device=points.device)
+    at = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1).view(1, -1, 1, 2)
+    away = at - points[:, None]
+    square = away.square().sum(-1, keepdim=True)
+    slope = torch.where(square > 0, (square.clamp(min=1e-300).log() + 1) * away, 0.0)
+    J = affine[:, None, 1:] + slope.transpose(-1, -2) @ weights[:, None]
+    return torch.linalg.det(J)
