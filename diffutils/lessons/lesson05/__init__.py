@@ -1,0 +1,1 @@
+"""Lesson 05, colouring a sketch like a reference."""

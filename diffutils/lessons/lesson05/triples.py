@@ -1,0 +1,174 @@
+"""Triples of lesson 05 (notebook, 3): an image, its sketch, and a reference that has its colours.
+
+References are of three kinds. warp: the image itself, bent, as published. turn: the same head
+turned elsewhere. other: another head in these colours. The last two must be drawn, so `faces`
+alone has them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diffutils import rng
+from diffutils.data import ImageSet, to_float, to_uint8
+from diffutils.data.drawn import face_references, faces
+from diffutils.data.images import PARTS
+from diffutils.methods import guidance, sketch
+from diffutils.methods.warp import safe_controls, warp
+
+KINDS = ("warp", "turn", "other")
+BATCH = 256  # images worked on at a time
+STILL = 2**30  # the step of draws that no training makes: for held-out images
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images of one part of a set with what stands beside them, uint8: (N, 3, H, W) but sketches.
+
+    sketches: (N, 1, H, W).  references: by kind.
+    """
+
+    images: Tensor
+    sketches: Tensor
+    references: dict[str, Tensor]
+
+    def cond(self, *kinds: str) -> Tensor:
+        """Sketches and these references as the channels of one tensor, (N, 1 + 3 k, H, W)."""
+        return torch.cat([self.sketches, *(self.references[kind] for kind in kinds)], 1)
+
+
+@dataclass(frozen=True)
+class Cross(Part):
+    """Faces to be coloured like another one: the images are the true answers.
+
+    regions: (N, R, H, W), where each colour of the palette belongs; colours: (N, R, 3) in [-1, 1].
+    """
+
+    regions: Tensor
+    colours: Tensor
+
+
+def triples(data: ImageSet, kinds: Sequence[str] = KINDS, seed: int = 0) -> dict[str, Part]:
+    """Sketches and references beside the images of both parts, by part.
+
+    data: RGB images; `faces` as `data.load` gives them, in any order.
+    Raises: ValueError for grey images, or a kind that these images do not have.
+    """
+    check(data, kinds)
+    found = {}
+    for part in PARTS:
+        images = getattr(data, part)
+        sketches = by_parts(lambda x, i: sketched(x, seed, i), images)
+        references = {}
+        if "warp" in kinds:
+            references["warp"] = by_parts(lambda x, i: warped(x, seed, STILL, i), images)
+        if "turn" in kinds or "other" in kinds:
+            shape, palette = drawn_as(data, part)
+            lent, _ = lenders(data, part)
+            if "turn" in kinds:
+                references["turn"] = faces.draw(
+                    face_references.turned(shape, lent), palette, data.shape[1]
+                )
+            if "other" in kinds:
+                references["other"] = faces.draw(lent, palette, data.shape[1])
+        found[part] = Part(images, sketches, references)
+    return found
+
+
+def cross(data: ImageSet, seed: int = 0) -> Cross:
+    """Held-out faces, each to be coloured like the one before it: sketch, reference, true answer.
+
+    The reference is that other face itself; the sketch is made of the face in its own colours.
+    """
+    check(data, KINDS)
+    shape, palette = drawn_as(data, "heldout")
+    asked = {name: np.roll(colours, 1, 0) for name, colours in palette.items()}
+    sketches = by_parts(lambda x, i: sketched(x, seed, i), data.heldout)
+    names = face_references.REGIONS
+    return Cross(
+        images=faces.draw(shape, asked, data.shape[1]),
+        sketches=sketches,
+        references={"other": data.heldout.roll(1, 0)},
+        regions=face_references.regions(shape, asked, data.shape[1]),
+        colours=2 * torch.from_numpy(np.stack([asked[name] for name in names], 1)).float() - 1,
+    )
+
+
+def check(data: ImageSet, kinds: Sequence[str]) -> None:
+    """Raise ValueError unless these images have colours, and references of these kinds."""
+    known = KINDS if data.name == "faces" else KINDS[:1]
+    if wrong := [kind for kind in kinds if kind not in known]:
+        raise ValueError(
+            f"{data.name} has references of the kind {', '.join(known)}, got {wrong[0]!r}; only "
+            "faces can be drawn once more, in another pose or on another head"
+        )
+    if data.shape[0] != 3:
+        raise ValueError(f"{data.name} is grey, so its images have no colours to learn; use RGB")
+
+
+def drawn_as(data: ImageSet, part: str) -> tuple[dict, dict]:
+    """Shape and palette of each face of a part, in the order of the set."""
+    n, seed = len(getattr(data, part)), data.loaded["seed"]
+    shape, palette, _ = faces.parameters(n, seed, part)
+    return in_order(data, shape), in_order(data, palette)
+
+
+def lenders(data: ImageSet, part: str) -> tuple[dict, dict]:
+    """Shape and palette of another face for each one of a part."""
+    n, seed = len(getattr(data, part)), data.loaded["seed"]
+    shape, palette = face_references.others(n, seed, part)
+    return in_order(data, shape), in_order(data, palette)
+
+
+def in_order(data: ImageSet, numbers: dict) -> dict:
+    """Rows in the order that `data.images.shuffled` brought the images into."""
+    if (order := data.loaded.get("order")) is None:
+        return numbers
+    n = len(next(iter(numbers.values())))
+    rows = np.random.default_rng(order).permutation(n)
+    return {name: values[rows] for name, values in numbers.items()}
+
+
+def by_parts(work: Callable, images: Tensor) -> Tensor:
+    """A function of images and their indices, a part at a time, as uint8."""
+    parts = zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True)
+    return torch.cat([to_uint8(work(to_float(x), i)) for x, i in parts])
+
+
+def sketched(images: Tensor, seed: int, index: Tensor) -> Tensor:
+    """The published sketch of images in [-1, 1], each with lines of its own width."""
+    return sketch.xdog(images, sketch.published_sigma(seed, STILL, index))
+
+
+def warped(images: Tensor, seed: int, step: int, index: Tensor) -> Tensor:
+    """Images bent by splines that never fold, on white."""
+    points, targets = safe_controls(seed, step, index)
+    return warp(images, points, targets, fill=1.0)
+
+
+def recipe(kinds: Sequence[str], seed: int, strength: float = 1.0, dropout: float = 0.1) -> Callable:
+    """The augment of `diffutils.fit` for training on triples: what the network sees in step k.
+
+    Its cond holds sketch and stored references, `Part.cond` of all kinds but "warp", which is bent
+    anew in every step.  Each image gets a reference of one kind, drawn evenly; image and reference
+    change their colours together (strength 0: not), the sketch does not; then sketch and reference
+    are hidden, each from a share of the images.
+    """
+
+    def augment(x0: Tensor, cond: Tensor, k: int, slots: Tensor) -> tuple[Tensor, Tensor]:
+        # One reference for each image.
+        stored = iter(cond[:, 1:].split(3, 1))
+        every = [warped(x0, seed, k, slots) if kind == "warp" else next(stored) for kind in kinds]
+        u = rng.uniform(seed, k, slots, 6, rng.AUGMENT)[:, 5]  # appearance takes those before
+        which = (u * len(kinds)).long()
+        reference = torch.stack(every, 1)[torch.arange(len(x0), device=x0.device), which]
+        # Other colours, the same ones for both.
+        change = sketch.appearance(seed, k, slots, strength)
+        x0, reference = (sketch.recoloured(x, *change) for x in (x0, reference))
+        hidden = guidance.dropped(cond[:, :1], reference, seed, k, slots, dropout, dropout)
+        return x0, hidden
+
+    return augment
