@@ -55,6 +55,7 @@ GIVEN = {  # command -> arguments with which it works
     "grade": ["class", "--out", "out"],
     "train": ["--profile", "smoke", "--out", "out", "--set", "images=20"],
     "phi": ["sprites", "-n", "2"],
+    "triples": ["sprites", "out", "--size", "16", "--limit", "20"],
 }
 
 

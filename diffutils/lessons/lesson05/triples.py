@@ -149,7 +149,9 @@ def warped(images: Tensor, seed: int, step: int, index: Tensor) -> Tensor:
     return warp(images, points, targets, fill=1.0)
 
 
-def recipe(kinds: Sequence[str], seed: int, strength: float = 1.0, dropout: float = 0.1) -> Callable:
+def recipe(
+    kinds: Sequence[str], seed: int, strength: float = 1.0, dropout: float = 0.1
+) -> Callable:
     """The augment of `diffutils.fit` for training on triples: what the network sees in step k.
 
     Its cond holds sketch and stored references, `Part.cond` of all kinds but "warp", which is bent
