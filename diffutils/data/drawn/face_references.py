@@ -11,10 +11,8 @@ from diffutils.data.drawn.face_parameters import heldout_combination
 Numbers = dict[str, np.ndarray]
 
 REGIONS = ("hair", "skin", "eye", "cloth", "ground")  # colours of the palette, and what has them
-POSE = (
-    "x", "y", "scale", "turn", "tilt", "gaze_x", "gaze_y", "mouth", "mouth_curve", "mouth_width",
-    "brow_arch", "brow_slope",
-)  # fmt: skip
+POSE = ("x", "y", "scale", "turn", "tilt")
+MOOD = ("gaze_x", "gaze_y", "mouth", "mouth_curve", "mouth_width", "brow_arch", "brow_slope")
 FAR = 2**26  # faces of a set end long before this one: those behind lend heads and poses
 TRIES = 20
 APART = 0.15  # of two turns, in head units: left and front differ by 0.2
@@ -41,7 +39,7 @@ def others(n: int, seed: int, split: str) -> tuple[Numbers, Numbers]:
 
 def turned(shape: Numbers, other: Numbers) -> Numbers:
     """The same heads in the pose and mood of others, and clearly turned elsewhere."""
-    pose = {name: other[name].copy() for name in POSE}
+    pose = {name: other[name].copy() for name in POSE + MOOD}
     was, now = shape["turn"], pose["turn"]
     # A head that would look the same way looks to the other side, from the front to the right.
     aside = np.where(np.abs(was) < 0.1, np.float32(0.2), -was)
