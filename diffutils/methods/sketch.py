@@ -14,6 +14,14 @@ WIDTHS = (0.3, 0.4, 0.5)  # pixels: SSIMBaD draws the sigma of each sketch from 
 TRUNCATE = 4.0  # standard deviations at which the Gaussian ends, as SciPy's
 
 
+def luma(images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
+    """The grey of RGB images; grey ones as they are.  Raises: ValueError for other channels."""
+    if images.shape[1] not in (1, 3):
+        raise ValueError(f"a sketch is made of grey or RGB images, got {images.shape[1]} channels")
+    weights = images.new_tensor(LUMA if images.shape[1] == 3 else (1.0,))
+    return (images * weights.view(1, -1, 1, 1)).sum(1, keepdim=True)
+
+
 def blurred(
     grey: Float[Tensor, "B 1 H W"], sigma: Float[Tensor, "B"], radius: int
 ) -> Float[Tensor, "B 1 H W"]:
@@ -80,13 +88,10 @@ def xdog(
     SSIMBaD and AnimeDiffusion compute it: what is black in the image then is black in the sketch,
     whatever S says, so dark hair fills with ink.  phi: steepness; 1e9 leaves black and white.
 
-    Raises: ValueError as `difference_of_gaussians`, and for images of neither 1 nor 3 channels.
+    Raises: ValueError, as `difference_of_gaussians` and `luma`.
     Source: Winnemoeller et al. 2012, eq. 5; parameters of SSIMBaD's and AnimeDiffusion's code.
     """
-    if images.shape[1] not in (1, 3):
-        raise ValueError(f"a sketch is made of grey or RGB images, got {images.shape[1]} channels")
-    weights = images.new_tensor(LUMA if images.shape[1] == 3 else (1.0,))
-    grey = ((images + 1) / 2 * weights.view(1, -1, 1, 1)).sum(1, keepdim=True)
+    grey = (luma(images) + 1) / 2
     u = difference_of_gaussians(grey, sigma, k, p)
     u = grey * u if multiply else u
     ink = torch.where(u >= eps, 1.0, 1 + (phi * (u - eps)).tanh())

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Shaped, UInt8
 from torch import Tensor
 
 from diffutils.data import to_float
@@ -84,6 +84,17 @@ def palette_distance(
     # The quantile of rank q is the pixel floor(q m) of m sorted ones.
     ranked = [x[..., (places * x.shape[-1]).long()] for x in projected]
     return 2 * (ranked[0] - ranked[1]).abs().mean((1, 2))
+
+
+def matched(
+    images: UInt8[Tensor, "N 3 H W"], references: UInt8[Tensor, "N 3 h w"]
+) -> UInt8[Tensor, "N 3 H W"]:
+    """Each image with its histograms, channel by channel, made those of its reference."""
+    from skimage.exposure import match_histograms
+
+    pairs = zip(images.cpu().numpy(), references.cpu().numpy(), strict=True)
+    found = [match_histograms(image, reference, channel_axis=0) for image, reference in pairs]
+    return torch.from_numpy(np.stack(found).astype(np.uint8))
 
 
 def directions() -> Float[Tensor, "D 3"]:

@@ -116,3 +116,15 @@ def test_a_shift_of_all_colours_counts_its_length():
 def test_grey_images_have_one_palette():
     grey = to_float(torch.full((1, 3, 8, 8), 90, dtype=torch.uint8))
     assert colour.palette_distance(grey, grey.flip(-1)).item() == 0
+
+
+def test_matched_histograms_are_those_of_the_reference():
+    generator = torch.Generator().manual_seed(4)
+    a, b = torch.randint(0, 256, (2, 2, 3, 16, 16), generator=generator, dtype=torch.uint8)
+    found = colour.matched(a, b)
+    for mine, theirs, before in zip(found, b, a, strict=True):
+        for channel in range(3):
+            ranks = before[channel].flatten().double().argsort()
+            assert (mine[channel].flatten()[ranks].diff().double() >= 0).all()  # order is kept
+            moved = wasserstein_distance(mine[channel].flatten(), theirs[channel].flatten())
+            assert moved < 2

@@ -1,0 +1,72 @@
+"""How good a colouring is: beside the truth, beside the sketch, beside the reference."""
+
+import torch
+from torch import Tensor
+
+from diffutils.data import ImageSet, to_float
+from diffutils.data.drawn import faces
+from diffutils.lessons.lesson05.triples import STILL, Cross, Part, by_parts, drawn_as
+from diffutils.methods import sketch
+from diffutils.metrics import colour, similarity
+
+PEAK = 4.0  # squared: of images in [-1, 1]
+
+
+def scores(images: Tensor, part: Part, kind: str, seed: int = 0) -> dict[str, Tensor]:
+    """Of every colouring (N, 3, H, W), uint8: numbers by name, each (N,), float64.
+
+    mse: in [-1, 1].  dB: its PSNR.  ssim, ms_ssim: with the truth, `part.images`.  structure:
+    share of pixels of the sketch that the colouring's own sketch has otherwise.  palette: distance
+    to the colours of the reference.  delta_e, of faces that are to be coloured like another: mean
+    over the regions that there are.
+    """
+    error = (to_float(images) - to_float(part.images)).double().square().flatten(1).mean(1)
+    found = {"mse": error, "dB": 10 * torch.log10(PEAK / error)}
+    if min(images.shape[2:]) >= similarity.WINDOW:
+        found["ssim"] = similarity.ssim(images, part.images)
+        found["ms_ssim"] = similarity.ms_ssim(images, part.images)
+    drawn = by_parts(lambda x, i: sketch.xdog(x, sketch.published_sigma(seed, STILL, i)), images)
+    found["structure"] = (drawn != part.sketches).double().flatten(1).mean(1)
+    found["palette"] = colour.palette_distance(images, part.references[kind])
+    if isinstance(part, Cross):
+        by_region = colour.region_delta_e(images, part.regions, part.colours)
+        found["delta_e"] = by_region.nanmean(1)
+    return found
+
+
+def table(rows: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, float]]:
+    """Means by row and number; "dB of the mean" is the PSNR of the mean error.
+
+    It and the mean of dB may rank two rows differently.
+    """
+    found = {}
+    for name, row in rows.items():
+        found[name] = {key: float(values.nanmean()) for key, values in row.items()}
+        found[name]["dB of the mean"] = float(10 * torch.log10(PEAK / row["mse"].mean()))
+    return found
+
+
+def rivals(data: ImageSet, train: Part, asked: Cross) -> dict[str, Tensor]:
+    """Cheap answers to a cross-reference, uint8 (N, 3, H, W), by name.
+
+    copy: the reference itself.  ignore: the face in the colours that it had before.  nearest
+    sketch: the face in the palette of the training face with the most similar sketch.  histogram:
+    the face in grey, its histograms made those of the reference (`colour.matched`).
+    """
+    shape, _ = drawn_as(data, "heldout")
+    _, palettes = drawn_as(data, "train")
+    nearest = like(asked.sketches, train.sketches)
+    palette = {name: values[nearest] for name, values in palettes.items()}
+    grey = by_parts(lambda x, i: sketch.luma(x), data.heldout).expand(-1, 3, -1, -1)
+    return {
+        "copy": asked.references["other"],
+        "ignore": data.heldout,
+        "nearest sketch": faces.draw(shape, palette, data.shape[1]),
+        "histogram": colour.matched(grey, asked.references["other"]),
+    }
+
+
+def like(sketches: Tensor, known: Tensor) -> Tensor:
+    """The index of the most similar known sketch for each, by mean squared difference."""
+    flat = [to_float(x).flatten(1) for x in (sketches, known)]
+    return torch.cdist(*flat).argmin(1)
