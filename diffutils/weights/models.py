@@ -49,6 +49,10 @@ COEFFICIENTS = {  # of a card
 }
 KINDS = ("linear", "scaled_linear", "quadratic", "cosine", "sigmoid")
 BETAS = {name: getattr(schedules, f"{name}_betas") for name in KINDS}
+# Linear, but to the end of pure noise.
+BETAS["rescaled_linear"] = lambda **range: schedules.rescale_terminal_snr(
+    schedules.linear_betas(**range)
+)
 GRIDS = ("log_normal", "log_uniform", "log_logistic", "karras")  # densities too, to train with
 SCHEDULES = {name: getattr(schedules, name) for name in GRIDS}
 EMBEDDINGS = {"log": lambda: torch.log, "phi_star": lambda c: lambda sigma: sigma / (sigma + c)}

@@ -67,10 +67,11 @@ def train_card(
 def prepared(about: dict, data: ImageSet, **given) -> tuple[Model, dict]:
     """The untrained model of a card, and the settings of `recorded_fit` for it.
 
-    given: settings that no card holds, such as cond and heldout_cond (N, K, H, W).
+    given: settings that no card holds, such as cond and heldout_cond (N, K, H, W).  The network
+    takes the channels of cond, unless the card says how many an augment leaves of them.
     """
     if given.get("cond") is not None:
-        about = about | {"unet": about["unet"] | {"cond_channels": given["cond"].shape[1]}}
+        about = about | {"unet": {"cond_channels": given["cond"].shape[1]} | about["unet"]}
     torch.manual_seed(about["seed"])
     return models.build(about), fit_settings(about, data) | {"card": about} | given
 

@@ -149,21 +149,25 @@ def warped(images: Tensor, seed: int, step: int, index: Tensor) -> Tensor:
     return warp(images, points, targets, fill=1.0)
 
 
+def stored(kinds: Sequence[str]) -> list[str]:
+    """The kinds that training finds beside its images; a warp is bent anew in every step."""
+    return [kind for kind in kinds if kind != "warp"]
+
+
 def recipe(
     kinds: Sequence[str], seed: int, strength: float = 1.0, dropout: float = 0.1
 ) -> Callable:
     """The augment of `diffutils.fit` for training on triples: what the network sees in step k.
 
-    Its cond holds sketch and stored references, `Part.cond` of all kinds but "warp", which is bent
-    anew in every step.  Each image gets a reference of one kind, drawn evenly; image and reference
-    change their colours together (strength 0: not), the sketch does not; then sketch and reference
-    are hidden, each from a share of the images.
+    Its cond is `Part.cond` of the `stored` kinds.  Each image gets a reference of one kind, drawn
+    evenly; image and reference change their colours together (strength 0: not), the sketch does
+    not; then sketch and reference are hidden, each from a share of the images.
     """
 
     def augment(x0: Tensor, cond: Tensor, k: int, slots: Tensor) -> tuple[Tensor, Tensor]:
         # One reference for each image.
-        stored = iter(cond[:, 1:].split(3, 1))
-        every = [warped(x0, seed, k, slots) if kind == "warp" else next(stored) for kind in kinds]
+        beside = iter(cond[:, 1:].split(3, 1))
+        every = [warped(x0, seed, k, slots) if kind == "warp" else next(beside) for kind in kinds]
         u = rng.uniform(seed, k, slots, 6, rng.AUGMENT)[:, 5]  # appearance takes those before
         which = (u * len(kinds)).long()
         reference = torch.stack(every, 1)[torch.arange(len(x0), device=x0.device), which]

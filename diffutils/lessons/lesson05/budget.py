@@ -1,0 +1,47 @@
+"""How much lesson 05 computes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, profiles
+from diffutils.lessons.lesson05.triples import KINDS
+
+
+@dataclass(frozen=True)
+class Lesson05Budget(TrainingBudget):
+    """Lesson 05, colouring: a network trained live on triples of image, sketch and reference."""
+
+    NEEDS: ClassVar[Needs] = Needs(4, 4, "a distance takes at least 4 images on each side")
+
+    max_size: int = field(32, least=16, most=1024)
+    images: int = field(2_000, least=10, most=MANY)
+    channels: tuple[int, ...] = field((32, 64, 96), least=1, most=4096)
+    batch: int = field(32, least=1, most=1_000_000)
+    pixels: int = field(32 * 32 * 32, least=1, most=2**32)
+    lr: float = field(1e-3, least=0, most=100)
+    class_dropout: float = field(1.0, least=0, most=1)  # no labels: sketch and reference decide
+    kinds: tuple[str, ...] = field(KINDS, choices=KINDS)  # of references that training shows
+    strength: float = field(1.0, least=0, most=1)  # of the change of colours; 0: none
+    dropout: float = field(0.1, least=0, below=1)  # share of sketches hidden, and of references
+
+
+BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
+    #                  smoke         full                        published
+    "max_size":       (16,           64,                         256),
+    "images":         (60,           20_000,                     31_696),
+    "channels":       ((16, 16, 16), (64, 128, 192, 256),        (64, 128, 256, 512)),
+    "attention":      (...,          (False, False, True, True), (False, False, False, True)),
+    "blocks":         (...,          2,                          2),
+    "bf16":           (...,          True,                       True),
+    "compile":        (...,          True,                       True),
+    "steps":          (4,            60_000,                     297_000),
+    "batch":          (8,            64,                         32),
+    "pixels":         (...,          64 * 64 * 64,               32 * 256 * 256),
+    "lr":             (...,          5e-4,                       1e-4),
+    "warmup":         (2,            500,                        990),
+    "ema":            (...,          0.999,                      0.0),
+    "log_every":      (2,            600,                        990),
+    "kinds":          (...,          ...,                        ("warp",)),
+    "strength":       (...,          ...,                        0.0),
+    "dropout":        (...,          ...,                        0.0),
+})  # fmt: skip

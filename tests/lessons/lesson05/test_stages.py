@@ -1,0 +1,62 @@
+"""Every configuration trains on triples, from its card alone where it must, and colours."""
+
+import pytest
+import torch
+
+from diffutils import lessons, schedules
+from diffutils.course.budgets import changed
+from diffutils.course.experiments import described
+from diffutils.course.experiments.sampling import generate
+from diffutils.course.runs.recorded_fit import recorded_fit
+from diffutils.data import to_float
+from diffutils.lessons.lesson05 import stages
+from diffutils.lessons.lesson05.configs import CONFIGS
+from diffutils.lessons.lesson05.triples import triples
+from diffutils.weights import models
+
+BUDGET = lessons.budget("05", "smoke")
+
+
+@pytest.fixture(scope="module")
+def data():
+    return described.load_for("faces", BUDGET, 0)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_configuration_trains_and_its_card_builds_it_again(config, data, tmp_path):
+    def train(folder, *arguments, **settings):
+        return recorded_fit(tmp_path / folder, *arguments, say=lambda line: None, **settings)
+
+    parts = triples(data, BUDGET.kinds)
+    model = stages.pretrain(config, data, parts, BUDGET, 0, train)
+    assert [record["step"] for record in model.log] == [2, 4]
+    (weights,) = tmp_path.glob("pretrain/*/*.safetensors")
+    again = models.load_model(weights)
+    cond = parts["heldout"].cond("other")[:3]
+    x, sigma = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(0)), 0.7
+    one, two = (m.denoiser(x, sigma, cond=to_float(cond)) for m in (model, again))
+    torch.testing.assert_close(one, two, atol=0.01, rtol=0.01)  # weights are kept in float16
+    assert again.card["triples"]["kinds"] == ["warp", "turn", "other"]
+    assert generate(again, 3, cond=cond, seed=1, steps=2).shape == (3, 3, 16, 16)
+
+
+def test_what_the_configurations_differ_in():
+    card = described.card(load := described.load_for("faces", BUDGET, 0), BUDGET, 0, "x")
+    assert load.name == "faces" and card["coefficients"] == "eps"
+    built = {
+        name: models.build(described.card(load, BUDGET, 0, name, **arm.card))
+        for name, arm in CONFIGS.items()
+    }
+    # SSIMBaD's density, and the noise that each chain begins with.
+    u = torch.tensor([0.5], dtype=torch.float64)
+    assert built["ssimbad"].density(u) == pytest.approx(0.3, rel=0.02)
+    assert built["edm"].density(u) == pytest.approx(0.3012, rel=0.001)
+    ends = {name: schedules.to_alpha_bar(built[name].schedule.sigmas[-1]) for name in built
+            if "anime" in name}  # fmt: skip
+    assert ends["animediffusion"] == pytest.approx(0.0066, rel=0.02)
+    assert ends["animediffusion-v"] == pytest.approx(1e-8, rel=0.01)
+
+
+def test_references_that_the_images_do_not_have_are_refused():
+    with pytest.raises(ValueError, match="kinds"):
+        changed(BUDGET, {"kinds": "warp,none"}, "lesson 05")
