@@ -27,10 +27,8 @@ ENDS = ("SIGTERM", "SIGHUP")  # the second one not on Windows
 LONGEST = 600  # characters of a message
 REFUSED = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, BlockingIOError)
 GOES_ON = "what was finished is kept, and the same command goes on or starts anew"
-SETTINGS = (
-    "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR",
-    "XDG_CACHE_HOME",
-)  # fmt: skip
+SETTINGS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+SETTINGS += ("MPLCONFIGDIR", "XDG_CACHE_HOME")
 NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "unable to allocate")
 
 
