@@ -23,12 +23,20 @@ def delta_e(a: Shaped[Tensor, "*A C"], b: Shaped[Tensor, "*B C"]) -> Float[Tenso
     About 1 is just noticeable side by side, above 10 is another colour, black to white is 100.
     a and b broadcast; NaN where either is.
 
-    Raises: TypeError for other types; ValueError if colours have no three channels.
+    Raises: TypeError for other types; ValueError unless colours have three channels and broadcast.
     Source: Sharma, Wu & Dalal 2005, "The CIEDE2000 color-difference formula", eqs. 2-22.
     """
     from skimage.color import deltaE_ciede2000
 
-    return torch.from_numpy(deltaE_ciede2000(_lab(a).numpy(), _lab(b).numpy()))
+    a, b = _lab(a), _lab(b)
+    try:
+        a, b = torch.broadcast_tensors(a, b)
+    except RuntimeError:
+        raise ValueError(
+            f"colours of shapes {tuple(a.shape)} and {tuple(b.shape)} do not pair up: give two of"
+            " one shape, or axes of length 1"
+        ) from None
+    return torch.as_tensor(deltaE_ciede2000(a.numpy(), b.numpy()))
 
 
 def region_colours(
@@ -37,21 +45,31 @@ def region_colours(
     """Median colour of every region, channel by channel: float64 in [-1, 1], on images' device.
 
     NaN where a region has fewer than `minimum` pixels.
-    Raises: TypeError for other types; ValueError unless images have three channels, minimum >= 1.
+    Raises: TypeError for other types; ValueError for images without three channels or with NaN,
+    for masks of another size, and for a minimum below 1.
     """
-    if images.shape[1] != 3:
-        raise ValueError(f"images must have 3 channels, got {images.shape[1]}: give RGB images")
+    # Refuse what would end in a wrong number.
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ValueError(f"images must be RGB, (N, 3, H, W), but got {tuple(images.shape)}")
+    if masks.dtype != torch.bool:
+        raise TypeError(f"masks must be bool, got {masks.dtype}: compare coverage with a threshold")
+    if masks.ndim != 4 or masks.shape[::2] + masks.shape[3:] != (len(images), *images.shape[2:]):
+        raise ValueError(
+            f"masks {tuple(masks.shape)} do not fit images {tuple(images.shape)}: give (N, R, H, W)"
+        )
     if minimum < 1:
         raise ValueError(f"minimum is {minimum}, but a median needs at least 1 pixel")
     pixels = _unit(images).flatten(2) * 2 - 1
+    if pixels.isnan().any():
+        raise ValueError("images hold NaN: the network that drew them has diverged")
+    # Take the median of each region.
     colours = []
     for mask in masks.to(pixels.device).flatten(2).unbind(1):
         count = mask.sum(1)
         # Pixels outside the region sort behind all others; an even count has two in the middle.
         ordered = pixels.masked_fill(~mask[:, None], math.inf).sort(dim=2).values
         middle = torch.stack([(count - 1).clamp(min=0) // 2, count // 2], dim=1)
-        middle = middle.clamp(max=pixels.shape[2] - 1)[:, None].expand(-1, 3, 2)
-        median = ordered.gather(2, middle).mean(2)
+        median = ordered.gather(2, middle[:, None].expand(-1, 3, 2)).mean(2)
         colours.append(median.masked_fill((count < minimum)[:, None], math.nan))
     return torch.stack(colours, dim=1)
 
