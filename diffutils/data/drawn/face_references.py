@@ -1,68 +1,112 @@
-"""Other pictures in the colours of a drawn face, and which pixels have which of its colours."""
+"""References for colouring a drawn face, and the pixels that show each of its colours.
+
+A face is `draw(shape, palette, size)`. Its reference shows the same palette on the same head turned
+otherwise, `draw(turned(...), palette, size)`, or on another head, `draw(other_head(...), palette,
+size)`. "This face in that face's colours" has an exact answer: `draw(shape, other palette, size)`.
+"""
 
 import numpy as np
 import torch
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float32
 from torch import Tensor
 
-from diffutils.data.drawn import faces
-from diffutils.data.drawn.face_parameters import heldout_combination
+from diffutils.data.drawn.face_parameters import (
+    ATTRIBUTES,
+    SPLITS,
+    draw_attributes,
+    draw_shape,
+    heldout_combination,
+)
+from diffutils.data.drawn.faces import Numbers, draw, parameters
+from diffutils.rng import uniform
 
-Numbers = dict[str, np.ndarray]
-
-REGIONS = ("hair", "skin", "eye", "cloth", "ground")  # colours of the palette, and what has them
-POSE = ("x", "y", "scale", "turn", "tilt")
-MOOD = ("gaze_x", "gaze_y", "mouth", "mouth_curve", "mouth_width", "brow_arch", "brow_slope")
-FAR = 2**26  # faces of a set end long before this one: those behind lend heads and poses
-TRIES = 20
-APART = 0.15  # of two turns, in head units: left and front differ by 0.2
+STREAM = 102  # of random numbers: no other part of the package draws from it
+TURN, TILT = 0.1, 0.04  # between a head that looks ahead, or upright, and one that does not
+POSE = ("x", "y", "scale", "turn", "tilt", "gaze_x", "gaze_y")
+EXPRESSION = ("brow_arch", "brow_slope", "mouth", "mouth_curve", "mouth_width")
+REGIONS = {"hair": "hair", "skin": "skin", "eye": "eye", "cloth": "cloth", "background": "ground"}
+FLAT = 0.95  # a pixel shows a colour when that covers so much of it
 
 
-def others(n: int, seed: int, split: str) -> tuple[Numbers, Numbers]:
-    """The shapes of n other faces, one for each face of a split, and the palettes they have.
+def turned(shape: Numbers, seed: int, index: np.ndarray) -> Numbers:
+    """The same heads in another pose: shape numbers for `draw`.
 
-    No training face meets a head whose hair would make a combination that is held out.
+    Turn and tilt each change to one of the two other sides; place, scale, gaze, brows and mouth are
+    drawn anew, as in `faces.parameters`. All else stays: head, eyes, hair, clothes, background.
+    Face i depends on (seed, index[i]) and its own shape alone; index: int64 (n,).
     """
-    _, _, own = faces.parameters(n, seed, split)
-    shape, palette, lent = faces.parameters(n, seed, split, start=FAR)
-    for k in range(2, TRIES):
-        out = heldout_combination(lent["hair_style"], own["hair_colour"], own["eye_colour"])
-        if split == "heldout" or not out.any():
-            break
-        new = faces.parameters(n, seed, split, start=k * FAR)
-        for old, fresh in zip((shape, palette, lent), new, strict=True):
-            for name in old:
-                old[name] = old[name].copy()
-                old[name][out] = fresh[name][out]
-    return shape, palette
+    u = _uniforms(seed, 0, index)
+    fresh = draw_attributes(u[:, :20], "train")
+    for column, (name, limit) in enumerate({"turn": TURN, "tilt": TILT}.items(), start=20):
+        side = 1 + np.sign(shape[name]) * (abs(shape[name]) > limit)  # 0 left, 1 neither, 2 right
+        fresh[name] = (side + 1 + (u[:, column] >= 0.5)).astype(np.int64) % 3
+    numbers = draw_shape(fresh, u[:, 60:])
+    return {**shape, **{name: numbers[name] for name in (*POSE, *EXPRESSION)}}
 
 
-def turned(shape: Numbers, other: Numbers) -> Numbers:
-    """The same heads in the pose and mood of others, and clearly turned elsewhere."""
-    pose = {name: other[name].copy() for name in POSE + MOOD}
-    was, now = shape["turn"], pose["turn"]
-    # A head that would look the same way looks to the other side, from the front to the right.
-    aside = np.where(np.abs(was) < 0.1, np.float32(0.2), -was)
-    pose["turn"] = np.where(np.abs(was - now) < APART, aside, now).astype(np.float32)
-    return shape | pose
+def other_head(attributes: Numbers, seed: int, index: np.ndarray, split: str = "train") -> Numbers:
+    """Independently drawn heads that may wear the palettes of faces with these attributes.
 
+    Shape numbers for `draw`; no face of `faces.parameters` has them. Of the split "train" a head
+    never completes a held-out combination of hair style, hair colour and eye colour; of "heldout"
+    it may have any hair style. Face i depends on (seed, split, index[i]) and its own attributes.
 
-def regions(shape: Numbers, palette: Numbers, size: int) -> Bool[Tensor, "n R size size"]:
-    """Where each of `REGIONS` has its flat colour, free of lines, shades and light.
-
-    Every brush mixes colours linearly, so a palette that is 1 at "hair" and 0 elsewhere paints
-    the share of hair in each pixel, and three of them fit into red, green and blue.
-    Raises: ValueError as `faces.draw`.
+    Raises:
+        ValueError: split is neither "train" nor "heldout".
     """
-    shares = [share(shape, palette, names, size) for names in (REGIONS[:3], REGIONS[3:])]
-    return torch.cat(shares, 1)[:, : len(REGIONS)] >= 250
+    if split not in SPLITS:
+        raise ValueError(f"split is {split!r}; choose one of {', '.join(SPLITS)}.")
+    u = _uniforms(seed, 1 + SPLITS.index(split), index)
+    head = draw_attributes(u[:, :20], split)
+    if split == "train":
+        # At most one of the hair styles is held out for given colours, so the next one is not.
+        style = head["hair_style"]
+        bad = heldout_combination(style, attributes["hair_colour"], attributes["eye_colour"])
+        head["hair_style"] = (style + bad) % len(ATTRIBUTES["hair_style"])
+    return draw_shape(head, u[:, 60:])
 
 
-def share(
-    shape: Numbers, palette: Numbers, names: tuple[str, ...], size: int
-) -> UInt8[Tensor, "n 3 size size"]:
-    """How much of each pixel has these colours of the palette, at most three: 255 is all of it."""
-    marks = {name: np.zeros_like(colour) for name, colour in palette.items()}
-    for channel, name in enumerate(names):
-        marks[name][:, channel] = 1
-    return faces.draw(shape, marks, size)
+def coverage(shape: Numbers, size: int, names: tuple[str, ...]) -> Float32[Tensor, "n R H H"]:
+    """How much of each pixel shows each of these colours of the palette: (n, R, size, size).
+
+    Drawing blends colours linearly, so a face whose colour is 1 where all others are 0 is the
+    coverage itself; three colours fit into the channels of one picture. In [0, 1], multiples of
+    1/255; over all names of a palette they sum to 1.
+
+    Raises:
+        KeyError: a name is not in the palette. ValueError: as `draw`.
+    """
+    n = len(shape["x"])
+    pictures = []
+    for start in range(0, len(names), 3):
+        palette = {name: np.zeros((n, 3), dtype=np.float32) for name in parameters(0)[1]}
+        for channel, name in enumerate(names[start : start + 3]):
+            palette[name][:, channel] = 1
+        pictures.append(draw(shape, palette, size))
+    return torch.cat(pictures, dim=1)[:, : len(names)].float() / 255
+
+
+def regions(shape: Numbers, size: int, at_least: float = FLAT) -> dict[str, Bool[Tensor, "n H H"]]:
+    """The pixels that show the flat colour of hair, skin, eye, cloth, background: `REGIONS`.
+
+    True where that colour covers at least so much of a pixel: by default no lines, shades or
+    highlights, so a median over a region is `region_palette`. Small regions may be empty: the eye
+    in all faces of 32 pixels and a fifth of those of 64. With at_least = 0.5 every eye of 64 pixels
+    has some, mixed with other colours: compare those with the medians of the true rendering.
+
+    Raises:
+        ValueError: as `draw`.
+    """
+    masks = coverage(shape, size, tuple(REGIONS.values())) >= at_least
+    return dict(zip(REGIONS, masks.unbind(1), strict=True))
+
+
+def region_palette(palette: Numbers) -> Float32[Tensor, "n R 3"]:
+    """The true colours of `REGIONS`, in their order: (n, R, 3), in [-1, 1] as images are."""
+    colours = np.stack([palette[name] for name in REGIONS.values()], axis=1)
+    return torch.from_numpy(colours) * 2 - 1
+
+
+def _uniforms(seed: int, step: int, index: np.ndarray) -> np.ndarray:
+    """160 numbers in [0, 1) for every index, as many as `faces.parameters` draws."""
+    return uniform(seed, step, torch.as_tensor(index), 160, stream=STREAM).numpy()
