@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "diffutils"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # From the bottom up; a file or room may import what stands before it, and its own room.
 CORE = ("rng", "schedules", "denoisers", "unet", "resample", "samplers")
-ROOMS = ("weights", "data", "metrics", "viz", "methods", "loop", "training", "course", "lessons")
+ROOMS = ("weights", "data", "metrics", "viz", "loop", "training", "methods", "course", "lessons")
 ORDER = (*CORE, *ROOMS, "__main__")
 BESIDE = ("__init__", "renamed")  # names of the package itself; they import when asked
 every_file = pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def rivals(data: ImageSet, train: Part, asked: Cross) -> dict[str, Tensor]:
     sketch: the face in the palette of the training face with the most similar sketch.  histogram:
     the face in grey, its histograms made those of the reference (`colour.matched`).
     """
-    shape, _ = drawn_as(data, "heldout")
-    _, palettes = drawn_as(data, "train")
+    shape, _, _ = drawn_as(data, "heldout")
+    _, palettes, _ = drawn_as(data, "train")
     nearest = like(asked.sketches, train.sketches)
     palette = {name: values[nearest] for name, values in palettes.items()}
     grey = by_parts(lambda x, i: sketch.luma(x), data.heldout).expand(-1, 3, -1, -1)

@@ -66,14 +66,14 @@ def triples(data: ImageSet, kinds: Sequence[str] = KINDS, seed: int = 0) -> dict
         if "warp" in kinds:
             references["warp"] = by_parts(lambda x, i: warped(x, seed, STILL, i), images)
         if "turn" in kinds or "other" in kinds:
-            shape, palette = drawn_as(data, part)
-            lent, _ = lenders(data, part)
-            if "turn" in kinds:
-                references["turn"] = faces.draw(
-                    face_references.turned(shape, lent), palette, data.shape[1]
-                )
-            if "other" in kinds:
-                references["other"] = faces.draw(lent, palette, data.shape[1])
+            shape, palette, attributes = drawn_as(data, part)
+            index, size = np.arange(len(images)), data.shape[1]
+        if "turn" in kinds:
+            head = face_references.turned(shape, seed, index)
+            references["turn"] = faces.draw(head, palette, size)
+        if "other" in kinds:
+            head = face_references.other_head(attributes, seed, index, part)
+            references["other"] = faces.draw(head, palette, size)
         found[part] = Part(images, sketches, references)
     return found
 
@@ -84,16 +84,15 @@ def cross(data: ImageSet, seed: int = 0) -> Cross:
     The reference is that other face itself; the sketch is made of the face in its own colours.
     """
     check(data, KINDS)
-    shape, palette = drawn_as(data, "heldout")
+    shape, palette, _ = drawn_as(data, "heldout")
     asked = {name: np.roll(colours, 1, 0) for name, colours in palette.items()}
-    sketches = by_parts(lambda x, i: sketched(x, seed, i), data.heldout)
-    names = face_references.REGIONS
+    masks = face_references.regions(shape, data.shape[1])
     return Cross(
         images=faces.draw(shape, asked, data.shape[1]),
-        sketches=sketches,
+        sketches=by_parts(lambda x, i: sketched(x, seed, i), data.heldout),
         references={"other": data.heldout.roll(1, 0)},
-        regions=face_references.regions(shape, asked, data.shape[1]),
-        colours=2 * torch.from_numpy(np.stack([asked[name] for name in names], 1)).float() - 1,
+        regions=torch.stack([*masks.values()], 1),
+        colours=face_references.region_palette(asked),
     )
 
 
@@ -109,27 +108,13 @@ def check(data: ImageSet, kinds: Sequence[str]) -> None:
         raise ValueError(f"{data.name} is grey, so its images have no colours to learn; use RGB")
 
 
-def drawn_as(data: ImageSet, part: str) -> tuple[dict, dict]:
-    """Shape and palette of each face of a part, in the order of the set."""
-    n, seed = len(getattr(data, part)), data.loaded["seed"]
-    shape, palette, _ = faces.parameters(n, seed, part)
-    return in_order(data, shape), in_order(data, palette)
-
-
-def lenders(data: ImageSet, part: str) -> tuple[dict, dict]:
-    """Shape and palette of another face for each one of a part."""
-    n, seed = len(getattr(data, part)), data.loaded["seed"]
-    shape, palette = face_references.others(n, seed, part)
-    return in_order(data, shape), in_order(data, palette)
-
-
-def in_order(data: ImageSet, numbers: dict) -> dict:
-    """Rows in the order that `data.images.shuffled` brought the images into."""
-    if (order := data.loaded.get("order")) is None:
-        return numbers
-    n = len(next(iter(numbers.values())))
-    rows = np.random.default_rng(order).permutation(n)
-    return {name: values[rows] for name, values in numbers.items()}
+def drawn_as(data: ImageSet, part: str) -> tuple[dict, dict, dict]:
+    """Shape, palette and attributes of each face of a part, in the order of the set."""
+    n, order = len(getattr(data, part)), data.loaded.get("order")
+    # `data.images.shuffled` brought the images into this order.
+    rows = slice(None) if order is None else np.random.default_rng(order).permutation(n)
+    found = faces.parameters(n, data.loaded["seed"], part)
+    return tuple({name: values[rows] for name, values in each.items()} for each in found)
 
 
 def by_parts(work: Callable, images: Tensor) -> Tensor:
