@@ -1,5 +1,6 @@
 """Colour metrics against the published CIEDE2000 pairs, NumPy loops, SciPy and true faces."""
 
+import inspect
 import itertools
 
 import numpy as np
@@ -323,3 +324,15 @@ def test_other_shapes_are_refused():
     for call in wrong:
         with pytest.raises((ValueError, TypeError)):
             call()
+
+
+def test_masks_of_another_size_are_refused_in_words():
+    """One set of masks for many images would otherwise be used for the first image alone."""
+    region_colours = inspect.unwrap(colour.region_colours)  # as without jaxtyping's own checks
+    images, masks = torch.zeros(2, 3, 8, 8), torch.ones(2, 4, 8, 8, dtype=torch.bool)
+    assert region_colours(images, masks).shape == (2, 4, 3)
+    for wrong in (masks[:1], masks[..., :4], masks[0]):
+        with pytest.raises(ValueError, match=r"do not fit images \(2, 3, 8, 8\)"):
+            region_colours(images, wrong)
+    with pytest.raises(TypeError, match="masks must be bool, got torch.float32"):
+        region_colours(images, masks.float())
