@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACE = re.compile(r"(?<=<!-- map -->\n```\n).*?(?=```\n<!-- end -->)", re.DOTALL)
 DEPTHS = {"README.md": 1, "CONTRIBUTING.md": 3}  # page -> how deep its map goes
 ORDER = ("rng", "schedules", "denoisers", "unet", "resample", "samplers", "weights", "data",
-         "metrics", "viz", "methods", "loop", "training", "course", "lessons",
+         "metrics", "viz", "loop", "training", "methods", "course", "lessons",
          "__main__")  # fmt: skip
 
 

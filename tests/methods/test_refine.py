@@ -349,6 +349,19 @@ def test_heldout_is_the_mean_end_loss_of_those_images():
         assert found == [pytest.approx(want, rel=1e-6)] * 2 and found[0] == found[1]
 
 
+def test_heldout_images_are_seen_in_evaluation_and_training_goes_on():
+    """Three steps in training mode (True), after each 16 held-out images by fours (False)."""
+    modes = []
+
+    class Watched(Linear):
+        def forward(self, *given, **named):
+            modes.append(self.training)
+            return super().forward(*given, **named)
+
+    list(run(net=Watched(1), heldout=pictures(), steps=3))
+    assert modes == [True, False, False, False, False] * 3
+
+
 def test_augment_sees_and_gives_what_is_trained_on():
     """Images and conditions that become equal: D = c has no error left to learn from."""
     seen = []
