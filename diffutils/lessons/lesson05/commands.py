@@ -1,7 +1,5 @@
 """Triples of one's own images, written as files."""
 
-from pathlib import Path
-
 import click
 
 from diffutils.course.commands.options import COUNT, FOLDER, SEED, say
@@ -31,9 +29,12 @@ def triples(images, out, size, limit, reference, seed):
 
     IMAGES is a folder, or any name of the data command, such as zip:FILE or faces.
     """
+    written.check_new(out)  # before the long work
     name = f"folder:{images}" if ":" not in images and own_path(images).is_dir() else images
     data = load(name, size=size, limit=limit, seed=seed, say=say)
-    written.write(Path(out), beside(data, [reference], seed), reference, say)
+    n = len(data.train) + len(data.heldout)
+    say(f"Sketching {n:,} images, and making their references ...")
+    written.write(out, beside(data, [reference], seed), reference, say)
 
 
 COMMANDS = (triples,)

@@ -16,13 +16,18 @@ KINDS = {"gt": "RGB", "sketch": "L", "ref": "RGB"}  # of files, and their mode
 NAME = re.compile(rf"(\d{{4,}})_({'|'.join(KINDS)})\.png")
 
 
+def check_new(out: Path) -> None:
+    """Raise FileExistsError for a folder that holds something."""
+    if out.exists() and any(out.iterdir()):
+        raise FileExistsError(f"{out} is not empty; give a new folder, so that no triples mix")
+
+
 def write(out: Path, parts: dict[str, Part], kind: str, report=print) -> None:
     """Write the triples of both parts, with references of one kind, into `out`, a new folder.
 
-    A file is whole or not there.  Raises: FileExistsError for a folder that holds something.
+    A file is whole or not there.  Raises: as `check_new`.
     """
-    if out.exists() and any(out.iterdir()):
-        raise FileExistsError(f"{out} is not empty; give a new folder, so that no triples mix")
+    check_new(out)
     for part, found in parts.items():
         folder = out / FOLDERS[part]
         every = zip(found.images, found.sketches, found.references[kind], strict=True)

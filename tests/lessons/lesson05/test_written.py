@@ -47,11 +47,13 @@ def test_what_is_written_is_read(tmp_path):
 def test_a_bare_folder_becomes_triples(folder, tmp_path):
     done = call(folder, tmp_path / "out", "--size", 32)
     assert done.exit_code == 0, done.output
+    assert "Sketching 14 images, and making their references ..." in done.output  # it takes long
     parts = written.read(tmp_path / "out")
     assert sum(len(part.images) for part in parts.values()) == 14
     assert parts["train"].images.shape[1:] == (3, 32, 32)
     again = call(folder, tmp_path / "out")
     assert again.exit_code == 2 and "not empty" in again.output
+    assert "Sketching" not in again.output  # refused before the work
 
 
 def test_grey_damaged_and_missing_images_are_named(folder, tmp_path):
