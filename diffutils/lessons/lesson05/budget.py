@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, profiles
-from diffutils.lessons.lesson05.triples import KINDS
+from diffutils.lessons.lesson05.triples import KINDS, MIXED
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Lesson05Budget(TrainingBudget):
     pixels: int = field(32 * 32 * 32, least=1, most=2**32)
     lr: float = field(1e-3, least=0, most=100)
     class_dropout: float = field(1.0, least=0, most=1)  # no labels: sketch and reference decide
-    kinds: tuple[str, ...] = field(KINDS, choices=KINDS)  # of references that training shows
+    kinds: tuple[str, ...] = field(MIXED, choices=KINDS)  # of references that training shows
+    turned: float = field(0.0, least=0, most=180)  # degrees that a bent reference is turned by
     strength: float = field(1.0, least=0, most=1)  # of the change of colours; 0: none
     dropout: float = field(0.1, least=0, below=1)  # share of sketches hidden, and of references
 
@@ -41,7 +42,7 @@ BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
     "warmup":         (2,            500,                        990),
     "ema":            (...,          0.999,                      0.0),
     "log_every":      (2,            600,                        990),
-    "kinds":          (...,          ...,                        ("warp",)),
+    "kinds":          (...,          ...,                        ("published",)),
     "strength":       (...,          ...,                        0.0),
     "dropout":        (...,          ...,                        0.0),
 })  # fmt: skip

@@ -24,10 +24,10 @@ def pretrain(
     arm = one_of(CONFIGS, config, "config")
     about = card(data, budget, seed, f"{config}-seed-{seed}", **arm.card)
     about["unet"]["cond_channels"] = CHANNELS
-    about["triples"] = {k: getattr(budget, k) for k in ("kinds", "strength", "dropout")}
+    about["triples"] = {k: getattr(budget, k) for k in ("kinds", "strength", "dropout", "turned")}
     given = {
         "cond": parts["train"].cond(*stored(budget.kinds)),
         "heldout_cond": parts["heldout"].cond(budget.kinds[-1]),
-        "augment": recipe(budget.kinds, seed, budget.strength, budget.dropout),
+        "augment": recipe(budget.kinds, seed, budget.strength, budget.dropout, budget.turned),
     }
     return train_card(about, data, train, f"pretrain/{about['name']}", **given)

@@ -1,12 +1,14 @@
 """Triples of lesson 05 (notebook, 3): an image, its sketch, and a reference that has its colours.
 
-References are of three kinds. warp: the image itself, bent, as published. turn: the same head
-turned elsewhere. other: another head in these colours. The last two must be drawn, so `faces`
-alone has them.
+References are of four kinds. published: the image itself, bent as SSIMBaD does, which may fold it.
+warp: bent so that it never folds. turn: the same head turned elsewhere. other: another head in
+these colours. The last two must be drawn, so `faces` alone has them.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,9 +19,14 @@ from diffutils.data import ImageSet, to_float, to_uint8
 from diffutils.data.drawn import face_references, faces
 from diffutils.data.images import PARTS
 from diffutils.methods import guidance, sketch
-from diffutils.methods.warp import safe_controls, warp
+from diffutils.methods.warp import published_controls, safe_controls, warp
 
-KINDS = ("warp", "turn", "other")
+MIXED = ("warp", "turn", "other")  # what a network sees that is to colour by any reference
+KINDS = (*MIXED, "published")
+BENDS = {  # the control points of a kind, and the colour that comes in from outside
+    "warp": (safe_controls, 1.0),
+    "published": (published_controls, -1.0),
+}
 BATCH = 256  # images worked on at a time
 STILL = 2**30  # the step of draws that no training makes: for held-out images
 
@@ -51,10 +58,12 @@ class Cross(Part):
     colours: Tensor
 
 
-def triples(data: ImageSet, kinds: Sequence[str] = KINDS, seed: int = 0) -> dict[str, Part]:
+def triples(
+    data: ImageSet, kinds: Sequence[str] = KINDS, seed: int = 0, turned: float = 0.0
+) -> dict[str, Part]:
     """Sketches and references beside the images of both parts, by part.
 
-    data: RGB images; `faces` as `data.load` gives them, in any order.
+    data: RGB images; `faces` as `data.load` gives them, in any order.  turned: as in `bent`.
     Raises: ValueError for grey images, or a kind that these images do not have.
     """
     check(data, kinds)
@@ -63,8 +72,9 @@ def triples(data: ImageSet, kinds: Sequence[str] = KINDS, seed: int = 0) -> dict
         images = getattr(data, part)
         sketches = by_parts(lambda x, i: sketched(x, seed, i), images)
         references = {}
-        if "warp" in kinds:
-            references["warp"] = by_parts(lambda x, i: warped(x, seed, STILL, i), images)
+        for kind in [kind for kind in kinds if kind in BENDS]:
+            work = partial(bent, kind=kind, seed=seed, step=STILL, turned=turned)
+            references[kind] = by_parts(work, images)
         if "turn" in kinds or "other" in kinds:
             shape, palette, attributes = drawn_as(data, part)
             index, size = np.arange(len(images)), data.shape[1]
@@ -98,7 +108,7 @@ def cross(data: ImageSet, seed: int = 0) -> Cross:
 
 def check(data: ImageSet, kinds: Sequence[str]) -> None:
     """Raise ValueError unless these images have colours, and references of these kinds."""
-    known = KINDS if data.name == "faces" else KINDS[:1]
+    known = [*KINDS] if data.name == "faces" else [*BENDS]
     if wrong := [kind for kind in kinds if kind not in known]:
         raise ValueError(
             f"{data.name} has references of the kind {', '.join(known)}, got {wrong[0]!r}; only "
@@ -128,31 +138,47 @@ def sketched(images: Tensor, seed: int, index: Tensor) -> Tensor:
     return sketch.xdog(images, sketch.published_sigma(seed, STILL, index))
 
 
-def warped(images: Tensor, seed: int, step: int, index: Tensor) -> Tensor:
-    """Images bent by splines that never fold, on white."""
-    points, targets = safe_controls(seed, step, index)
-    return warp(images, points, targets, fill=1.0)
+def bent(
+    images: Tensor, index: Tensor, kind: str, seed: int, step: int, turned: float = 0.0
+) -> Tensor:
+    """Images under one of the `BENDS`, drawn for each; turned: also by up to so many degrees.
+
+    SSIMBaD's paper names a rotation; in its code that line is commented out.
+    """
+    controls, fill = BENDS[kind]
+    angle = None
+    if turned:
+        u = rng.uniform(seed, step, index, 21, rng.AUGMENT)[:, 20]  # controls take those before
+        angle = math.radians(turned) * (2 * u - 1)
+    return warp(images, *controls(seed, step, index), angle, fill)
 
 
 def stored(kinds: Sequence[str]) -> list[str]:
-    """The kinds that training finds beside its images; a warp is bent anew in every step."""
-    return [kind for kind in kinds if kind != "warp"]
+    """The kinds that training finds beside its images; what is bent is bent anew in every step."""
+    return [kind for kind in kinds if kind not in BENDS]
 
 
 def recipe(
-    kinds: Sequence[str], seed: int, strength: float = 1.0, dropout: float = 0.1
+    kinds: Sequence[str],
+    seed: int,
+    strength: float = 1.0,
+    dropout: float = 0.1,
+    turned: float = 0.0,
 ) -> Callable:
     """The augment of `diffutils.fit` for training on triples: what the network sees in step k.
 
     Its cond is `Part.cond` of the `stored` kinds.  Each image gets a reference of one kind, drawn
     evenly; image and reference change their colours together (strength 0: not), the sketch does
-    not; then sketch and reference are hidden, each from a share of the images.
+    not; then sketch and reference are hidden, each from a share of the images.  turned: see `bent`.
     """
 
     def augment(x0: Tensor, cond: Tensor, k: int, slots: Tensor) -> tuple[Tensor, Tensor]:
         # One reference for each image.
         beside = iter(cond[:, 1:].split(3, 1))
-        every = [warped(x0, seed, k, slots) if kind == "warp" else next(beside) for kind in kinds]
+        every = [
+            bent(x0, slots, kind, seed, k, turned) if kind in BENDS else next(beside)
+            for kind in kinds
+        ]
         u = rng.uniform(seed, k, slots, 6, rng.AUGMENT)[:, 5]  # appearance takes those before
         which = (u * len(kinds)).long()
         reference = torch.stack(every, 1)[torch.arange(len(x0), device=x0.device), which]
