@@ -14,6 +14,7 @@ from diffutils.course.commands import (
     sample,
     score,
     test,
+    train,
 )
 from diffutils.course.commands.group import Course
 
@@ -42,7 +43,7 @@ COMMANDS = (
     bench.bench,
     check_trial.check_trial,
 )
-for command in (*COMMANDS, *lessons.commands()):
+for command in (*COMMANDS, train.group(lessons.trainings()), *lessons.commands()):
     cli.add_command(command)
 
 

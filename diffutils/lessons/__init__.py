@@ -1,7 +1,7 @@
 """The table of contents: a lesson is found by its number, in its room `lessonNN`.
 
 A room holds `budget.py` (BUDGETS: profile -> budget), `exercises*.py` (EXERCISES) and, where the
-lesson has commands of its own, `commands.py` (COMMANDS).
+lesson has commands of its own, `commands.py` (COMMANDS; TRAINING: what `train NN` calls).
 """
 
 from collections.abc import Callable
@@ -63,7 +63,14 @@ def exercises() -> dict:
 def commands() -> list:
     """The click commands of every lesson that has some."""
     rooms = [module for number in numbers() for module in modules(number, "commands")]
-    return [command for module in rooms for command in module.COMMANDS]
+    return [command for module in rooms for command in getattr(module, "COMMANDS", ())]
+
+
+def trainings() -> dict:
+    """The click command that trains a lesson's networks, by number, of lessons that have one."""
+    rooms = {number: modules(number, "commands") for number in numbers()}
+    found = {number: room[0] for number, room in rooms.items() if room}
+    return {k: room.TRAINING for k, room in found.items() if hasattr(room, "TRAINING")}
 
 
 def lesson(

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from diffutils import rng, samplers
 from diffutils.data import to_float
-from diffutils.denoisers import Denoiser
+from diffutils.denoisers import Denoiser, clipped
 from diffutils.loop import check_callable, check_flag, optimise
 from diffutils.metrics.similarity import ssim
 from diffutils.training import batch_order, check_data, sent, taken
@@ -42,6 +42,15 @@ def ssim_loss(a: Float[Tensor, "B C H W"], b: Float[Tensor, "B C H W"]) -> Float
     Raises: as `similarity.ssim`.
     """
     return (1 - ssim(a, b)).to(a)
+
+
+def feature_loss(features: Callable[[Tensor], Tensor]) -> Distance:
+    """Mean square difference of what a network sees in each pair, features(images) -> (B, d).
+
+    A stand-in for LPIPS where its weights are not at hand; LPIPS itself is
+    `metrics.published.AlexNet.distance`.
+    """
+    return lambda a, b: mse(features(a), features(b))
 
 
 def clamped(distance: Distance) -> Distance:
@@ -110,16 +119,18 @@ def end_of_walk(
     *,
     start: Callable = from_noise,
     distance: Distance = mse,
+    bounded: bool = False,
     **walk,
 ) -> Float[Tensor, "B"]:
     """distance(end of the walk, x0) of every image.
 
     noise(k, x): as in `trajectory`, for n steps k = 0 .. 2n-1; k = 2n is the start's.
-    start, distance: as in `refine`; walk: last, checkpoint, and the settings of `trajectory`.
+    start, distance, bounded: as in `refine`; walk: last, checkpoint, and the settings of `trajectory`.
 
     Raises: ValueError for a distance without a gradient where the walk has one.
     """
     denoise = partial(denoiser, cond=cond)
+    denoise = clipped(denoise) if bounded else denoise
     x = start(denoise, x0, noise(2 * len(sigmas) - 2, x0), sigmas)
     end = refined(denoise, x, sigmas, noise=noise, **walk)
     loss = distance(end, x0)
@@ -152,6 +163,7 @@ def refine(
     last: int | None = None,
     distance: Distance = mse,
     start: Callable = from_noise,
+    bounded: bool = False,
     walk: dict | None = None,
     checkpoint: bool = False,
     augment: Callable | None = None,
@@ -165,7 +177,8 @@ def refine(
     images: uint8 (N, C, H, W); cond: what the network sees beside each, (N, K, H, W), uint8 or
     float in [-1, 1], or None; sigmas: the levels of the walk; last, checkpoint: as in `refined`.
     distance(end, x0): a loss for every image, (B,), both in [-1, 1].
-    start(denoise, x0, noise, sigmas): the first state.  walk: eta, heun, ... of `trajectory`.
+    start(denoise, x0, noise, sigmas): the first state.  bounded: the network's estimates to [-1, 1],
+    which have no gradient outside.  walk: eta, heun, ... of `trajectory`.
     augment(x0, cond, k, slots): as in `training.fit`.
     A record's heldout is the mean of the end loss over the held-out images, always with the same
     noise; its ema is a Denoiser.  loop: the settings of `optimise`: steps, lr, warmup, ...
@@ -174,13 +187,14 @@ def refine(
     not fit.
     """
     # Say what is wrong before anything starts.
-    check_flag(checkpoint=checkpoint)
+    check_flag(checkpoint=checkpoint, bounded=bounded)
     check_callable("augment", distance=distance, start=start, augment=augment)
     check_data(denoiser, images, None, batch, cond, augmented=augment is not None)
     if heldout is not None:
         check_data(denoiser, heldout, None, batch, heldout_cond)
     device, n = surroundings.accelerator().device, len(sigmas) - 1
-    kind = dict(start=start, distance=distance, last=last, checkpoint=checkpoint) | (walk or {})
+    kind = dict(start=start, distance=distance, last=last, checkpoint=checkpoint, bounded=bounded)
+    kind |= walk or {}
 
     def around(net):
         return Denoiser(net, denoiser.coefficients, denoiser.c_noise)

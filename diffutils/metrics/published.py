@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -88,11 +88,13 @@ class AlexNet(nn.Module):
         x = self.lpips.scaling_layer(self._enlarged(images))
         return self.lpips.net(x).relu5.mean((2, 3))
 
-    @torch.no_grad()
     def distance(
-        self, a: UInt8[Tensor, "B C H W"], b: UInt8[Tensor, "B C H W"]
+        self, a: Shaped[Tensor, "B C H W"], b: Shaped[Tensor, "B C H W"]
     ) -> Float[Tensor, " B"]:
-        """LPIPS of each pair; images below 64 pixels are enlarged to that, bilinearly."""
+        """LPIPS of each pair; images below 64 pixels are enlarged to that, bilinearly.
+
+        uint8, or floats in [-1, 1], to which gradients then flow.
+        """
         return self.lpips(self._enlarged(a), self._enlarged(b)).flatten()
 
     def _enlarged(self, images: Tensor) -> Tensor:

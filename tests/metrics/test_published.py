@@ -160,6 +160,12 @@ def test_small_images_are_enlarged_to_64():
     scaled = net.lpips.scaling_layer(by_hand)
     torch.testing.assert_close(net(x), net.lpips.net(scaled).relu5.mean((2, 3)))
     assert net.distance(x, x).tolist() == [0, 0] and (net.distance(x, x.flip(2)) > 0).all()
+    # Floats are distances of the same, with a slope: a sampler may be trained by it.
+    a, b = (v / 127.5 - 1 for v in (x, x.flip(2)))
+    loss = net.distance(a.requires_grad_(True), b)
+    torch.testing.assert_close(loss, net.distance(x, x.flip(2)), rtol=1e-4, atol=1e-5)
+    loss.sum().backward()
+    assert a.grad.abs().flatten(1).sum(1).min() > 0
     wide = images(1, 32)[..., :24, :]
     assert net._enlarged(wide).shape == (1, 3, 64, 85)
 

@@ -18,6 +18,7 @@ from diffutils import loop
 from diffutils import training as core
 from diffutils.data import downloads
 from diffutils.data.own import names
+from diffutils.methods import refine
 from diffutils.weights.files import PACKAGE, shipped
 
 PLAIN = (bool, int, float, str, list, tuple, dict)
@@ -112,6 +113,18 @@ def optimisation(net, loss: Callable, settings: dict) -> dict:
     """What decides a training by `loop.optimise`, as `training` says it of one by fit."""
     about = {"loss": _described(loss)} | _arguments(settings, loop.optimise)
     return about | _network(net, net)
+
+
+def refinement(denoiser, images, cond, sigmas, settings: dict) -> dict:
+    """What decides a training by `methods.refine.refine`, as `training` says it of one by fit."""
+    return {
+        "images": _described(images),
+        "cond": _described(cond),
+        "levels": _described(sigmas),
+        **_arguments(settings, refine.refine, loop.optimise),
+        "coefficients": _described(denoiser.coefficients),
+        **_network(denoiser, denoiser.net),
+    }
 
 
 def _arguments(settings: dict, *functions: Callable) -> dict:

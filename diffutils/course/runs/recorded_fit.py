@@ -1,4 +1,4 @@
-"""`diffutils.fit` and `diffutils.optimise`, recorded in a folder."""
+"""`diffutils.fit`, `diffutils.optimise` and `methods.refine.refine`, recorded in a folder."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,6 +13,7 @@ from diffutils.course.runs import fingerprint
 from diffutils.course.runs.recorded import recorded
 from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import Denoiser
+from diffutils.methods import refine
 
 KEPT = ("resume", "card", "draw", "draws", "shape", "save_every", "say")  # for `recorded`
 
@@ -51,6 +52,21 @@ def recorded_optimise(folder: Path, net, loss: Callable, **settings) -> Iterator
     kept = {name: settings.pop(name) for name in KEPT if name in settings}
     about = fingerprint.optimisation(net, loss, settings)
     return recorded(folder, net, partial(training.optimise, net, loss, **settings), about, **kept)
+
+
+def recorded_refine(
+    folder: Path, denoiser: Denoiser, images: Tensor, cond: Tensor, sigmas: Tensor, **settings
+) -> Iterator[SimpleNamespace]:
+    """Refine as `methods.refine.refine` does, kept in a folder and resumed from there.
+
+    settings: those of refine and, as above, of `recorded`.
+    """
+    kept = {name: settings.pop(name) for name in KEPT if name in settings}
+    about = fingerprint.refinement(denoiser, images, cond, sigmas, settings)
+    run = partial(refine.refine, denoiser, images, cond, sigmas, **settings)
+    around = partial(Denoiser, coefficients=denoiser.coefficients, c_noise=denoiser.c_noise)
+    # A record of refine holds a Denoiser as it is; of one that is replayed `recorded` makes it.
+    return recorded(folder, denoiser.net, run, about, around=around, **kept)
 
 
 def progress_line(name: str, record: SimpleNamespace, steps: int) -> str:

@@ -60,4 +60,4 @@ def train(contents, dataset, profile, changes, out, name, predict, **settings):
     say(f"Weights and card: {out / name}.safetensors, .json")
 
 
-COMMANDS = (train,)
+TRAINING = train

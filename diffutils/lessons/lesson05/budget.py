@@ -1,7 +1,7 @@
 """How much lesson 05 computes."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, profiles
 from diffutils.lessons.lesson05.triples import KINDS, MIXED
@@ -24,6 +24,14 @@ class Lesson05Budget(TrainingBudget):
     turned: float = field(0.0, least=0, most=180)  # degrees that a bent reference is turned by
     strength: float = field(1.0, least=0, most=1)  # of the change of colours; 0: none
     dropout: float = field(0.1, least=0, below=1)  # share of sketches hidden, and of references
+    levels: int = field(10, least=1, most=1000)  # steps of the walk, in refinement and in use
+    last: int = field(3, least=0, most=1000)  # steps that refinement goes through; 0: all
+    end_loss: Literal["mse", "ssim", "features", "lpips"] = "mse"
+    clamp: bool = False  # the end loss of images clamped to [-1, 1], as published
+    refine_steps: int = field(40, least=1, most=MANY)
+    refine_batch: int = field(16, least=1, most=1_000_000)
+    refine_lr: float = field(1e-4, least=0, most=100)
+    metric_samples: int = field(128, least=4, most=1_000_000)  # held-out images measured
 
 
 BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
@@ -45,4 +53,10 @@ BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
     "kinds":          (...,          ...,                        ("published",)),
     "strength":       (...,          ...,                        0.0),
     "dropout":        (...,          ...,                        0.0),
+    "levels":         (3,            10,                         50),
+    "last":           (2,            3,                          0),
+    "clamp":          (...,          ...,                        True),
+    "refine_steps":   (2,            2_000,                      316_960),
+    "refine_batch":   (4,            32,                         1),
+    "metric_samples": (6,            2_000,                      579),
 })  # fmt: skip

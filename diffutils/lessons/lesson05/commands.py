@@ -1,12 +1,29 @@
-"""Triples of one's own images, written as files."""
+"""Triples of one's own images, written as files; lesson 05's networks, trained stage by stage."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
-from diffutils.course.commands.options import COUNT, FOLDER, SEED, say
+from diffutils.course.commands.options import (
+    COUNT,
+    FOLDER,
+    PATH,
+    PROFILE,
+    SEED,
+    SET,
+    overrides,
+    say,
+)
+from diffutils.course.experiments.described import load_for
+from diffutils.course.runs import rundir
+from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_refine
 from diffutils.data import load, own_path
-from diffutils.lessons.lesson05 import written
-from diffutils.lessons.lesson05.triples import KINDS
+from diffutils.lessons.lesson05 import stages, written
+from diffutils.lessons.lesson05.configs import CONFIGS
+from diffutils.lessons.lesson05.triples import KINDS, kinds_for
 from diffutils.lessons.lesson05.triples import triples as beside
+from diffutils.weights import models
 
 
 @click.command()
@@ -37,4 +54,60 @@ def triples(images, out, size, limit, reference, seed):
     written.write(out, beside(data, [reference], seed), reference, say)
 
 
+@click.command()
+@click.option("--config", type=click.Choice([*CONFIGS]), default="ssimbad", show_default=True)
+@click.option(
+    "--stage", type=click.Choice(["pretrain", "refine"]), default="pretrain", show_default=True
+)
+@click.option(
+    "--from", "weights", type=PATH,
+    help="What to refine, a .safetensors file; by default what --out was pretrained to.",
+)
+@click.option("--dataset", default="faces", show_default=True, help="See the data command.")
+@PROFILE
+@SET
+@SEED
+@click.option("--out", type=FOLDER, default=Path("runs/train-05"), show_default=True)
+@click.pass_obj
+def train(contents, config, stage, weights, dataset, profile, changes, seed, out):
+    """Train lesson 05's networks; --out is the run directory, from which a killed run goes on."""
+    # Find what to begin with before the long work.
+    budget = contents.budget("05", profile, overrides(changes))
+    model = None
+    if stage == "refine":
+        name = f"{config}-seed-{seed}"
+        model = models.load_model(weights or out / "pretrain" / name / f"{name}.safetensors")
+        stages.check_fits(model, config)
+    elif weights is not None:
+        raise ValueError("--from belongs to --stage refine; a pretraining begins from nothing")
+    rundir.check_free(out)
+    data = load_for(dataset, budget, seed)
+    budget = replace(budget, kinds=kinds_for(data, budget.kinds, say))
+    say(f"Sketching {len(data.train) + len(data.heldout):,} images ...")
+    parts = beside(data, budget.kinds, seed, budget.turned)
+
+    def kept(record_of):
+        def run(folder, *task, **settings):
+            for r in record_of(out / folder, *task, say=say, **settings):
+                if not r.replayed:
+                    say(progress_line(folder, r, settings["steps"]))
+                yield r
+
+        return run
+
+    # Train, alone in the run directory.
+    rundir.hold(out)
+    try:
+        if model is None:
+            done = stages.pretrain(config, data, parts, budget, seed, kept(recorded_fit))
+        else:
+            given = (model, config, data, parts, budget, seed)
+            done = stages.refined(*given, kept(recorded_refine))
+    finally:
+        rundir.release(out)
+    folder = out / ("refine" if model else "pretrain") / done.card["name"]
+    say(f"Weights and card: {folder / done.card['name']}.safetensors, .json")
+
+
 COMMANDS = (triples,)
+TRAINING = train

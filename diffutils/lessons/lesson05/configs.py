@@ -1,6 +1,14 @@
-"""The trainings that lesson 05 compares, as what a card says otherwise than `described.card`."""
+"""The systems that lesson 05 compares: what a card says otherwise than `described.card`, and walks."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from diffutils import schedules
 from diffutils.course.experiments.training import Arm
+from diffutils.methods import refine
+from diffutils.weights.models import Model
 
 C = 0.3  # of phi* = sigma/(sigma + c), as published
 PHI = {"name": "log_logistic", "arguments": {"c": C}}
@@ -28,4 +36,35 @@ CONFIGS = {
         "animediffusion-v",
         card={"coefficients": "v", "betas": {"name": "rescaled_linear", "arguments": BETAS}},
     ),
+}
+
+
+def published_steps(T: int, n: int) -> Tensor:
+    """AnimeDiffusion's timesteps, of ten: 901, 801, ..., 1.  Pure noise is handed to the first."""
+    return schedules.leading(T, n) + 1
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How a system walks from noise to an image, in training and in use.
+
+    eta: as in `samplers.trajectory`; bounded: estimates to [-1, 1]; tuned_from: where a chain begins
+    whose end is refined, see `methods.refine`.
+    """
+
+    eta: float = 0.0
+    bounded: bool = False
+    spacing: Callable = schedules.trailing
+    tuned_from: Callable = refine.from_noise
+
+    def levels(self, model: Model, n: int) -> Tensor:
+        """The n levels that a model's chain visits, and 0."""
+        return schedules.levels(model.schedule, n, self.spacing)
+
+
+WALKS = {
+    "ssimbad": Walk(),
+    "edm": Walk(),
+    "animediffusion": Walk(1.0, True, published_steps, refine.from_inversion),
+    "animediffusion-v": Walk(1.0, True),
 }

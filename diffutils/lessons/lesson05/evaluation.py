@@ -5,7 +5,7 @@ from torch import Tensor
 
 from diffutils.data import ImageSet, to_float
 from diffutils.data.drawn import faces
-from diffutils.lessons.lesson05.triples import STILL, Cross, Part, by_parts, drawn_as
+from diffutils.lessons.lesson05.triples import STILL, Part, by_parts, drawn_as
 from diffutils.methods import sketch
 from diffutils.metrics import colour, similarity
 
@@ -17,8 +17,8 @@ def scores(images: Tensor, part: Part, kind: str, seed: int = 0) -> dict[str, Te
 
     mse: in [-1, 1].  dB: its PSNR.  ssim, ms_ssim: with the truth, `part.images`.  structure:
     share of pixels of the sketch that the colouring's own sketch has otherwise.  palette: distance
-    to the colours of the reference.  delta_e, of faces that are to be coloured like another: mean
-    over the regions that there are.
+    to the colours of the reference.  delta_e, of faces: CIEDE2000 between the medians of colouring
+    and truth, mean over the regions that there are.
     """
     error = (to_float(images) - to_float(part.images)).double().square().flatten(1).mean(1)
     found = {"mse": error, "dB": 10 * torch.log10(PEAK / error)}
@@ -28,7 +28,7 @@ def scores(images: Tensor, part: Part, kind: str, seed: int = 0) -> dict[str, Te
     drawn = by_parts(lambda x, i: sketch.xdog(x, sketch.published_sigma(seed, STILL, i)), images)
     found["structure"] = (drawn != part.sketches).double().flatten(1).mean(1)
     found["palette"] = colour.palette_distance(images, part.references[kind])
-    if isinstance(part, Cross):
+    if part.regions is not None:
         by_region = colour.region_delta_e(images, part.regions, part.colours)
         found["delta_e"] = by_region.nanmean(1)
     return found
@@ -46,7 +46,7 @@ def table(rows: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, float]]:
     return found
 
 
-def rivals(data: ImageSet, train: Part, asked: Cross) -> dict[str, Tensor]:
+def rivals(data: ImageSet, train: Part, asked: Part) -> dict[str, Tensor]:
     """Cheap answers to a cross-reference, uint8 (N, 3, H, W), by name.
 
     copy: the reference itself.  ignore: the face in the colours that it had before.  nearest
@@ -59,10 +59,10 @@ def rivals(data: ImageSet, train: Part, asked: Cross) -> dict[str, Tensor]:
     palette = {name: values[nearest] for name, values in palettes.items()}
     grey = by_parts(lambda x, i: sketch.luma(x), data.heldout).expand(-1, 3, -1, -1)
     return {
-        "copy": asked.references["other"],
+        "copy": asked.references["cross"],
         "ignore": data.heldout,
         "nearest sketch": faces.draw(shape, palette, data.shape[1]),
-        "histogram": colour.matched(grey, asked.references["other"]),
+        "histogram": colour.matched(grey, asked.references["cross"]),
     }
 
 

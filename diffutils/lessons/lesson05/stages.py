@@ -1,15 +1,21 @@
-"""The stages of lesson 05's trainings: pretraining, on triples."""
+"""The stages of lesson 05's trainings, each to be entered alone: pretraining, then refinement."""
 
 from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor
 
 from diffutils.course.experiments.described import card, one_of
 from diffutils.course.experiments.training import train_card
 from diffutils.data import ImageSet
-from diffutils.lessons.lesson05.configs import CONFIGS
+from diffutils.lessons.lesson05.configs import CONFIGS, WALKS
 from diffutils.lessons.lesson05.triples import Part, recipe, stored
+from diffutils.methods import refine
+from diffutils.metrics import classifiers, published
 from diffutils.weights.models import Model
 
 CHANNELS = 4  # of the condition: a sketch, and a reference in colours
+RECIPE = ("kinds", "strength", "dropout", "turned")  # fields that say what the network is shown
 
 
 def pretrain(
@@ -24,10 +30,105 @@ def pretrain(
     arm = one_of(CONFIGS, config, "config")
     about = card(data, budget, seed, f"{config}-seed-{seed}", **arm.card)
     about["unet"]["cond_channels"] = CHANNELS
-    about["triples"] = {k: getattr(budget, k) for k in ("kinds", "strength", "dropout", "turned")}
-    given = {
+    about["triples"] = {k: getattr(budget, k) for k in RECIPE}
+    given = shown(parts, budget, seed, budget.dropout)
+    return train_card(about, data, train, f"pretrain/{about['name']}", **given)
+
+
+def check_fits(model: Model, config: str) -> None:
+    """Raise ValueError unless a model is of this config, and takes a sketch and a reference."""
+    wanted = one_of(CONFIGS, config, "config").card["coefficients"]
+    channels = getattr(model.denoiser.net, "cond_channels", 0)
+    if model.card["coefficients"] != wanted or channels != CHANNELS:
+        raise ValueError(
+            f"{model.card['name']!r} learned {model.card['coefficients']} beside {channels} "
+            f"channels, but {config} is {wanted} beside {CHANNELS}; choose its own --config"
+        )
+
+
+def shown(parts: dict[str, Part], budget, seed: int, dropout: float) -> dict:
+    """What a training sees beside its images, as settings of `fit` and of `refine`."""
+    return {
         "cond": parts["train"].cond(*stored(budget.kinds)),
         "heldout_cond": parts["heldout"].cond(budget.kinds[-1]),
-        "augment": recipe(budget.kinds, seed, budget.strength, budget.dropout, budget.turned),
+        "augment": recipe(budget.kinds, seed, budget.strength, dropout, budget.turned),
     }
-    return train_card(about, data, train, f"pretrain/{about['name']}", **given)
+
+
+def refined(
+    model: Model,
+    config: str,
+    data: ImageSet,
+    parts: dict[str, Part],
+    budget,
+    seed: int,
+    train: Callable,
+    **changes,
+) -> Model:
+    """Train a pretrained network on, by the loss at the end of its walk; the refined model.
+
+    The walk is the config's, in budget.levels steps, through the last budget.last of which the
+    gradient goes; nothing is hidden from the network.  train(folder, denoiser, images, cond,
+    sigmas, **settings of `recorded_refine`) yields the records.  changes: of these settings;
+    sigmas: other levels than the config's.
+    Raises: ValueError for another config, or for an end loss that these images do not have.
+    """
+    walk = one_of(WALKS, config, "config")
+    sigmas = changes.pop("sigmas", None)
+    sigmas = walk.levels(model, budget.levels) if sigmas is None else sigmas
+    name = changes.pop("name", f"{model.card['name']}-refined")
+    given = shown(parts, budget, seed, dropout=0.0)
+    settings = {
+        "steps": budget.refine_steps,
+        "batch": budget.refine_batch,
+        "lr": budget.refine_lr,
+        "warmup": max(1, budget.refine_steps // 20),
+        "ema": 0.0,  # as published: the last weights
+        "last": budget.last or None,
+        "distance": end_loss(budget.end_loss, data, budget.clamp),
+        "start": walk.tuned_from,
+        "bounded": walk.bounded,
+        "walk": {"eta": walk.eta},
+        "augment": given["augment"],
+        "heldout": data.heldout[: budget.metric_samples],
+        "heldout_cond": given["heldout_cond"][: budget.metric_samples],
+        "log_every": max(1, budget.refine_steps // 20),
+        "seed": seed,
+    } | changes
+    about = model.card | {"name": name, "started_from": model.card["name"]}
+    about["refinement"] = {"levels": len(sigmas) - 1, "last": settings["last"]}
+    about["refinement"] |= {"end_loss": budget.end_loss, "clamp": budget.clamp}
+    about["refinement"] |= {k: settings[k] for k in ("steps", "batch", "lr", "seed")}
+    for stale in ("trained", "metrics", "sha256", "card_sha256"):
+        about.pop(stale, None)
+    model.denoiser.requires_grad_(True)
+    task = (f"refine/{name}", model.denoiser, data.train, given["cond"], sigmas)
+    records = list(train(*task, card=about, **settings))
+    log = [{"step": r.step, "loss": r.loss, "heldout": r.heldout} for r in records]
+    denoiser = records[-1].ema.eval().requires_grad_(False)
+    return replace(model, denoiser=denoiser, card=about, log=log)
+
+
+def end_loss(name: str, data: ImageSet, clamp: bool = False) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss at the end of a walk by its name in the budget.
+
+    lpips: of AlexNet, whose weights must be at hand.  features: of the classifier that ships for
+    these images, else of fixed random features.
+    Raises: ValueError for another name; FileNotFoundError for weights that are not here.
+    """
+    makers = {
+        "mse": lambda: refine.mse,
+        "ssim": lambda: refine.ssim_loss,
+        "lpips": lambda: published.AlexNet(published.weights("alexnet")).distance,
+        "features": lambda: refine.feature_loss(features_for(data)),
+    }
+    distance = one_of(makers, name, "end_loss")()
+    return refine.clamped(distance) if clamp else distance
+
+
+def features_for(data: ImageSet) -> Callable[[Tensor], Tensor]:
+    """A network's view of images in [-1, 1], through which gradients flow."""
+    name = classifiers.shipped_for(data.name, "features")
+    if name is None:
+        return classifiers.random_features(data.shape[0]).features
+    return classifiers.load_classifier(name).features

@@ -20,6 +20,7 @@ from diffutils.data.drawn import face_references, faces
 from diffutils.data.images import PARTS
 from diffutils.methods import guidance, sketch
 from diffutils.methods.warp import published_controls, safe_controls, warp
+from diffutils.metrics import colour
 
 MIXED = ("warp", "turn", "other")  # what a network sees that is to colour by any reference
 KINDS = (*MIXED, "published")
@@ -35,27 +36,25 @@ STILL = 2**30  # the step of draws that no training makes: for held-out images
 class Part:
     """Images of one part of a set with what stands beside them, uint8: (N, 3, H, W) but sketches.
 
-    sketches: (N, 1, H, W).  references: by kind.
+    images: the true answers.  sketches: (N, 1, H, W).  references: by kind.  Of held-out faces
+    also regions, (N, R, H, W), bool, where each colour of the palette belongs, and colours,
+    (N, R, 3) in [-1, 1], the median of each in the true answer, nan where no pixel shows it.
     """
 
     images: Tensor
     sketches: Tensor
     references: dict[str, Tensor]
+    regions: Tensor | None = None
+    colours: Tensor | None = None
 
     def cond(self, *kinds: str) -> Tensor:
         """Sketches and these references as the channels of one tensor, (N, 1 + 3 k, H, W)."""
         return torch.cat([self.sketches, *(self.references[kind] for kind in kinds)], 1)
 
-
-@dataclass(frozen=True)
-class Cross(Part):
-    """Faces to be coloured like another one: the images are the true answers.
-
-    regions: (N, R, H, W), where each colour of the palette belongs; colours: (N, R, 3) in [-1, 1].
-    """
-
-    regions: Tensor
-    colours: Tensor
+    def first(self, n: int) -> "Part":
+        """The first n of all."""
+        cut = {k: None if v is None else v[:n] for k, v in vars(self).items() if k != "references"}
+        return Part(references={k: v[:n] for k, v in self.references.items()}, **cut)
 
 
 def triples(
@@ -84,25 +83,35 @@ def triples(
         if "other" in kinds:
             head = face_references.other_head(attributes, seed, index, part)
             references["other"] = faces.draw(head, palette, size)
-        found[part] = Part(images, sketches, references)
+        about = {}
+        if data.name == "faces" and part == "heldout":
+            about = where_colours_belong(drawn_as(data, part)[0], images)
+        found[part] = Part(images, sketches, references, **about)
     return found
 
 
-def cross(data: ImageSet, seed: int = 0) -> Cross:
+def where_colours_belong(shape: dict, images: Tensor) -> dict[str, Tensor]:
+    """Regions and colours of a `Part`, of faces drawn with these shapes."""
+    masks = face_references.regions(shape, images.shape[2], at_least=0.5)
+    regions = torch.stack([*masks.values()], 1)
+    return {"regions": regions, "colours": colour.region_colours(images, regions)}
+
+
+def cross(data: ImageSet, seed: int = 0) -> Part:
     """Held-out faces, each to be coloured like the one before it: sketch, reference, true answer.
 
-    The reference is that other face itself; the sketch is made of the face in its own colours.
+    The reference, of the kind "cross", is that other face itself; the sketch is made of the face in
+    its own colours.
     """
-    check(data, KINDS)
+    check(data, MIXED)
     shape, palette, _ = drawn_as(data, "heldout")
     asked = {name: np.roll(colours, 1, 0) for name, colours in palette.items()}
-    masks = face_references.regions(shape, data.shape[1])
-    return Cross(
-        images=faces.draw(shape, asked, data.shape[1]),
+    images = faces.draw(shape, asked, data.shape[1])
+    return Part(
+        images=images,
         sketches=by_parts(lambda x, i: sketched(x, seed, i), data.heldout),
-        references={"other": data.heldout.roll(1, 0)},
-        regions=torch.stack([*masks.values()], 1),
-        colours=face_references.region_palette(asked),
+        references={"cross": data.heldout.roll(1, 0)},
+        **where_colours_belong(shape, images),
     )
 
 
@@ -116,6 +125,19 @@ def check(data: ImageSet, kinds: Sequence[str]) -> None:
         )
     if data.shape[0] != 3:
         raise ValueError(f"{data.name} is grey, so its images have no colours to learn; use RGB")
+
+
+def kinds_for(data: ImageSet, kinds: Sequence[str], say: Callable = print) -> tuple[str, ...]:
+    """Those kinds that these images have, the safe bend where they have none; says what is lost."""
+    lost = [] if data.name == "faces" else [kind for kind in kinds if kind not in BENDS]
+    if not lost:
+        return tuple(kinds)
+    kept = tuple(kind for kind in kinds if kind in BENDS) or ("warp",)
+    say(
+        f"{data.name} has no references of the kind {', '.join(lost)}, which must be drawn; the "
+        f"network learns from {', '.join(kept)} alone"
+    )
+    return kept
 
 
 def drawn_as(data: ImageSet, part: str) -> tuple[dict, dict, dict]:

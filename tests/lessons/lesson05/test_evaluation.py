@@ -22,7 +22,7 @@ def cross(data):
 def table(data, cross):
     train = T.triples(data, ["warp"])["train"]
     answers = E.rivals(data, train, cross) | {"truth": cross.images}
-    return E.table({name: E.scores(images, cross, "other") for name, images in answers.items()})
+    return E.table({name: E.scores(images, cross, "cross") for name, images in answers.items()})
 
 
 def test_the_truth_is_perfect(table):
@@ -43,14 +43,14 @@ def test_scoring_against_the_old_colours_rewards_ignoring_the_reference(data, cr
     """The published protocol: a cross-reference is compared with the face as it was."""
     published = T.Part(data.heldout, cross.sketches, cross.references)
     old, true = (
-        E.scores(x, published, "other")["mse"].mean() for x in (data.heldout, cross.images)
+        E.scores(x, published, "cross")["mse"].mean() for x in (data.heldout, cross.images)
     )
     assert old == 0 < true
 
 
 def test_numbers_are_means_of_images(data, cross):
     shifted = (cross.images.int() + 10).clamp(max=255).to(torch.uint8)
-    row = E.table({"x": E.scores(shifted, cross, "other")})["x"]
+    row = E.table({"x": E.scores(shifted, cross, "cross")})["x"]
     error = ((shifted.double() - cross.images.double()) / 127.5).square().flatten(1).mean(1)
     assert row["mse"] == pytest.approx(error.mean().item(), rel=1e-5)
     assert row["dB"] == pytest.approx((10 * torch.log10(4 / error)).mean().item(), rel=1e-5)

@@ -7,12 +7,12 @@ from diffutils import lessons, schedules
 from diffutils.course.budgets import changed
 from diffutils.course.experiments import described
 from diffutils.course.experiments.sampling import generate
-from diffutils.course.runs.recorded_fit import recorded_fit
+from diffutils.course.runs.recorded_fit import recorded_fit, recorded_refine
 from diffutils.data import to_float
 from diffutils.lessons.lesson05 import stages
 from diffutils.lessons.lesson05.configs import CONFIGS
 from diffutils.lessons.lesson05.triples import triples
-from diffutils.weights import models
+from diffutils.weights import cards, models
 
 BUDGET = lessons.budget("05", "smoke")
 
@@ -60,3 +60,46 @@ def test_what_the_configurations_differ_in():
 def test_references_that_the_images_do_not_have_are_refused():
     with pytest.raises(ValueError, match="kinds"):
         changed(BUDGET, {"kinds": "warp,none"}, "lesson 05")
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("loss", ["mse", "features"])
+def test_a_refinement_goes_on_from_a_kill_to_the_same_weights(config, loss, data, tmp_path):
+    """Through two of three steps; killed after the first record, and called again."""
+    budget = changed(BUDGET, {"refine_steps": 4, "end_loss": loss, "metric_samples": 4}, "05")
+    parts = triples(data, BUDGET.kinds)
+
+    def untrained():
+        about = described.card(data, budget, 0, "x", **CONFIGS[config].card)
+        about["unet"]["cond_channels"] = stages.CHANNELS
+        torch.manual_seed(0)
+        return models.build(about)
+
+    def train(place, stop_after=None):
+        def run(folder, *arguments, **settings):
+            settings |= {"say": lambda line: None, "log_every": 2, "save_every": 0}
+            for record in recorded_refine(tmp_path / place / folder, *arguments, **settings):
+                yield record
+                if record.step == stop_after:
+                    raise KeyboardInterrupt
+        return run
+
+    given = (config, data, parts, budget, 0)
+    whole = stages.refined(untrained(), *given, train("whole"))
+    with pytest.raises(KeyboardInterrupt):
+        stages.refined(untrained(), *given, train("cut", 2))
+    again = stages.refined(untrained(), *given, train("cut"))
+    for one, two in zip(whole.denoiser.parameters(), again.denoiser.parameters(), strict=True):
+        assert torch.equal(one, two)
+    start = untrained().denoiser
+    assert any(
+        not torch.equal(one, two)
+        for one, two in zip(whole.denoiser.parameters(), start.parameters(), strict=True)
+    )
+    card = cards.read_card(tmp_path / "cut" / "refine" / "x-refined" / "x-refined.safetensors")
+    assert card["refinement"]["last"] == 2 and card["started_from"] == "x"
+
+
+def test_an_end_loss_that_is_none_is_refused(data):
+    with pytest.raises(ValueError, match="end_loss is 'clip'; choose from mse, ssim, lpips"):
+        stages.end_loss("clip", data)

@@ -35,7 +35,7 @@ def test_every_kind_stands_beside_its_image(data, parts):
         assert found.sketches.shape == (n, 1, 32, 32)
         assert set(found.sketches.unique().tolist()) <= {0, 255}
         assert 0.02 < (found.sketches == 0).double().mean() < 0.5
-        assert list(found.references) == ["warp", "turn", "other"]
+        assert list(found.references) == ["warp", "published", "turn", "other"]
         assert found.cond("turn", "warp").shape == (n, 7, 32, 32)
 
 
@@ -52,9 +52,9 @@ def test_a_reference_has_the_colours_and_is_not_the_image(parts, kind):
 
 def test_what_a_cross_reference_asks_for(data):
     cross = T.cross(data, seed=3)
-    assert torch.equal(cross.references["other"][1:], data.heldout[:-1])
+    assert torch.equal(cross.references["cross"][1:], data.heldout[:-1])
     true = colour.region_delta_e(cross.images, cross.regions, cross.colours)
-    copied = colour.region_delta_e(cross.references["other"], cross.regions, cross.colours)
+    copied = colour.region_delta_e(cross.references["cross"], cross.regions, cross.colours)
     ignored = colour.region_delta_e(data.heldout, cross.regions, cross.colours)
     assert true.nan_to_num(0).max() < 1.5
     assert copied.nanmean() > 5 and ignored.nanmean() > 15
@@ -103,7 +103,7 @@ def test_a_warp_is_drawn_anew_in_every_step(parts):
 
 def test_what_has_no_such_reference_is_refused(data):
     photos = load("photos", size=32, limit=20, seed=0)
-    with pytest.raises(ValueError, match="photos has references of the kind warp, got 'turn'"):
+    with pytest.raises(ValueError, match="photos has references of the kind warp, published, got 'turn'"):
         T.triples(photos, ["turn"])
     assert T.triples(photos, ["warp"])["train"].references["warp"].shape == (20, 3, 32, 32)
     digits = load("digits", limit=20, seed=0)
