@@ -18,7 +18,12 @@ from diffutils.course.exercises.model import Exercise
 from diffutils.course.experiments import claims
 from diffutils.course.machine import best_device, check_disk, device_name, peak_memory_mb
 from diffutils.course.runs import rundir
-from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_optimise
+from diffutils.course.runs.recorded_fit import (
+    progress_line,
+    recorded_fit,
+    recorded_optimise,
+    recorded_refine,
+)
 from diffutils.course.tables import claim_table, plain
 from diffutils.course.workbook.progress import noted, summary
 from diffutils.weights import surroundings
@@ -77,17 +82,19 @@ class Lesson:
     def train(self, name: str, network, *task, **settings) -> Iterator:
         """Yield the records of a training, kept in run directory/name, whence a killed run goes on.
 
-        As `diffutils.fit`: a denoiser, images, schedule and settings; as `diffutils.optimise`: a
-        network, loss and settings.  Further settings, records and errors: `recorded_fit`.
+        As `diffutils.optimise`: a network, loss and settings; as `diffutils.fit`: a denoiser,
+        images, schedule and settings; as `methods.refine.refine`: a denoiser, images, conditions,
+        levels and settings.  Further settings, records and errors: `recorded_fit`.
         Raises: OSError, before it begins, for a disk that has no room for its checkpoints.
         """
         rundir.hold(self.dir)  # once more, for a training after finish()
         weights = sum(p.numel() * p.element_size() for p in network.parameters())
         check_disk(CHECKPOINTS * weights, self.dir)
         settings = {"resume": self.resume, "say": self.progress} | settings
-        record_of = recorded_optimise
-        if len(task) > 1:  # images and schedule
-            record_of, settings = recorded_fit, {"seed": self.seed} | settings
+        kinds = (recorded_optimise, recorded_fit, recorded_refine)
+        record_of = kinds[len(task) - 1]
+        if len(task) > 1:
+            settings = {"seed": self.seed} | settings
         for record in record_of(self._inside(name), network, *task, **settings):
             if not record.replayed:
                 self.progress(progress_line(name, record, settings["steps"]))

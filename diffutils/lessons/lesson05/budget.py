@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, profiles
+from diffutils.lessons.lesson05.trial import ARMS, PRETRAINED
 from diffutils.lessons.lesson05.triples import KINDS, MIXED
 
 
@@ -15,14 +16,14 @@ class Lesson05Budget(TrainingBudget):
 
     max_size: int = field(32, least=16, most=1024)
     images: int = field(2_000, least=10, most=MANY)
-    channels: tuple[int, ...] = field((32, 64, 96), least=1, most=4096)
+    channels: tuple[int, ...] = field((16, 32, 48), least=1, most=4096)
     batch: int = field(32, least=1, most=1_000_000)
     pixels: int = field(32 * 32 * 32, least=1, most=2**32)
     lr: float = field(1e-3, least=0, most=100)
     class_dropout: float = field(1.0, least=0, most=1)  # no labels: sketch and reference decide
     kinds: tuple[str, ...] = field(MIXED, choices=KINDS)  # of references that training shows
     turned: float = field(0.0, least=0, most=180)  # degrees that a bent reference is turned by
-    strength: float = field(1.0, least=0, most=1)  # of the change of colours; 0: none
+    strength: float = field(0.25, least=0, most=1)  # of the change of colours; 0: none
     dropout: float = field(0.1, least=0, below=1)  # share of sketches hidden, and of references
     levels: int = field(10, least=1, most=1000)  # steps of the walk, in refinement and in use
     last: int = field(3, least=0, most=1000)  # steps that refinement goes through; 0: all
@@ -30,7 +31,10 @@ class Lesson05Budget(TrainingBudget):
     clamp: bool = False  # the end loss of images clamped to [-1, 1], as published
     refine_steps: int = field(40, least=1, most=MANY)
     refine_batch: int = field(16, least=1, most=1_000_000)
-    refine_lr: float = field(1e-4, least=0, most=100)
+    refine_lr: float = field(3e-4, least=0, most=100)
+    trial_seeds: int = field(0, least=0, most=100)  # trainings of each arm; 0: the recorded rows
+    trial_arms: tuple[str, ...] = field(ARMS, choices=(*ARMS, *PRETRAINED))
+    passes: int = field(8_000, least=1, most=MANY)  # calls of the network that a tuning may spend
     metric_samples: int = field(128, least=4, most=1_000_000)  # held-out images measured
 
 
@@ -57,6 +61,9 @@ BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
     "last":           (2,            3,                          0),
     "clamp":          (...,          ...,                        True),
     "refine_steps":   (2,            2_000,                      316_960),
+    "refine_lr":      (...,          1e-4,                       1e-4),
     "refine_batch":   (4,            32,                         1),
+    "trial_seeds":    (...,          3,                          3),
+    "passes":         (32,           200_000,                    316_960),
     "metric_samples": (6,            2_000,                      579),
 })  # fmt: skip

@@ -221,7 +221,7 @@ GUIDE_MISTAKES = (
     Mistake(
         "begins at both",
         lambda n, s, b, w_s, w_r: b + w_s * (s - n) + w_r * (b - s),
-        "It begins at D_both, so each way is gone once too often; begin at D_none.",
+        "Each way is gone once too often: begin at D_none, with both scales as they are.",
     ),
     Mistake(
         "begins nowhere",
@@ -278,12 +278,6 @@ GUIDE_MISTAKES = (
         "whole answers",
         lambda n, s, b, w_s, w_r: n + w_s * s + w_r * b,
         "Whole answers are multiplied by the scales; differences of answers are.",
-    ),
-    Mistake(
-        "scales as the papers count",
-        lambda n, s, b, w_s, w_r: n + (1 + w_s) * (s - n) + (1 + w_r) * (b - s),
-        "The scales are raised by 1, as where one begins at the conditional answer; here w = 1 "
-        "is that answer.",
     ),
     Mistake(
         "scales lowered",

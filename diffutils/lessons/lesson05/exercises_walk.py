@@ -235,11 +235,6 @@ WALK_MISTAKES = (
         "x - D is multiplied by sigma_next alone; it shrinks by sigma_next / sigma.",
     ),
     Mistake(
-        "divided by the wrong level",
-        wrong(step=lambda x, D, now, then: D + then / (1 + now) * (x - D)),
-        "x - D is divided by 1 + sigma; it shrinks by sigma_next / sigma.",
-    ),
-    Mistake(
         "ratio of the squares",
         wrong(step=lambda x, D, now, then: D + (then / now) ** 2 * (x - D)),
         "x - D shrinks by the ratio of the variances; it shrinks by sigma_next / sigma.",

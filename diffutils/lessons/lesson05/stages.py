@@ -19,7 +19,13 @@ RECIPE = ("kinds", "strength", "dropout", "turned")  # fields that say what the 
 
 
 def pretrain(
-    config: str, data: ImageSet, parts: dict[str, Part], budget, seed: int, train: Callable
+    config: str,
+    data: ImageSet,
+    parts: dict[str, Part],
+    budget,
+    seed: int,
+    train: Callable,
+    name: str | None = None,
 ) -> Model:
     """Train one of `CONFIGS` to denoise images beside their sketches and references.
 
@@ -28,7 +34,7 @@ def pretrain(
     Raises: ValueError for another config.
     """
     arm = one_of(CONFIGS, config, "config")
-    about = card(data, budget, seed, f"{config}-seed-{seed}", **arm.card)
+    about = card(data, budget, seed, name or f"{config}-seed-{seed}", **arm.card)
     about["unet"]["cond_channels"] = CHANNELS
     about["triples"] = {k: getattr(budget, k) for k in RECIPE}
     given = shown(parts, budget, seed, budget.dropout)

@@ -1,0 +1,154 @@
+"""The trial of lesson 05: what refinement buys, beside what is to be had without it.
+
+Every arm begins with the same pretrained network and spends the same number of calls of it; a call
+without gradient counts a third.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from diffutils import schedules
+from diffutils.course.experiments import rows as recorded
+from diffutils.course.experiments.training import prepared
+from diffutils.data import ImageSet, to_float, to_uint8
+from diffutils.lessons.lesson05 import evaluation, stages
+from diffutils.lessons.lesson05.colouring import coloured, one_call
+from diffutils.lessons.lesson05.configs import WALKS
+from diffutils.lessons.lesson05.triples import MIXED, Part, cross, triples
+from diffutils.metrics import distances, spaces
+from diffutils.weights import cards, files
+from diffutils.weights.models import Model
+
+BASE, ONE, DENOISED = "base", "one step tuned", "more denoising"
+TUNED = {  # arm -> the last steps of its walk that its gradient goes through; 0: all
+    ONE: 1,
+    "refined K=1": 1,
+    "refined K=3": 3,
+    "refined all steps": 0,
+    "refined on rho=7": 3,
+}
+ARMS = (BASE, DENOISED, *TUNED)
+PRETRAINED = {  # further trainings: config, and the references that they are shown
+    "warp alone": ("ssimbad", ("warp",)),
+    "edm": ("edm", MIXED),
+    "animediffusion": ("animediffusion", MIXED),
+    "animediffusion-v": ("animediffusion-v", MIXED),
+}
+SEEDS = 4  # of sampling, whose images are compared, and whose mean is an answer too
+FIELDS = {"arm": str, "training": int, "seed": int, "N": int, "way": str, "reference": str}
+FIELDS |= dict.fromkeys(("mse", "dB", "kernel", "kernel_floor"), recorded.DISTANCE)
+SHIPPED = cards.PRETRAINED / "colourist.trial.jsonl"
+
+
+def shipped_rows() -> list[dict]:
+    """The rows that ship, of trainings whose weights do not."""
+    return recorded.read(SHIPPED, "fetch it again", FIELDS)
+
+
+def trial(
+    dataset: str, budget, seeds: Sequence[int], load: Callable, train: Callable, folder: Path
+) -> Iterator[dict]:
+    """Rows of budget.trial_arms for every training seed, each kept in folder/trial.jsonl.
+
+    load(seed): images; train: as `Lesson.train`.  What is there is not made again.
+    """
+    path = folder / "trial.jsonl"
+    known = recorded.read(path, "delete it, and it is made again", FIELDS)
+    yield from known
+    for seed in seeds:
+        data, done = load(seed), {row["arm"] for row in known if row["training"] == seed}
+        asked = [arm for arm in budget.trial_arms if arm not in done]
+        parts = triples(data, budget.kinds, seed, budget.turned) if asked else {}
+        base = None
+        for arm in asked:
+            if arm in PRETRAINED:
+                config, kinds = PRETRAINED[arm]
+                own = replace(budget, kinds=kinds)
+                given = parts if kinds == budget.kinds else triples(data, kinds, seed)
+                name = f"{arm.replace(' ', '-')}-seed-{seed}"
+                model = stages.pretrain(config, data, given, own, seed, train, name)
+            else:
+                config, given = "ssimbad", (data, parts, budget, seed, train)
+                base = base or stages.pretrain(config, *given)
+                model = base if arm == BASE else tuned(arm, base, *given)
+            new = [row | {"arm": arm, "training": seed} for row in measured(
+                model, config, data, budget, seed, full=arm not in PRETRAINED)]  # fmt: skip
+            known += new
+            lines = (json.dumps(files.finite(row), ensure_ascii=False) for row in known)
+            files.write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+            yield from new
+
+
+def tuned(arm: str, base: Model, data, parts: dict[str, Part], budget, seed, train) -> Model:
+    """The base, trained on as the arm says, for budget.passes calls of the network."""
+    model = replace(base, denoiser=copy.deepcopy(base.denoiser).requires_grad_(True))
+    name = f"{base.card['name']}-{''.join(c if c.isalnum() else '-' for c in arm)}"
+    if arm == DENOISED:
+        steps = max(1, budget.passes // budget.refine_batch)
+        changed = {"steps": steps, "lr": budget.refine_lr, "warmup": max(1, steps // 20)}
+        changed |= {"batch": budget.refine_batch, "ema": 0.0, "log_every": max(1, steps // 5)}
+        about = model.card | {"name": name, "settings": model.card["settings"] | changed}
+        given = stages.shown(parts, budget, seed, dropout=0.0)
+        _, settings = prepared(about, data, **given)
+        run = (f"trial/{name}", model.denoiser, data.train, model.density)
+        *_, last = train(*run, **settings)
+        return replace(model, denoiser=last.ema.eval().requires_grad_(False), card=about)
+    walk = WALKS["ssimbad"]
+    sigmas = walk.levels(model, budget.levels)
+    if arm == ONE:
+        sigmas = one_call(model)
+    if arm == "refined on rho=7":
+        sigmas = schedules.levels(schedules.karras(), budget.levels)
+    n = len(sigmas) - 1
+    last = min(TUNED[arm] or n, n)
+    steps = max(1, round(budget.passes / budget.refine_batch / (last + (n - last) / 3)))
+    own = replace(budget, refine_steps=steps, last=last)
+    return stages.refined(
+        model, "ssimbad", data, parts, own, seed, train, sigmas=sigmas, name=name
+    )
+
+
+def measured(
+    model: Model, config: str, data: ImageSet, budget, seed: int, full: bool = True
+) -> Iterator[dict]:
+    """Rows of one network: by Euler for every kind of reference; on "cross", if full, every way."""
+    n = min(budget.metric_samples, len(data.heldout))
+    held = replace(data, train=data.train[:2])  # only held-out images are measured
+    aligned = triples(held, MIXED, seed)["heldout"].first(n)
+    asked = cross(held, seed).first(n)
+    walk, space = WALKS[config], spaces.of(data.name, data.shape[0])
+    levels = walk.levels(model, budget.levels)
+    grid7 = schedules.levels(schedules.karras(), budget.levels)
+    for kind in (*MIXED, "cross"):
+        part = asked if kind == "cross" else aligned
+        about = {"reference": kind, "N": n, "seed": 0, "features": space.words}
+        real = space.features(part.images)
+        floor = distances.mmd(space.features(data.heldout[-n:]), real)
+
+        def row(way, images, calls, **more):
+            found = evaluation.table({way: evaluation.scores(to_uint8(images), part, kind)})[way]
+            found["mse"] = float((images - to_float(part.images)).square().mean())
+            kernel = distances.mmd(space.features(to_uint8(images)), real)
+            named = {"way": way, "calls": calls, "kernel": kernel, "kernel_floor": floor}
+            return about | named | found | more
+
+        def drawn(sigmas, sampling_seed=0, **settings):
+            cond = part.cond(kind)
+            return to_float(coloured(model, cond, sigmas, walk, seed=sampling_seed, **settings))
+
+        several = [drawn(levels, k) for k in range(SEEDS if full and kind == "cross" else 1)]
+        spread = torch.stack(several).std(0).mean().item() if len(several) > 1 else float("nan")
+        yield row("Euler", several[0], budget.levels, spread=spread)
+        if not full or kind != "cross":
+            continue
+        yield row(f"mean of {SEEDS}", torch.stack(several).mean(0), SEEDS * budget.levels)
+        yield row("one call", drawn(one_call(model, walk)), 1)
+        yield row("Heun", drawn(levels, heun=True), 2 * budget.levels - 1)
+        yield row("fresh noise", drawn(levels, eta=1.0), budget.levels)
+        yield row("Euler, rho = 7", drawn(grid7), budget.levels)
