@@ -14,9 +14,9 @@ from diffutils.course.commands import (
     sample,
     score,
     test,
-    train,
 )
 from diffutils.course.commands.group import Course
+from diffutils.lessons import train
 
 
 @click.group(cls=Course, context_settings={"help_option_names": ["-h", "--help"]})

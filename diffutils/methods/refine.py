@@ -125,7 +125,8 @@ def end_of_walk(
     """distance(end of the walk, x0) of every image.
 
     noise(k, x): as in `trajectory`, for n steps k = 0 .. 2n-1; k = 2n is the start's.
-    start, distance, bounded: as in `refine`; walk: last, checkpoint, and the settings of `trajectory`.
+    start, distance, bounded: as in `refine`; walk: last, checkpoint, and the settings of
+    `trajectory`.
 
     Raises: ValueError for a distance without a gradient where the walk has one.
     """
@@ -177,8 +178,8 @@ def refine(
     images: uint8 (N, C, H, W); cond: what the network sees beside each, (N, K, H, W), uint8 or
     float in [-1, 1], or None; sigmas: the levels of the walk; last, checkpoint: as in `refined`.
     distance(end, x0): a loss for every image, (B,), both in [-1, 1].
-    start(denoise, x0, noise, sigmas): the first state.  bounded: the network's estimates to [-1, 1],
-    which have no gradient outside.  walk: eta, heun, ... of `trajectory`.
+    start(denoise, x0, noise, sigmas): the first state.  bounded: the network's estimates to
+    [-1, 1], which have no gradient outside.  walk: eta, heun, ... of `trajectory`.
     augment(x0, cond, k, slots): as in `training.fit`.
     A record's heldout is the mean of the end loss over the held-out images, always with the same
     noise; its ema is a Denoiser.  loop: the settings of `optimise`: steps, lr, warmup, ...

@@ -101,7 +101,7 @@ def explore(
             ax.set_title(_setting(values))
     show(fig, alt, save)
     # Offer sliders.
-    if not _somebody_is_there():
+    if not somebody_is_there():
         return
     import ipywidgets
 
@@ -131,7 +131,7 @@ def _text(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _somebody_is_there() -> bool:
+def somebody_is_there() -> bool:
     """Whether a person sits before this notebook, whom widgets can serve.
 
     JupyterLab and VS Code tell the kernel with every cell that they can answer input(); papermill,

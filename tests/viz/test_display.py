@@ -217,6 +217,6 @@ def test_the_environment_variable_forbids_sliders(monkeypatch):
     pytest.importorskip("ipywidgets")
     monkeypatch.setattr(display, "_shell", Shell)
     monkeypatch.delenv("DIFFUTILS_HEADLESS", raising=False)
-    assert display._somebody_is_there()
+    assert display.somebody_is_there()
     monkeypatch.setenv("DIFFUTILS_HEADLESS", "1")
-    assert not display._somebody_is_there()
+    assert not display.somebody_is_there()

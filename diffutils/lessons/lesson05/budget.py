@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, profiles
-from diffutils.lessons.lesson05.trial import ARMS, PRETRAINED
-from diffutils.lessons.lesson05.triples import KINDS, MIXED
+from diffutils.lessons.lesson05.inputs.triples import KINDS, MIXED
+from diffutils.lessons.lesson05.systems.trial import ARMS, PRETRAINED
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Lesson05Budget(TrainingBudget):
     turned: float = field(0.0, least=0, most=180)  # degrees that a bent reference is turned by
     strength: float = field(0.25, least=0, most=1)  # of the change of colours; 0: none
     dropout: float = field(0.1, least=0, below=1)  # share of sketches hidden, and of references
+    pretrained: bool = True  # pictures by the network that ships, where one does
     levels: int = field(10, least=1, most=1000)  # steps of the walk, in refinement and in use
     last: int = field(3, least=0, most=1000)  # steps that refinement goes through; 0: all
     end_loss: Literal["mse", "ssim", "features", "lpips"] = "mse"
@@ -57,6 +58,7 @@ BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
     "kinds":          (...,          ...,                        ("published",)),
     "strength":       (...,          ...,                        0.0),
     "dropout":        (...,          ...,                        0.0),
+    "pretrained":     (...,          False,                      False),
     "levels":         (3,            10,                         50),
     "last":           (2,            3,                          0),
     "clamp":          (...,          ...,                        True),

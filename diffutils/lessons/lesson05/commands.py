@@ -19,10 +19,11 @@ from diffutils.course.experiments.described import load_for
 from diffutils.course.runs import rundir
 from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_refine
 from diffutils.data import load, own_path
-from diffutils.lessons.lesson05 import stages, written
-from diffutils.lessons.lesson05.configs import CONFIGS
-from diffutils.lessons.lesson05.triples import KINDS, kinds_for
-from diffutils.lessons.lesson05.triples import triples as beside
+from diffutils.lessons.lesson05.inputs import written
+from diffutils.lessons.lesson05.inputs.triples import KINDS, kinds_for
+from diffutils.lessons.lesson05.inputs.triples import triples as beside
+from diffutils.lessons.lesson05.systems import stages
+from diffutils.lessons.lesson05.systems.configs import CONFIGS
 from diffutils.weights import models
 
 
@@ -60,7 +61,9 @@ def triples(images, out, size, limit, reference, seed):
     "--stage", type=click.Choice(["pretrain", "refine"]), default="pretrain", show_default=True
 )
 @click.option(
-    "--from", "weights", type=PATH,
+    "--from",
+    "weights",
+    type=PATH,
     help="What to refine, a .safetensors file; by default what --out was pretrained to.",
 )
 @click.option("--dataset", default="faces", show_default=True, help="See the data command.")

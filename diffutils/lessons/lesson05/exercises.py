@@ -113,7 +113,7 @@ END_MISTAKES = (
     ),
     Mistake(
         "offset not squared",
-        lambda mean, spread, mu, s: abs(mean - mu) + spread**2 + s**2,
+        lambda mean, spread, mu, s: mean - mu + spread**2 + s**2,
         "The offset of the means is added as it is; square it.",
     ),
     Mistake(

@@ -22,7 +22,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
 def wrong(
     kept=lambda k, n, last: k >= n - last,
     began=lambda x, sigmas: x,
-    handed=lambda x: x,
+    handed=lambda x, left: x,
     shown=lambda x, now: x,
     told=lambda sigmas, k: sigmas[k],
     estimate=lambda D: D,
@@ -30,7 +30,7 @@ def wrong(
     steps=lambda n: n,
     measure=lambda x, x0, start: (x - x0).square().mean(),
 ):
-    """`walk_loss`, of which a mistake replaces one part."""
+    """`walk_loss`, of which a mistake replaces one part; left: steps until a gradient is kept."""
 
     def function(denoise, x, sigmas, x0, last):
         import torch
@@ -38,7 +38,7 @@ def wrong(
         n, start, x = len(sigmas) - 1, x, began(x, sigmas)
         for k in range(steps(n)):
             with torch.set_grad_enabled(kept(k, n, last)):
-                x = handed(x)
+                x = handed(x, n - k - last)
                 D = estimate(denoise(shown(x, sigmas[k]), told(sigmas, k)))
                 x = step(x, D, sigmas[k], sigmas[k + 1])
         return measure(x, x0, start)
@@ -59,19 +59,6 @@ def heun(denoise, x, sigmas, x0, last):
                 slope = (slope + (there - denoise(there, sigmas[k + 1])) / sigmas[k + 1]) / 2
             x = x + (sigmas[k + 1] - sigmas[k]) * slope
     return (x - x0).square().mean()
-
-
-def on_the_way(denoise, x, sigmas, x0, last):
-    """A mistake: the mean error of the states after each of the last steps."""
-    import torch
-
-    n, errors = len(sigmas) - 1, []
-    for k in range(n):
-        with torch.set_grad_enabled(k >= n - last):
-            D = denoise(x, sigmas[k])
-            x = D + sigmas[k + 1] / sigmas[k] * (x - D)
-        errors.append((x - x0).square().mean())
-    return torch.stack(errors[-last:]).mean()
 
 
 def network(random, channels: int, dtype, scale: float | None = None):
@@ -151,12 +138,22 @@ def walk_cases(seed) -> list[Case]:
             (net, x, sigmas, x0, last), walked, about, tolerance, lambda given: given[0].weight
         )
 
+    def watching(x, sigma):
+        return 0.4 * x + (1.0 if torch.is_grad_enabled() else 0.25)
+
+    def watched(x, sigmas, x0, last):
+        ratios, end = (sigmas[1:] / sigmas[:-1]).tolist(), x
+        for left, r in zip(range(len(ratios), 0, -1), ratios, strict=True):
+            end = (0.4 + 0.6 * r) * end + (1 - r) * (1.0 if left <= last else 0.25)
+        return ((end - x0) ** 2).mean().item()
+
     # The worked value, walks of several lengths, and last those of the lesson.
     def half(x, sigma):
         return torch.full_like(x, 0.5)
 
     state = drawn(2, 1, 3, 4)
     through = "The loss or its gradient is off: follow the state through all n steps"
+    watch = drawn(2, 3, 4, 1), falling(4, 3.0), drawn(2, 3, 4, 1), 2
     small, lesson = {"dtype": torch.float32, "tolerance": 2e-4}, (16, 3, 32, 32)
     return [
         Case(
@@ -168,6 +165,11 @@ def walk_cases(seed) -> list[Case]:
         case((2, 3, 5, 4), 4, 4, f"{through}; here all of them keep a gradient."),
         case((3, 1, 2, 5), 4, 3, f"{through}; this network only multiplies by a number.", 0.4),
         case((4, 1, 3, 2), 3, 1, f"{through}; only the last keeps a gradient."),
+        Case(
+            (watching, *watch),
+            watched(*watch),
+            "Here denoise sees whether a gradient is recorded: not before the last two steps.",
+        ),
         case((2, 2, 1, 3), 1, 1, "A walk of one step ends at the network's first answer."),
         case(lesson, 10, 3, f"{through}; here as the lesson calls it.", highest=80.0, **small),
         case(lesson, 4, 1, f"{through}; here as the lesson calls it.", highest=20.0, **small),
@@ -179,29 +181,33 @@ WALK_MISTAKES = (
     Mistake(
         "gradient through all steps",
         wrong(kept=lambda k, n, last: True),
-        "The loss is right, but every step keeps its gradient; those before the last `last` run "
-        "under torch.no_grad().",
+        "Every step keeps its gradient; those before the last `last` run under torch.no_grad().",
     ),
     Mistake(
         "one step too many",
         wrong(kept=lambda k, n, last: k >= n - last - 1),
-        "The loss is right, but one step too many keeps its gradient: it begins at k = n - last.",
+        "One step too many keeps its gradient: it begins at k = n - last.",
     ),
     Mistake(
         "one step too few",
         wrong(kept=lambda k, n, last: k > n - last),
-        "The loss is right, but one step too few keeps its gradient: it begins at k = n - last.",
+        "One step too few keeps its gradient: it begins at k = n - last.",
+    ),
+    Mistake(
+        "cut off afterwards",
+        wrong(kept=lambda k, n, last: True, handed=lambda x, left: x if left else x.detach()),
+        "The first steps keep a gradient, and its memory, until it is cut off; run them under "
+        "torch.no_grad().",
     ),
     Mistake(
         "gradient of one step",
-        wrong(handed=lambda x: x.detach()),
-        "The loss is right, but the state is cut off before every step, so only the last one "
-        "has a gradient.",
+        wrong(handed=lambda x, left: x.detach()),
+        "The state is cut off before every step, so only the last one has a gradient.",
     ),
     Mistake(
         "estimate kept, state cut off",
         wrong(step=lambda x, D, now, then: D + then / now * (x - D).detach()),
-        "The loss is right, but x - D is cut off; the gradient goes through it too.",
+        "x - D is cut off; the gradient goes through it too.",
     ),
     # The step is another one.
     Mistake(
@@ -301,11 +307,6 @@ WALK_MISTAKES = (
         "against the start",
         wrong(measure=lambda x, x0, start: (x - start).square().mean()),
         "The end is compared with the state where the walk began; compare it with x0.",
-    ),
-    Mistake(
-        "on the way",
-        on_the_way,
-        "The states on the way are compared too; only the end of the walk is.",
     ),
 )
 WALK_LOSS = Exercise(

@@ -206,14 +206,16 @@ def walk_by_lerp(denoise, x, sigmas, x0, last):
     return (x0 - x).pow(2).sum() / x.numel()
 
 
-def walk_cut_off(denoise, x, sigmas, x0, last):
-    """The state is cut off where the last steps begin, which has the same gradient."""
-    n = len(sigmas) - 1
-    for k in range(n):
-        if k == n - last:
-            x = x.detach()
-        D = denoise(x, sigmas[k])
-        x = D * (1 - sigmas[k + 1] / sigmas[k]) + x * (sigmas[k + 1] / sigmas[k])
+def walk_decorated(denoise, x, sigmas, x0, last):
+    def step(x, k):
+        share = sigmas[k + 1] / sigmas[k]
+        return (1 - share) * denoise(x, sigmas[k]) + share * x
+
+    silent, first = torch.no_grad()(step), len(sigmas) - 1 - last
+    for k in range(first):
+        x = silent(x, k)
+    for k in range(first, first + last):
+        x = step(x, k)
     return (x - x0).square().mean()
 
 
@@ -402,7 +404,7 @@ ANSWERS = {
         guide_by_numpy, guide_in_double, guide_one_by_one,
     ),
     "5.4": (
-        walk_with_if, walk_in_two_parts, walk_along_slopes, walk_by_lerp, walk_cut_off,
+        walk_with_if, walk_in_two_parts, walk_along_slopes, walk_by_lerp, walk_decorated,
         walk_by_noises, walk_counting_down, walk_to_the_last_estimate,
     ),
     "5.5": (

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from diffutils.data import load
-from diffutils.lessons.lesson05 import evaluation as E
-from diffutils.lessons.lesson05 import triples as T
+from diffutils.lessons.lesson05.inputs import triples as T
+from diffutils.lessons.lesson05.systems import evaluation as E
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from diffutils.data import ImageSet, to_float
 from diffutils.data.drawn import faces
-from diffutils.lessons.lesson05.triples import STILL, Part, by_parts, drawn_as
+from diffutils.lessons.lesson05.inputs.triples import STILL, Part, by_parts, drawn_as
 from diffutils.methods import sketch
 from diffutils.metrics import colour, similarity
 

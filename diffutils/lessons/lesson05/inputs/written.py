@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffutils.data import png
 from diffutils.data.images import PARTS, read_image
-from diffutils.lessons.lesson05.triples import Part
+from diffutils.lessons.lesson05.inputs.triples import Part
 
 FOLDERS = dict(zip(PARTS, ("train", "val"), strict=True))
 KINDS = {"gt": "RGB", "sketch": "L", "ref": "RGB"}  # of files, and their mode

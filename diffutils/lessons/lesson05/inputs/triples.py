@@ -98,21 +98,23 @@ def where_colours_belong(shape: dict, images: Tensor) -> dict[str, Tensor]:
 
 
 def cross(data: ImageSet, seed: int = 0) -> Part:
-    """Held-out faces, each to be coloured like the one before it: sketch, reference, true answer.
+    """Held-out images, each to be coloured like the one before it, which is its reference "cross".
 
-    The reference, of the kind "cross", is that other face itself; the sketch is made of the face in
-    its own colours.
+    The sketch is made of the image in its own colours.  Faces are drawn once more in those of the
+    other face: the true answer.  Of other images there is none; theirs is the image as it was, as
+    in the published protocol.
     """
-    check(data, MIXED)
+    check(data, ["warp"])
+    asked = {
+        "sketches": by_parts(lambda x, i: sketched(x, seed, i), data.heldout),
+        "references": {"cross": data.heldout.roll(1, 0)},
+    }
+    if data.name != "faces":
+        return Part(images=data.heldout, **asked)
     shape, palette, _ = drawn_as(data, "heldout")
-    asked = {name: np.roll(colours, 1, 0) for name, colours in palette.items()}
-    images = faces.draw(shape, asked, data.shape[1])
-    return Part(
-        images=images,
-        sketches=by_parts(lambda x, i: sketched(x, seed, i), data.heldout),
-        references={"cross": data.heldout.roll(1, 0)},
-        **where_colours_belong(shape, images),
-    )
+    wanted = {name: np.roll(colours, 1, 0) for name, colours in palette.items()}
+    images = faces.draw(shape, wanted, data.shape[1])
+    return Part(images=images, **asked, **where_colours_belong(shape, images))
 
 
 def check(data: ImageSet, kinds: Sequence[str]) -> None:

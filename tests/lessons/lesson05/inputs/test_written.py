@@ -10,8 +10,8 @@ from PIL import Image
 
 from diffutils.__main__ import cli
 from diffutils.data import load
-from diffutils.lessons.lesson05 import written
-from diffutils.lessons.lesson05.triples import triples
+from diffutils.lessons.lesson05.inputs import written
+from diffutils.lessons.lesson05.inputs.triples import triples
 
 
 def call(*arguments):

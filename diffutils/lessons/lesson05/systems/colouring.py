@@ -9,11 +9,12 @@ from torch import Tensor
 from diffutils import rng, samplers
 from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import clipped
-from diffutils.lessons.lesson05.configs import Walk
+from diffutils.lessons.lesson05.systems.configs import Walk
 from diffutils.methods.guidance import guided_twice
 from diffutils.weights.models import Model
 
 BATCH = 64  # images coloured at a time
+PLAIN = Walk()
 
 
 @torch.no_grad()
@@ -21,7 +22,7 @@ def coloured(
     model: Model,
     cond: Tensor,
     sigmas: Tensor,
-    walk: Walk = Walk(),
+    walk: Walk = PLAIN,
     *,
     seed: int = 0,
     scales: tuple[float, float] = (1.0, 1.0),
@@ -48,15 +49,15 @@ def coloured(
             denoise = guide(denoiser, beside[:, :1], beside[:, 1:], *scales, **of_guide)
         denoise = clipped(denoise) if walk.bounded else denoise
         z = rng.normal(seed, 0, i, model.shape, rng.START)
-        x = samplers.start(sigmas, z, variance_preserving="betas" in model.card)
+        begin = samplers.start(sigmas, z, variance_preserving="betas" in model.card)
         settings["noise"] = samplers.seeded_noise(seed, i)
-        for k, x in enumerate(samplers.trajectory(denoise, x, sigmas, **settings)):
+        for k, x in enumerate(samplers.trajectory(denoise, begin, sigmas, **settings)):
             if after is not None:
                 after(k, x)
         found.append(to_uint8(x).cpu())
     return torch.cat(found)
 
 
-def one_call(model: Model, walk: Walk = Walk()) -> Tensor:
+def one_call(model: Model, walk: Walk = PLAIN) -> Tensor:
     """The levels of a walk of one step, from the top of a model's schedule to 0."""
     return walk.levels(model, 1)

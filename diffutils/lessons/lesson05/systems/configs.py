@@ -1,4 +1,4 @@
-"""The systems that lesson 05 compares: what a card says otherwise than `described.card`, and walks."""
+"""The systems that lesson 05 compares: what their cards say otherwise, and how they walk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,8 +48,8 @@ def published_steps(T: int, n: int) -> Tensor:
 class Walk:
     """How a system walks from noise to an image, in training and in use.
 
-    eta: as in `samplers.trajectory`; bounded: estimates to [-1, 1]; tuned_from: where a chain begins
-    whose end is refined, see `methods.refine`.
+    eta: as in `samplers.trajectory`; bounded: estimates to [-1, 1]; tuned_from: where a chain
+    begins whose end is refined, see `methods.refine`.
     """
 
     eta: float = 0.0

@@ -6,6 +6,7 @@ without gradient counts a third.
 
 import copy
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,10 @@ from diffutils import schedules
 from diffutils.course.experiments import rows as recorded
 from diffutils.course.experiments.training import prepared
 from diffutils.data import ImageSet, to_float, to_uint8
-from diffutils.lessons.lesson05 import evaluation, stages
-from diffutils.lessons.lesson05.colouring import coloured, one_call
-from diffutils.lessons.lesson05.configs import WALKS
-from diffutils.lessons.lesson05.triples import MIXED, Part, cross, triples
+from diffutils.lessons.lesson05.inputs.triples import MIXED, Part, cross, triples
+from diffutils.lessons.lesson05.systems import evaluation, stages
+from diffutils.lessons.lesson05.systems.colouring import coloured, one_call
+from diffutils.lessons.lesson05.systems.configs import WALKS, Walk
 from diffutils.metrics import distances, spaces
 from diffutils.weights import cards, files
 from diffutils.weights.models import Model
@@ -65,21 +66,24 @@ def trial(
         data, done = load(seed), {row["arm"] for row in known if row["training"] == seed}
         asked = [arm for arm in budget.trial_arms if arm not in done]
         parts = triples(data, budget.kinds, seed, budget.turned) if asked else {}
+        # Train and measure arm by arm; all tuned ones begin with the same network.
         base = None
         for arm in asked:
             if arm in PRETRAINED:
                 config, kinds = PRETRAINED[arm]
-                own = replace(budget, kinds=kinds)
+                shown = replace(budget, kinds=kinds)
                 given = parts if kinds == budget.kinds else triples(data, kinds, seed)
                 name = f"{arm.replace(' ', '-')}-seed-{seed}"
-                model = stages.pretrain(config, data, given, own, seed, train, name)
+                model = stages.pretrain(config, data, given, shown, seed, train, name)
             else:
                 config, given = "ssimbad", (data, parts, budget, seed, train)
                 base = base or stages.pretrain(config, *given)
                 model = base if arm == BASE else tuned(arm, base, *given)
-            new = [row | {"arm": arm, "training": seed} for row in measured(
-                model, config, data, budget, seed, full=arm not in PRETRAINED)]  # fmt: skip
+            own = {"arm": arm, "training": seed}
+            found = measured(model, config, data, budget, seed, full=arm not in PRETRAINED)
+            new = [row | own for row in found]
             known += new
+            # Keep what there is.
             lines = (json.dumps(files.finite(row), ensure_ascii=False) for row in known)
             files.write_whole(path, "".join(f"{line}\n" for line in lines).encode())
             yield from new
@@ -89,18 +93,18 @@ def tuned(arm: str, base: Model, data, parts: dict[str, Part], budget, seed, tra
     """The base, trained on as the arm says, for budget.passes calls of the network."""
     model = replace(base, denoiser=copy.deepcopy(base.denoiser).requires_grad_(True))
     name = f"{base.card['name']}-{''.join(c if c.isalnum() else '-' for c in arm)}"
+    # The same loss as before, of one noisy image.
     if arm == DENOISED:
         steps = max(1, budget.passes // budget.refine_batch)
         changed = {"steps": steps, "lr": budget.refine_lr, "warmup": max(1, steps // 20)}
         changed |= {"batch": budget.refine_batch, "ema": 0.0, "log_every": max(1, steps // 5)}
         about = model.card | {"name": name, "settings": model.card["settings"] | changed}
-        given = stages.shown(parts, budget, seed, dropout=0.0)
-        _, settings = prepared(about, data, **given)
+        _, settings = prepared(about, data, **stages.shown(parts, budget, seed, dropout=0.0))
         run = (f"trial/{name}", model.denoiser, data.train, model.density)
         *_, last = train(*run, **settings)
         return replace(model, denoiser=last.ema.eval().requires_grad_(False), card=about)
-    walk = WALKS["ssimbad"]
-    sigmas = walk.levels(model, budget.levels)
+    # A loss at the end of a walk.
+    sigmas = WALKS["ssimbad"].levels(model, budget.levels)
     if arm == ONE:
         sigmas = one_call(model)
     if arm == "refined on rho=7":
@@ -109,9 +113,8 @@ def tuned(arm: str, base: Model, data, parts: dict[str, Part], budget, seed, tra
     last = min(TUNED[arm] or n, n)
     steps = max(1, round(budget.passes / budget.refine_batch / (last + (n - last) / 3)))
     own = replace(budget, refine_steps=steps, last=last)
-    return stages.refined(
-        model, "ssimbad", data, parts, own, seed, train, sigmas=sigmas, name=name
-    )
+    given = (model, "ssimbad", data, parts, own, seed, train)
+    return stages.refined(*given, sigmas=sigmas, name=name)
 
 
 def measured(
@@ -120,35 +123,56 @@ def measured(
     """Rows of one network: by Euler for every kind of reference; on "cross", if full, every way."""
     n = min(budget.metric_samples, len(data.heldout))
     held = replace(data, train=data.train[:2])  # only held-out images are measured
-    aligned = triples(held, MIXED, seed)["heldout"].first(n)
-    asked = cross(held, seed).first(n)
+    parts = dict.fromkeys(MIXED, triples(held, MIXED, seed)["heldout"].first(n))
+    parts["cross"] = cross(held, seed).first(n)
     walk, space = WALKS[config], spaces.of(data.name, data.shape[0])
-    levels = walk.levels(model, budget.levels)
-    grid7 = schedules.levels(schedules.karras(), budget.levels)
-    for kind in (*MIXED, "cross"):
-        part = asked if kind == "cross" else aligned
-        about = {"reference": kind, "N": n, "seed": 0, "features": space.words}
-        real = space.features(part.images)
-        floor = distances.mmd(space.features(data.heldout[-n:]), real)
+    strangers = space.features(data.heldout[-n:])  # real images of other faces
+    for kind, part in parts.items():
+        every = full and kind == "cross"
+        for way, calls, images, more in colourings(model, walk, part.cond(kind), budget, every):
+            yield {
+                "reference": kind,
+                "way": way,
+                "calls": calls,
+                "N": n,
+                "seed": 0,
+                **of_images(images, part, kind, space, strangers),
+                **more,
+            }
 
-        def row(way, images, calls, **more):
-            found = evaluation.table({way: evaluation.scores(to_uint8(images), part, kind)})[way]
-            found["mse"] = float((images - to_float(part.images)).square().mean())
-            kernel = distances.mmd(space.features(to_uint8(images)), real)
-            named = {"way": way, "calls": calls, "kernel": kernel, "kernel_floor": floor}
-            return about | named | found | more
 
-        def drawn(sigmas, sampling_seed=0, **settings):
-            cond = part.cond(kind)
-            return to_float(coloured(model, cond, sigmas, walk, seed=sampling_seed, **settings))
+def colourings(
+    model: Model, walk: Walk, cond: Tensor, budget, every: bool
+) -> Iterator[tuple[str, int, Tensor, dict]]:
+    """What is measured of a network: name, calls an image, images in [-1, 1], and the spread."""
 
-        several = [drawn(levels, k) for k in range(SEEDS if full and kind == "cross" else 1)]
-        spread = torch.stack(several).std(0).mean().item() if len(several) > 1 else float("nan")
-        yield row("Euler", several[0], budget.levels, spread=spread)
-        if not full or kind != "cross":
-            continue
-        yield row(f"mean of {SEEDS}", torch.stack(several).mean(0), SEEDS * budget.levels)
-        yield row("one call", drawn(one_call(model, walk)), 1)
-        yield row("Heun", drawn(levels, heun=True), 2 * budget.levels - 1)
-        yield row("fresh noise", drawn(levels, eta=1.0), budget.levels)
-        yield row("Euler, rho = 7", drawn(grid7), budget.levels)
+    def drawn(sigmas: Tensor, seed: int = 0, **settings) -> Tensor:
+        return to_float(coloured(model, cond, sigmas, walk, seed=seed, **settings))
+
+    n = budget.levels
+    levels = walk.levels(model, n)
+    several = torch.stack([drawn(levels, k) for k in range(SEEDS if every else 1)])
+    spread = several.std(0).mean().item() if every else math.nan
+    yield "Euler", n, several[0], {"spread": spread}
+    if not every:
+        return
+    yield f"mean of {SEEDS}", SEEDS * n, several.mean(0), {}
+    yield "one call", 1, drawn(one_call(model, walk)), {}
+    yield "Heun", 2 * n - 1, drawn(levels, heun=True), {}
+    yield "fresh noise", n, drawn(levels, eta=1.0), {}
+    yield "Euler, rho=7", n, drawn(schedules.levels(schedules.karras(), n)), {}
+
+
+def of_images(images: Tensor, part: Part, kind: str, space: spaces.Space, strangers) -> dict:
+    """Means of all scores of images in [-1, 1], and their kernel distance to the true answers.
+
+    kernel_floor: of real images of other faces, features `strangers`.
+    """
+    found = evaluation.table({"": evaluation.scores(to_uint8(images), part, kind)})[""]
+    real = space.features(part.images)
+    return found | {
+        "mse": float((images - to_float(part.images)).square().mean()),
+        "kernel": distances.mmd(space.features(to_uint8(images)), real),
+        "kernel_floor": distances.mmd(strangers, real),
+        "features": space.words,
+    }

@@ -8,8 +8,8 @@ from torch import Tensor
 from diffutils.course.experiments.described import card, one_of
 from diffutils.course.experiments.training import train_card
 from diffutils.data import ImageSet
-from diffutils.lessons.lesson05.configs import CONFIGS, WALKS
-from diffutils.lessons.lesson05.triples import Part, recipe, stored
+from diffutils.lessons.lesson05.inputs.triples import Part, recipe, stored
+from diffutils.lessons.lesson05.systems.configs import CONFIGS, WALKS
 from diffutils.methods import refine
 from diffutils.metrics import classifiers, published
 from diffutils.weights.models import Model
@@ -26,18 +26,20 @@ def pretrain(
     seed: int,
     train: Callable,
     name: str | None = None,
+    **changes,
 ) -> Model:
     """Train one of `CONFIGS` to denoise images beside their sketches and references.
 
     parts: `triples` of the data with budget.kinds, whose last one stands beside the held-out
-    images.  train: as in `experiments.training.train_card`.
+    images.  train: as in `experiments.training.train_card`.  changes: of what `fit` is handed,
+    such as an augment of one's own.
     Raises: ValueError for another config.
     """
     arm = one_of(CONFIGS, config, "config")
     about = card(data, budget, seed, name or f"{config}-seed-{seed}", **arm.card)
     about["unet"]["cond_channels"] = CHANNELS
     about["triples"] = {k: getattr(budget, k) for k in RECIPE}
-    given = shown(parts, budget, seed, budget.dropout)
+    given = shown(parts, budget, seed, budget.dropout) | changes
     return train_card(about, data, train, f"pretrain/{about['name']}", **given)
 
 
@@ -79,34 +81,40 @@ def refined(
     sigmas: other levels than the config's.
     Raises: ValueError for another config, or for an end loss that these images do not have.
     """
+    # Say what is trained, and how.
     walk = one_of(WALKS, config, "config")
     sigmas = changes.pop("sigmas", None)
     sigmas = walk.levels(model, budget.levels) if sigmas is None else sigmas
     name = changes.pop("name", f"{model.card['name']}-refined")
     given = shown(parts, budget, seed, dropout=0.0)
-    settings = {
-        "steps": budget.refine_steps,
-        "batch": budget.refine_batch,
-        "lr": budget.refine_lr,
-        "warmup": max(1, budget.refine_steps // 20),
-        "ema": 0.0,  # as published: the last weights
-        "last": budget.last or None,
-        "distance": end_loss(budget.end_loss, data, budget.clamp),
-        "start": walk.tuned_from,
-        "bounded": walk.bounded,
-        "walk": {"eta": walk.eta},
-        "augment": given["augment"],
-        "heldout": data.heldout[: budget.metric_samples],
-        "heldout_cond": given["heldout_cond"][: budget.metric_samples],
-        "log_every": max(1, budget.refine_steps // 20),
-        "seed": seed,
-    } | changes
+    settings = (
+        {
+            "steps": budget.refine_steps,
+            "batch": budget.refine_batch,
+            "lr": budget.refine_lr,
+            "warmup": max(1, budget.refine_steps // 20),
+            "ema": 0.0,  # as published: the last weights
+            "last": budget.last or None,
+            "distance": end_loss(budget.end_loss, data, budget.clamp),
+            "start": walk.tuned_from,
+            "bounded": walk.bounded,
+            "walk": {"eta": walk.eta},
+            "augment": given["augment"],
+            "heldout": data.heldout[: budget.metric_samples],
+            "heldout_cond": given["heldout_cond"][: budget.metric_samples],
+            "log_every": max(1, budget.refine_steps // 20),
+            "seed": seed,
+        }
+        | changes
+    )
+    # Write its card.
     about = model.card | {"name": name, "started_from": model.card["name"]}
     about["refinement"] = {"levels": len(sigmas) - 1, "last": settings["last"]}
     about["refinement"] |= {"end_loss": budget.end_loss, "clamp": budget.clamp}
     about["refinement"] |= {k: settings[k] for k in ("steps", "batch", "lr", "seed")}
     for stale in ("trained", "metrics", "sha256", "card_sha256"):
         about.pop(stale, None)
+    # Train.
     model.denoiser.requires_grad_(True)
     task = (f"refine/{name}", model.denoiser, data.train, given["cond"], sigmas)
     records = list(train(*task, card=about, **settings))

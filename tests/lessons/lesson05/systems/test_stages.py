@@ -9,9 +9,9 @@ from diffutils.course.experiments import described
 from diffutils.course.experiments.sampling import generate
 from diffutils.course.runs.recorded_fit import recorded_fit, recorded_refine
 from diffutils.data import to_float
-from diffutils.lessons.lesson05 import stages
-from diffutils.lessons.lesson05.configs import CONFIGS
-from diffutils.lessons.lesson05.triples import triples
+from diffutils.lessons.lesson05.inputs.triples import triples
+from diffutils.lessons.lesson05.systems import stages
+from diffutils.lessons.lesson05.systems.configs import CONFIGS
 from diffutils.weights import cards, models
 
 BUDGET = lessons.budget("05", "smoke")
@@ -82,6 +82,7 @@ def test_a_refinement_goes_on_from_a_kill_to_the_same_weights(config, loss, data
                 yield record
                 if record.step == stop_after:
                     raise KeyboardInterrupt
+
         return run
 
     given = (config, data, parts, budget, 0)

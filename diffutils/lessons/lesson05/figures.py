@@ -1,0 +1,88 @@
+"""Figures of lesson 05: the method as a drawing, and every sketch like every reference."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from diffutils.data import to_float
+from diffutils.viz import COLORS, figure, pixels, style
+
+
+@style()
+def method(image: Tensor, sketch: Tensor, reference: Tensor, noisy: Tensor, answer: Tensor) -> Any:
+    """Drawing of what stands beside what; uint8 images (C, H, W) of one triple, noised, answered.
+
+    The parts of the picture from left to right: how a triple is made; what the network sees; what
+    it answers; where the gradient of refinement comes from.
+    """
+    from matplotlib.patches import FancyBboxPatch
+
+    fig, ax = figure(width=9.4, height=3.7)
+    ax.set(xlim=(0, 94), ylim=(0, 37))
+    ax.axis("off")
+
+    def put(picture: Tensor, x: float, y: float, words: str) -> None:
+        """A picture of 9 x 9 with its words below."""
+        shown = pixels(picture[None].expand(-1, 3, -1, -1))[0]
+        ax.imshow(shown, extent=(x, x + 9, y, y + 9), interpolation="nearest", zorder=2)
+        ax.text(x + 4.5, y - 0.7, words, ha="center", va="top", fontsize=8)
+
+    def arrow(start: tuple, end: tuple, words: str = "", ink: str = "black", **more) -> None:
+        line = {"arrowstyle": "-|>", "color": COLORS[ink], "lw": 1.3} | more
+        ax.annotate("", end, start, arrowprops=line, zorder=1)
+        middle = [(a + b) / 2 for a, b in zip(start, end, strict=True)]
+        paper = {"fc": "white", "ec": "none", "pad": 1}
+        ax.text(*middle, words, ha="center", va="center", fontsize=8, bbox=paper if words else None)
+
+    # How a triple is made.
+    put(image, 1, 15, "image $x_0$")
+    put(sketch, 25, 26, "sketch $s$, 1 channel")
+    put(reference, 25, 13.5, "reference $r$, 3 channels")
+    put(noisy, 25, 1.5, "")
+    ax.text(34.6, 2.2, "$x_0+\\sigma n$, 3 channels", fontsize=8, va="bottom")
+    arrow((10.5, 21), (24.5, 31), "XDoG")
+    arrow((10.5, 19.5), (24.5, 18), "bend, or draw anew")
+    arrow((10.5, 17), (24.5, 7), "noise")
+    # What the network sees, and what it answers.
+    for y in (30.5, 18, 7):
+        arrow((34.5, y), (45.5, 18 + (y - 18) / 4))
+    ax.add_patch(FancyBboxPatch((46, 11.5), 14, 13, "round,pad=0.4", fc="white", ec="black"))
+    words = "U-Net\n7 channels in, 3 out\nlevel $\\sigma$ beside"
+    ax.text(53, 18, words, ha="center", va="center", fontsize=9)
+    arrow((60.8, 18), (67.5, 18))
+    put(answer, 68, 13.5, "$D(x,\\sigma;s,r)$")
+    # The two losses.
+    arrow((77.5, 18), (84.5, 18))
+    loss = "pretraining:\none noisy image,\n$\\|D-x_0\\|^2$"
+    ax.text(85, 18, loss, va="center", fontsize=9)
+    curve = {"connectionstyle": "arc3,rad=0.4", "ls": "--"}
+    arrow((72, 25), (54, 25.6), "", "vermilion", **curve)
+    more = (
+        "refinement: walk down in several calls, and\n"
+        "send the last image's gradient back through them"
+    )
+    ax.text(63, 32.5, more, ha="center", fontsize=9, color=COLORS["vermilion"])
+    return fig
+
+
+def matrix(sketches: Tensor, references: Tensor, coloured: Tensor) -> Tensor:
+    """Every sketch in the colours of every reference, with both at the edges, uint8 images.
+
+    sketches: (S, 1, H, W); references: (R, 3, H, W); coloured: (S R, 3, H, W), sketch by sketch.
+    Returns ((S + 1)(R + 1), 3, H, W), for `viz.grid` with R + 1 columns: the first row is blank
+    and the references, each further row a sketch and its colourings.
+    """
+    rows = coloured.unflatten(0, (len(sketches), len(references)))
+    top = torch.cat([torch.full_like(references[:1], 255), references])[None]
+    below = torch.cat([sketches.expand(-1, 3, -1, -1)[:, None], rows], 1)
+    return torch.cat([top, below]).flatten(0, 1)
+
+
+def spread(images: list[Tensor]) -> Tensor:
+    """Where several colourings differ: std over them at each pixel, mean of channels, (N, 1, H, W).
+
+    In [-1, 1], -1 where all agree; a standard deviation of 0.5, in units of images, is white.
+    """
+    std = torch.stack([to_float(x) for x in images]).std(0, correction=0).mean(1, keepdim=True)
+    return (std / 0.25 - 1).clamp(max=1)
