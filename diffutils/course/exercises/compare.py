@@ -134,10 +134,19 @@ def difference_of_several(got, expected: tuple, tolerance: float) -> Difference 
 def difference_of_values(
     mine: np.ndarray, right: np.ndarray, tolerance: float
 ) -> Difference | None:
-    """The same for two numbers or two arrays of one shape: NaN, Inf and the largest error."""
+    """The same for two numbers or two arrays of one shape: NaN, Inf and the largest error.
+
+    NaN is right where NaN is expected, and only there.
+    """
     if mine.dtype.kind not in "biuf":
         return Difference(f"{mine.dtype} values", "real numbers", name="another dtype")
     mine, right = mine.astype(float), right.astype(float)
+    nothing = np.isnan(right)
+    if (missed := nothing & ~np.isnan(mine)).any():
+        where = np.unravel_index(missed.argmax(), missed.shape)
+        place = f" at index {tuple(int(i) for i in where)}" if where else ""
+        return Difference(f"{mine[where]:.4g}{place}", "nan")
+    mine, right = np.where(nothing, 0.0, mine), np.where(nothing, 0.0, right)
     with np.errstate(all="ignore"):  # infinity minus infinity: said below, not warned of
         error = np.abs(mine - right) / (1 + np.abs(right))
     if broken := int((~np.isfinite(mine)).sum()):

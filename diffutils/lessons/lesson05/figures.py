@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffutils.data import to_float
+from diffutils.course.experiments.rows import where
 from diffutils.viz import COLORS, figure, pixels, style
 
 
@@ -79,10 +79,29 @@ def matrix(sketches: Tensor, references: Tensor, coloured: Tensor) -> Tensor:
     return torch.cat([top, below]).flatten(0, 1)
 
 
-def spread(images: list[Tensor]) -> Tensor:
-    """Where several colourings differ: std over them at each pixel, mean of channels, (N, 1, H, W).
-
-    In [-1, 1], -1 where all agree; a standard deviation of 0.5, in units of images, is white.
-    """
-    std = torch.stack([to_float(x) for x in images]).std(0, correction=0).mean(1, keepdim=True)
-    return (std / 0.25 - 1).clamp(max=1)
+@style()
+def tradeoff(rows: list[dict]) -> Any:
+    """Figure of kernel distance against error for arms and ways of the trial: means are large."""
+    places = {
+        "not refined, Euler": ("base", "Euler", "o", "blue"),
+        "not refined, mean of 4": ("base", "mean of 4", "s", "blue"),
+        "not refined, one call": ("base", "one call", "^", "blue"),
+        "not refined, fresh noise": ("base", "fresh noise", "v", "blue"),
+        "more denoising, Euler": ("more denoising", "Euler", "o", "black"),
+        "refined K=3, Euler": ("refined K=3", "Euler", "o", "vermilion"),
+        "refined, all steps, Euler": ("refined all steps", "Euler", "D", "vermilion"),
+        "one step tuned, one call": ("one step tuned", "one call", "^", "green"),
+    }
+    fig, ax = figure(width=7.2, height=3.8)
+    for name, (arm, way, marker, ink) in places.items():
+        own = where(rows, arm=arm, way=way, reference="cross")
+        if own:
+            at = [[row[key] for row in own] for key in ("mse", "kernel")]
+            ax.scatter(*at, marker=marker, s=14, alpha=0.35, color=COLORS[ink])
+            ax.scatter(
+                *(sum(v) / len(v) for v in at), marker=marker, s=60, color=COLORS[ink], label=name
+            )
+    ax.axhline(0, color="0.6", lw=0.8)
+    ax.set(xlabel="mean squared error", ylabel="kernel distance to true pictures")
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
+    return fig

@@ -10,7 +10,7 @@ import pytest
 import torch
 from doubling import TASK
 
-from diffutils.course.exercises.compare import same
+from diffutils.course.exercises.compare import difference, same
 from diffutils.course.exercises.verdict import RIGHT, WRONG, judge
 from diffutils.lessons import exercises
 
@@ -112,3 +112,12 @@ def test_nan_twice_is_the_same_answer():
     for nan in (math.nan, np.float64("nan"), (np.float64("nan"), 1.0), torch.tensor(math.nan)):
         assert same(nan, deepcopy(nan))
     assert not same(math.nan, 1.0) and not same(1.0, math.nan)
+
+
+def test_nan_is_right_where_it_is_expected_and_only_there():
+    right = np.array([1.0, np.nan, 3.0])
+    assert difference(right.copy(), right, 1e-6) is None
+    invented = difference(np.array([1.0, 0.0, 3.0]), right, 1e-6)
+    assert "0 at index (1,)" in invented.yours and invented.expected == "nan"
+    assert difference(np.array([np.nan, np.nan, 3.0]), right, 1e-6) is not None
+    assert difference(np.array([1.0, np.nan, 3.1]), right, 1e-6) is not None

@@ -569,78 +569,130 @@ def above_one_thousandth(*given):
 
 SENTENCES = {
     "5.1": {
-        "A colour x is drawn from N(mu, s²).": (s_is_the_variance, x_is_mu, x_about_0),
-        "A sampler answers y = mean + spread · z, with its own noise z ~ N(0, 1), independent of "
-        "x.": (spread_is_a_variance, noise_without_spread, z_of_x, z_against_x),
-        "Return the expected squared error E[(y − x)²].": (
-            root_of_the_error, twice_the_sum, half_of_it, one_draw,
+        "A colour `x` is drawn from $N(\\mu,s^2)$.": (
+            s_is_the_variance,
+            x_is_mu,
+            x_about_0,
         ),
-        "All four are numbers (floats) or tensors of one shape.": (
-            for_tensors_alone, for_numbers_alone, mean_over_all, as_a_list,
+        "A sampler answers `mean + spread * z`, with its own noise $z\\sim N(0,1)$, "
+        "independent of `x`.": (
+            spread_is_a_variance,
+            noise_without_spread,
+            z_of_x,
+            z_against_x,
         ),
-        "Worked value: `end_loss(0.5, 0.2, 0.5, 0.2)` is 0.08: twice 0.2².": (
+        "Return the expected squared error of its answer.": (
+            root_of_the_error,
+            twice_the_sum,
+            half_of_it,
+            one_draw,
+        ),
+        "All four are numbers, or arrays or tensors of one shape.": (
+            for_tensors_alone,
+            for_numbers_alone,
+            mean_over_all,
+            as_a_list,
+        ),
+        "Worked value: `end_loss(0.5, 0.2, 0.5, 0.2)` is 0.08: twice $0.2^2$.": (
             but_for_the_worked_end,
         ),
     },
     "5.2": {
-        "One network shall know three things: D without any condition, with the sketch alone, "
-        "with both.": (never_both, hidden_together),
-        "So in training each of the two is hidden at times: replaced by 0, mid-grey.": (
-            never_the_sketch, never_the_reference, of_greys(-1.0), of_greys(0.5), of_greys(1.0),
+        "To hide is to replace by 0, mid-grey.": (
+            never_the_sketch,
+            never_the_reference,
+            of_greys(-1.0),
+            of_greys(0.5),
+            of_greys(1.0),
         ),
-        "`sketch` is (B, 1, H, W), `reference` (B, 3, H, W); `u_sketch` and `u_reference` are "
-        "draws (B,) from [0, 1); `p` is a number.": (
-            for_the_batch, own_draws, always_a_tenth, pixel_by_pixel,
+        "`sketch` is `(B, 1, H, W)`, `reference` `(B, 3, H, W)`; `u_sketch` and "
+        "`u_reference` are draws `(B,)` from $[0,1)$; `p` is a number.": (
+            for_the_batch,
+            own_draws,
+            always_a_tenth,
+            pixel_by_pixel,
         ),
-        "Image i loses its sketch where `u_sketch[i] < p`, and, independently, its reference "
-        "where `u_reference[i] < p`.": (
-            swapped_draws, p_hides_too, either_hides_both, hidden_above,
+        "Image i loses its sketch where `u_sketch[i] < p`, and, independently, its "
+        "reference where `u_reference[i] < p`.": (
+            swapped_draws,
+            p_hides_too,
+            either_hides_both,
+            hidden_above,
+            never_both,
+            hidden_together,
         ),
-        "Return the condition (B, 4, H, W), the sketch's channel first.": (
-            reference_first, two_tensors, channels_last, sketch_three_times, in_double,
+        "Return the condition `(B, 4, H, W)`, the sketch's channel first.": (
+            reference_first,
+            two_tensors,
+            channels_last,
+            sketch_three_times,
+            in_double,
         ),
         "The inputs stay as they are: they are used again.": (
-            edits_the_sketch, edits_the_reference, edits_the_draws,
+            edits_the_sketch,
+            edits_the_reference,
+            edits_the_draws,
         ),
-        "Worked value: with p = 0.1, `u_sketch = [0.05, 0.5]` and `u_reference = [0.7, 0.02]`, "
-        "image 0 loses its sketch and image 1 its reference.": (but_for_the_worked_hide,),
+        "Worked value: with p = 0.1, `u_sketch = [0.05, 0.5]` and `u_reference = [0.7, "
+        "0.02]`, image 0 loses its sketch and image 1 its reference.": (but_for_the_worked_hide,),
     },
     "5.3": {
-        "Three answers of the network to one noisy image: `D_none` without conditions, `D_sketch` "
-        "with the sketch alone, `D_both` with both; tensors (B, C, H, W).": (
-            first_image_alone, sketch_and_both_swapped, none_and_sketch_swapped,
+        "Three answers of the network to one noisy image: `D_none` without conditions, "
+        "`D_sketch` with the sketch alone, `D_both` with both; tensors `(B, C, H, W)`.": (
+            first_image_alone,
+            sketch_and_both_swapped,
+            none_and_sketch_swapped,
         ),
-        "Begin at D_none, go w_s times the way that the sketch adds, then w_r times the way that "
-        "the reference adds to that.": (
-            begins_at_the_sketch, reference_from_nothing, one_after_the_other, never_too_far,
-            clamped, scales_swapped,
+        "Begin at D_none, go w_s times the way that the sketch adds, then w_r times the "
+        "way that the reference adds to that.": (
+            begins_at_the_sketch,
+            reference_from_nothing,
+            one_after_the_other,
+            never_too_far,
+            clamped,
+            scales_swapped,
         ),
-        "Return a tensor of the same shape.": (mean_of_channels, flat, in_numpy, with_the_ways),
+        "Return a tensor of the same shape.": (
+            mean_of_channels,
+            flat,
+            in_numpy,
+            with_the_ways,
+        ),
         "Worked value: answers 0.1, 0.3 and 0.4 with w_s = 1 and w_r = 2 give 0.5.": (
             but_for_the_worked_guide,
         ),
     },
     "5.4": {
-        "Walk from the state `x` (B, C, H, W) at level `sigmas[0]` down to the last level, which "
-        "is 0, by Euler's step x ← D + (σ_next / σ) (x − D) with D = denoise(x, σ).": (
-            with_step(upside_down), with_step(to_the_estimate), with_step(by_squares),
-            with_step(turned), with_step(with_fresh_noise), ends_early, start_scaled,
+        "Walk from the state `x` `(B, C, H, W)` at level `sigmas[0]` down to the last "
+        "level, which is 0, by Euler's step in (4) with D = denoise(x, σ).": (
+            with_step(upside_down),
+            with_step(to_the_estimate),
+            with_step(by_squares),
+            with_step(turned),
+            with_step(with_fresh_noise),
+            ends_early,
+            start_scaled,
             edits_the_start,
         ),
-        "Return the mean squared difference of where you arrive from `x0`, one number (a tensor "
-        "()).": (
+        "Return the mean squared difference of where you arrive from `x0`, one number (a "
+        "tensor `()`).": (
             with_loss(lambda x, x0: (x - x0).square().sum()),
             with_loss(lambda x, x0: (x - x0).abs().mean()),
             with_loss(lambda x, x0: (x - x0).square().mean().sqrt()),
             with_loss(lambda x, x0: (x - x0).square().mean((1, 2, 3))),
             with_loss(lambda x, x0: (x - x0).mean().square()),
             with_loss(lambda x, x0: (x.clamp(-1, 1) - x0).square().mean()),
-            as_a_float, made_anew,
+            as_a_float,
+            made_anew,
         ),
-        "`sigmas` is a tensor (n + 1,) of falling levels.": (of_two_levels, evenly),
+        "`sigmas` is a tensor `(n + 1,)` of falling levels.": (
+            of_two_levels,
+            evenly,
+        ),
         "Only the last `last` of the n steps keep a gradient; those before run under "
         "`torch.no_grad()`; `last` is a whole number from 1 to n.": (
-            with_gradient(lambda k, n, last: True), cut_off_afterwards,
+            with_gradient(lambda k, n, last: True),
+            cut_off_afterwards,
             with_gradient(lambda k, n, last: k == n - 1),
             with_gradient(lambda k, n, last: k > n - last),
             with_gradient(lambda k, n, last: k >= n - last - 1),
@@ -651,42 +703,71 @@ SENTENCES = {
             with_step(lambda x, D, now, then: D + then / now * (x - D).detach()),
             with_step(lambda x, D, now, then: D.detach() + then / now * (x - D)),
         ),
-        "`denoise(x, sigma)` takes the state and one level, a tensor ().": (
+        "`denoise(x, sigma)` takes the state and one level, a tensor `()`.": (
             with_level(lambda sigmas, k: sigmas[k + 1]),
             with_level(lambda sigmas, k: sigmas[0]),
             with_level(lambda sigmas, k: sigmas[k].item()),
             with_level(lambda sigmas, k: torch.tensor(k)),
-            with_level(as_a_column), a_level_each, as_a_vector, in_double_states,
+            with_level(as_a_column),
+            a_level_each,
+            as_a_vector,
+            in_double_states,
         ),
-        "Worked value: where denoise answers 0.5 always, every walk ends at 0.5, and with x0 = 0 "
-        "the loss is 0.25.": (but_for_the_worked_walk,),
+        "Worked value: where denoise answers 0.5 always, every walk ends at 0.5, and with"
+        " x0 = 0 the loss is 0.25.": (but_for_the_worked_walk,),
     },
     "5.5": {
-        "`image` is an array (H, W, 3) of RGB values in [0, 1]; `masks` (R, H, W), bool, says "
-        "which pixels show each of R regions (hair, skin, ...); `colours` (R, 3), in [0, 1], says "
-        "which colour each region should have.": (
-            of_bytes, in_eight_bits, outside, first_of_two, first_colour_for_all, clipped_colours,
+        "`image` is an array `(H, W, 3)` of RGB values in $[0,1]$; `masks` `(R, H, W)`, "
+        "bool, says which pixels show each of R regions (hair, skin, ...); `colours` `(R,"
+        " 3)`, in $[0,1]$, says which colour each region should have.": (
+            of_bytes,
+            in_eight_bits,
+            outside,
+            first_of_two,
+            first_colour_for_all,
+            clipped_colours,
         ),
-        "For each region take the median of its pixels, channel by channel, and return its "
-        "CIEDE2000 distance from the wanted colour, an array (R,); nan for a region without a "
-        "pixel.": (
-            of_means, one_median, lower_median, mean_of_the_regions, a_list_of_them, as_a_tensor,
-            zero_for_nothing, infinity_for_nothing, none_for_nothing, nan_for_all,
-            colour_zero_for_nothing, median_in_lab,
+        "For each region take the median of its pixels, channel by channel, and return "
+        "its CIEDE2000 distance from the wanted colour, an array `(R,)`; nan for a region"
+        " without a pixel.": (
+            of_means,
+            one_median,
+            lower_median,
+            mean_of_the_regions,
+            a_list_of_them,
+            as_a_tensor,
+            zero_for_nothing,
+            infinity_for_nothing,
+            none_for_nothing,
+            nan_for_all,
+            colour_zero_for_nothing,
+            median_in_lab,
         ),
-        "`color.rgb2lab` and `color.deltaE_ciede2000` are scikit-image's (`from skimage import "
-        "color` stands in the lesson).": (not_in_lab, of_1976),
+        "`color.rgb2lab` and `color.deltaE_ciede2000` are scikit-image's (`from skimage "
+        "import color` stands above).": (
+            not_in_lab,
+            of_1976,
+        ),
         "Worked value: a region that is white where black was asked for is 100 away.": (
-            a_share, but_for_the_worked_region,
+            a_share,
+            but_for_the_worked_region,
         ),
     },
     "5.6": {
-        "A method of colouring is called `method(sketch, reference, truth, seed)` and returns "
-        "images, a tensor.": (without_seed, truth_for_reference),
-        "The true answer is handed to it only so that some can show curves on the way; an honest "
-        "method's images do not depend on it.": (like_the_truth, always, correlated),
-        "Return True if this one's do: if its images for `truth` and for `other` differ anywhere "
-        "by more than 1e-6, with everything else equal, the seed too; else False.": (
+        "A method of colouring is called `method(sketch, reference, truth, seed)` and "
+        "returns images, a tensor.": (
+            without_seed,
+            truth_for_reference,
+        ),
+        "The true answer is handed to it only so that some can show curves on the way; an"
+        " honest method's images do not depend on it.": (
+            like_the_truth,
+            always,
+            correlated,
+        ),
+        "Return True if this one's do: if its images for `truth` and for `other` differ "
+        "anywhere by more than 1e-6, with everything else equal, the seed too; else "
+        "False.": (
             by(lambda d: bool(d.any())),
             by(lambda d: bool(d.max() > 1e-6)),
             by(lambda d: bool(d.mean().abs() > 1e-6)),
@@ -695,11 +776,21 @@ SENTENCES = {
             by(lambda d: bool((d.abs() > 1e-6).all())),
             by(lambda d: bool(d[0].abs().max() > 1e-6)),
             by(lambda d: bool(d.abs().max() > 1e-5)),
-            number, against_zeros, next_seed, seed_0, other_sketch, other_reference, turned_round,
-            nothing_else, in_words,
+            number,
+            against_zeros,
+            next_seed,
+            seed_0,
+            other_sketch,
+            other_reference,
+            turned_round,
+            nothing_else,
+            in_words,
         ),
-        "Worked value: a method that adds `0.001 * truth` leaks.": (never, above_one_thousandth),
+        "Worked value: a method that adds `0.001 * truth` leaks.": (
+            never,
+            above_one_thousandth,
+        ),
     },
-}  # fmt: skip
+}
 
 DEMANDS_NOTHING = ()

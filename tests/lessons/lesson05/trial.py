@@ -1069,7 +1069,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + b / a * (x - D)
     return (denoise(x, sigmas[-2]) - x0).square().mean()
 
-# %% 5.4 wrong: only the question under no_grad, the state keeps its gradient
+# %% 5.4 right: only the question under no_grad, which is enough, since x comes without gradient
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -1659,7 +1659,7 @@ def leaks(method, sketch, reference, truth, other, seed):
     b = method(sketch, reference, other, seed)
     return bool((a - b).max() > 1e-6)
 
-# %% 5.6 wrong: a tensor instead of a bool
+# %% 5.6 right: the truth in a tensor ()
 def leaks(method, sketch, reference, truth, other, seed):
     a = method(sketch, reference, truth, seed)
     b = method(sketch, reference, other, seed)

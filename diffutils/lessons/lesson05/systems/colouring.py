@@ -26,16 +26,16 @@ def coloured(
     *,
     seed: int = 0,
     scales: tuple[float, float] = (1.0, 1.0),
-    guide: Callable = guided_twice,
+    guide: Callable | None = None,
     after: Callable | None = None,
     **settings,
 ) -> Tensor:
     """Sketches coloured like references, uint8 (N, 3, H, W): image i is that of (seed, i).
 
     cond: `Part.cond` of one kind.  sigmas: levels of the chain; [sigma_max, 0] is one call.
-    scales: of sketch and reference; (1, 1) asks the network once a level.  guide: as
-    `guided_twice`.  after(k, x): what is done with the state of each batch after its k-th step.
-    settings: interval and parallel of `guide`; others of `trajectory`, such as heun, eta.
+    scales: of sketch and reference; (1, 1) asks the network once a level.  guide: one's own in
+    place of `guided_twice`, at any scales.  after(k, x): what is done with each batch's state after
+    its k-th step.  settings: interval and parallel of `guide`; those of `trajectory`, as heun, eta.
     """
     denoiser = model.denoiser.eval()
     device = next(denoiser.parameters()).device
@@ -45,8 +45,9 @@ def coloured(
     for index in torch.arange(len(cond)).split(BATCH):
         beside, i = to_float(cond[index].to(device)), index.to(device)
         denoise = partial(denoiser, cond=beside)
-        if scales != (1.0, 1.0):
-            denoise = guide(denoiser, beside[:, :1], beside[:, 1:], *scales, **of_guide)
+        if guide or tuple(scales) != (1, 1):
+            parts = (denoiser, beside[:, :1], beside[:, 1:])
+            denoise = (guide or guided_twice)(*parts, *scales, **of_guide)
         denoise = clipped(denoise) if walk.bounded else denoise
         z = rng.normal(seed, 0, i, model.shape, rng.START)
         begin = samplers.start(sigmas, z, variance_preserving="betas" in model.card)

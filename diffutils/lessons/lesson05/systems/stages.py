@@ -9,9 +9,11 @@ from diffutils.course.experiments.described import card, one_of
 from diffutils.course.experiments.training import train_card
 from diffutils.data import ImageSet
 from diffutils.lessons.lesson05.inputs.triples import Part, recipe, stored
+from diffutils.lessons.lesson05.systems.colouring import coloured
 from diffutils.lessons.lesson05.systems.configs import CONFIGS, WALKS
 from diffutils.methods import refine
 from diffutils.metrics import classifiers, published
+from diffutils.weights import models
 from diffutils.weights.models import Model
 
 CHANNELS = 4  # of the condition: a sketch, and a reference in colours
@@ -26,13 +28,14 @@ def pretrain(
     seed: int,
     train: Callable,
     name: str | None = None,
+    watched: Tensor | None = None,
     **changes,
 ) -> Model:
     """Train one of `CONFIGS` to denoise images beside their sketches and references.
 
     parts: `triples` of the data with budget.kinds, whose last one stands beside the held-out
-    images.  train: as in `experiments.training.train_card`.  changes: of what `fit` is handed,
-    such as an augment of one's own.
+    images.  train: as in `experiments.training.train_card`.  watched: conditions whose colourings
+    are kept on the way.  changes: of what `fit` is handed, such as an augment of one's own.
     Raises: ValueError for another config.
     """
     arm = one_of(CONFIGS, config, "config")
@@ -40,6 +43,10 @@ def pretrain(
     about["unet"]["cond_channels"] = CHANNELS
     about["triples"] = {k: getattr(budget, k) for k in RECIPE}
     given = shown(parts, budget, seed, budget.dropout) | changes
+    if watched is not None:
+        frame, walk = models.build(about, blank=True), WALKS[config]
+        sigmas = walk.levels(frame, budget.levels)
+        given["draw"] = lambda now: coloured(replace(frame, denoiser=now), watched, sigmas, walk)
     return train_card(about, data, train, f"pretrain/{about['name']}", **given)
 
 

@@ -6,7 +6,6 @@ without gradient counts a third.
 
 import copy
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -152,10 +151,10 @@ def colourings(
     n = budget.levels
     levels = walk.levels(model, n)
     several = torch.stack([drawn(levels, k) for k in range(SEEDS if every else 1)])
-    spread = several.std(0).mean().item() if every else math.nan
-    yield "Euler", n, several[0], {"spread": spread}
     if not every:
+        yield "Euler", n, several[0], {}
         return
+    yield "Euler", n, several[0], {"spread": several.std(0).mean().item()}
     yield f"mean of {SEEDS}", SEEDS * n, several.mean(0), {}
     yield "one call", 1, drawn(one_call(model, walk)), {}
     yield "Heun", 2 * n - 1, drawn(levels, heun=True), {}

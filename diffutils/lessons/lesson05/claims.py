@@ -1,0 +1,185 @@
+"""Lesson 05's verdicts: what was published, and what the trial's rows say of it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from diffutils.course.experiments.claims import mean_words
+from diffutils.course.experiments.effects import Effect, effect
+from diffutils.course.experiments.rows import where
+from diffutils.course.tables import aligned
+from diffutils.lessons.lesson05.inputs.triples import MIXED
+from diffutils.metrics.intervals import mean_interval
+
+# Method -> PSNR, MS-SSIM and FID with the same reference, then with another one (SSIMBaD's README;
+# 579 images of 256 pixels), and what of the trial stands beside it: arm and way.
+PUBLISHED = {
+    "SCFT": ((17.17, 0.7833, 43.98), (15.47, 0.7627, 45.18), None),
+    "AnimeDiffusion": ((11.39, 0.6748, 46.96), (11.39, 0.6721, 46.72), "animediffusion"),
+    "AnimeDiffusion, refined": ((13.32, 0.7001, 135.12), (12.52, 0.5683, 139.13), None),
+    "SSIMBaD, not refined": ((15.15, 0.7115, 53.33), (13.04, 0.6736, 55.18), "base"),
+    "SSIMBaD, refined": ((18.92, 0.8512, 34.98), (15.84, 0.8207, 37.10), "refined all steps"),
+}
+PROTOCOL = (
+    "published: 579 anime faces of 256 pixels, against the sketch's own colours",
+    "ours: drawn faces of the size that the lesson trains, `cross` against the true rendering",
+    "of two different image sets only signs and orders may be compared, not numbers",
+)
+BENT = "warp alone"
+WALKED = {"way": "Euler", "reference": "cross"}
+REFINED = WALKED | {"arm": "refined K=3"}
+COMPARED = {  # what against what, by the entries of rows
+    "refined / not refined": (REFINED, WALKED | {"arm": "base"}),
+    "refined / more denoising": (REFINED, WALKED | {"arm": "more denoising"}),
+    "refined / mean of 4, not refined": (REFINED, WALKED | {"arm": "base", "way": "mean of 4"}),
+    "refined / one step tuned, one call": (
+        REFINED,
+        WALKED | {"arm": "one step tuned", "way": "one call"},
+    ),
+    "3 last steps / all steps": (REFINED, WALKED | {"arm": "refined all steps"}),
+    "1 last step / 3 last steps": (WALKED | {"arm": "refined K=1"}, REFINED),
+    "phi* grid / rho = 7 grid, each its own": (
+        REFINED,
+        WALKED | {"arm": "refined on rho=7", "way": "Euler, rho=7"},
+    ),
+    "refined, walked by Heun / not refined, by Heun": (
+        REFINED | {"way": "Heun"},
+        WALKED | {"arm": "base", "way": "Heun"},
+    ),
+}
+
+
+def compared(rows: Sequence[dict], metric: str) -> dict[str, Effect]:
+    """The effect of each of `COMPARED` on a metric: relative, or a difference of kernel distances.
+
+    Only comparisons of which both sides were run.
+    """
+    found = {}
+    for name, (plus, minus) in COMPARED.items():
+        if where(rows, **plus) and where(rows, **minus):
+            sides = ([plus], [minus])
+            found[name] = effect(name, rows, *sides, metric=metric, relative=metric != "kernel")
+    return found
+
+
+def verdicts(rows: Sequence[dict]) -> str:
+    """The comparisons as a table: change of error and of kernel distance, each with its verdict."""
+    lines = [("", "mean squared error", "", "kernel distance", "")]
+    kernel = compared(rows, "kernel")
+    for name, error in compared(rows, "mse").items():
+        other = kernel[name]
+        lines.append((name, error.words, error.verdict, other.words, other.verdict))
+    return aligned(lines)
+
+
+def means(
+    rows: Sequence[dict],
+    arms: Iterable[str],
+    shown: dict[str, str],
+    words: Mapping[str, str] = MappingProxyType({}),
+    **entries,
+) -> str:
+    """A table of means over trainings: arms below one another, numbers (key -> format) beside.
+
+    words: what an arm is called; entries pick rows.  "" where no arm has any.
+    """
+    lines = []
+    for arm in arms:
+        if own := where(rows, arm=arm, **entries):
+            cells = (mean_interval([row[key] for row in own]).mean for key in shown)
+            cells = (*map(format, cells, shown.values()), str(len(own)))
+            lines.append((words.get(arm, arm), *cells))
+    return aligned([("", *shown, "trainings"), *lines]) if lines else ""
+
+
+def by_reference(rows: Sequence[dict]) -> str:
+    """A table of colour errors by kind of reference: a mixed training beside one on bent copies."""
+    lines = [("reference", "mixed training", "bent references alone")]
+    for kind in (*MIXED, "cross"):
+        sides = (where(rows, arm=arm, way="Euler", reference=kind) for arm in ("base", BENT))
+        cells = [mean_words([r["delta_e"] for r in own]) if own else "not run" for own in sides]
+        lines.append((kind, *cells))
+    measured = any("delta_e" in row for row in rows)
+    return aligned(lines) if measured else "not run: these images say nothing of their regions"
+
+
+def bent(rows: Sequence[dict]) -> float | None:
+    """Colour error with another head as reference: bent references alone over a mixed training."""
+    sides = [where(rows, arm=arm, way="Euler", reference="other") for arm in (BENT, "base")]
+    if not all(side and "delta_e" in side[0] for side in sides):
+        return None
+    over, under = (mean_interval([row["delta_e"] for row in side]).mean for side in sides)
+    return over / under
+
+
+def published(rows: Sequence[dict]) -> Iterator[dict]:
+    """The ten published rows as claims, each with ours beside it where it was run."""
+    for method, (same, cross, arm) in PUBLISHED.items():
+        for kind, numbers, reference in (("same", same, "warp"), ("another", cross, "cross")):
+            psnr, ms_ssim, fid = numbers
+            row = {
+                "claim": f"{method}, {kind} reference",
+                "published": f"PSNR {psnr:.2f}, MS-SSIM {ms_ssim:.4f}, FID {fid:.2f}",
+                "protocol": PROTOCOL,
+            }
+            own = where(rows, arm=arm, way="Euler", reference=reference) if arm else []
+            if own:
+                row |= ours(own)
+            else:
+                row["why"] = "no training of it here"
+            yield row
+
+
+def ours(rows: Sequence[dict]) -> dict:
+    """Fields of a claim on rows of one arm: means with intervals over trainings."""
+    dB, similar = ([row[key] for row in rows] for key in ("dB", "ms_ssim"))
+    return {
+        "measured": f"PSNR {mean_words(dB)}, MS-SSIM {mean_words(similar, 3)}",
+        "verdict": "other images: not comparable",
+        "N": rows[0]["N"],
+        "seeds": f"{len(rows)} training",
+    }
+
+
+def refinement(rows: Sequence[dict]) -> dict:
+    """The claim that refinement is what makes the picture better, against what needs none."""
+    error, kernel = compared(rows, "mse"), compared(rows, "kernel")
+    rival = "refined / one step tuned, one call"
+    row = {"claim": "refinement along the trajectory is what lowers the error"}
+    row |= {"published": "PSNR +2.80 with another reference"}
+    if rival not in error:
+        return row | {"why": "no rows of both sides"}
+    base = error["refined / not refined"]
+    return row | {
+        "measured": f"MSE {base.words}; against one call tuned {error[rival].words}",
+        "verdict": f"{base.verdict} than before; than one call: {error[rival].verdict}",
+        "N": rows[0]["N"],
+        "seeds": f"{len(base.runs)} training",
+        "protocol": (
+            "equal calls in training; relative change of the mean squared error, cross-reference",
+            *(f"kernel distance, {name}: {x.words}, {x.verdict}" for name, x in kernel.items()),
+        ),
+    }
+
+
+def references(rows: Sequence[dict]) -> dict:
+    """The claim that bent copies of the image are references enough."""
+    row = {
+        "claim": "a network that sees bent copies alone can use another face as reference",
+        "published": "cross-reference rows",
+    }
+    sides = {arm: where(rows, arm=arm, **WALKED) for arm in (BENT, "base")}
+    if not all(sides.values()) or "delta_e" not in sides["base"][0]:
+        return row | {"why": "no rows of both sides"}
+    found = effect(
+        "bent / mixed",
+        rows,
+        [WALKED | {"arm": BENT}],
+        [WALKED | {"arm": "base"}],
+        metric="delta_e",
+    )
+    return row | {
+        "measured": f"colour error {found.words} against a network that saw three kinds",
+        "verdict": found.verdict,
+        "N": rows[0]["N"],
+        "seeds": f"{len(found.runs)} training",
+    }
