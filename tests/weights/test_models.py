@@ -280,7 +280,9 @@ def test_shipped_models_load():
         model = models.pretrained(card["name"])
         side = 2**model.denoiser.net.halvings
         x = torch.randn(1, model.denoiser.net.in_channels, side, side)
-        assert bool(model.denoiser(x, 1.0).isfinite().all())
+        channels = model.denoiser.net.cond_channels
+        beside = {"cond": torch.zeros(1, channels, side, side)} if channels else {}
+        assert bool(model.denoiser(x, 1.0, **beside).isfinite().all())
 
 
 MEASURED = """

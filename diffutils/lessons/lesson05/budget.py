@@ -15,6 +15,8 @@ class Lesson05Budget(TrainingBudget):
     NEEDS: ClassVar[Needs] = Needs(4, 4, "a distance takes at least 4 images on each side")
 
     max_size: int = field(32, least=16, most=1024)
+    steps: int = field(600, least=1, most=MANY)
+    log_every: int = field(30, least=1, most=MANY)
     images: int = field(2_000, least=10, most=MANY)
     channels: tuple[int, ...] = field((16, 32, 48), least=1, most=4096)
     batch: int = field(32, least=1, most=1_000_000)
@@ -23,6 +25,7 @@ class Lesson05Budget(TrainingBudget):
     class_dropout: float = field(1.0, least=0, most=1)  # no labels: sketch and reference decide
     kinds: tuple[str, ...] = field(MIXED, choices=KINDS)  # of references that training shows
     turned: float = field(0.0, least=0, most=180)  # degrees that a bent reference is turned by
+    own_ink: bool = False  # sketches of the images in their own colours, or of faces in others
     strength: float = field(0.25, least=0, most=1)  # of the change of colours; 0: none
     dropout: float = field(0.1, least=0, below=1)  # share of sketches hidden, and of references
     pretrained: bool = True  # pictures by the network that ships, where one does
@@ -56,6 +59,7 @@ BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
     "ema":            (...,          0.999,                      0.0),
     "log_every":      (2,            600,                        990),
     "kinds":          (...,          ...,                        ("published",)),
+    "own_ink":        (...,          ...,                        True),
     "strength":       (...,          ...,                        0.0),
     "dropout":        (...,          ...,                        0.0),
     "pretrained":     (...,          False,                      False),

@@ -87,7 +87,7 @@ def train(contents, config, stage, weights, dataset, profile, changes, seed, out
     data = load_for(dataset, budget, seed)
     budget = replace(budget, kinds=kinds_for(data, budget.kinds, say))
     say(f"Sketching {len(data.train) + len(data.heldout):,} images ...")
-    parts = beside(data, budget.kinds, seed, budget.turned)
+    parts = beside(data, budget.kinds, seed, budget.turned, budget.own_ink)
 
     def kept(record_of):
         def run(folder, *task, **settings):

@@ -58,18 +58,28 @@ class Part:
 
 
 def triples(
-    data: ImageSet, kinds: Sequence[str] = KINDS, seed: int = 0, turned: float = 0.0
+    data: ImageSet,
+    kinds: Sequence[str] = KINDS,
+    seed: int = 0,
+    turned: float = 0.0,
+    own_ink: bool = True,
 ) -> dict[str, Part]:
     """Sketches and references beside the images of both parts, by part.
 
     data: RGB images; `faces` as `data.load` gives them, in any order.  turned: as in `bent`.
+    own_ink: sketches are made of the images as they are; if not, of each face in the colours of the
+    one before it, so that the ink (which fills what is black) tells nothing of its own colours.
     Raises: ValueError for grey images, or a kind that these images do not have.
     """
     check(data, kinds)
     found = {}
     for part in PARTS:
         images = getattr(data, part)
-        sketches = by_parts(lambda x, i: sketched(x, seed, i), images)
+        inked = images
+        if data.name == "faces" and not own_ink:
+            shape, palette, _ = drawn_as(data, part)
+            inked = faces.draw(shape, rolled(palette), data.shape[1])
+        sketches = by_parts(lambda x, i: sketched(x, seed, i), inked)
         references = {}
         for kind in [kind for kind in kinds if kind in BENDS]:
             work = partial(bent, kind=kind, seed=seed, step=STILL, turned=turned)
@@ -112,9 +122,13 @@ def cross(data: ImageSet, seed: int = 0) -> Part:
     if data.name != "faces":
         return Part(images=data.heldout, **asked)
     shape, palette, _ = drawn_as(data, "heldout")
-    wanted = {name: np.roll(colours, 1, 0) for name, colours in palette.items()}
-    images = faces.draw(shape, wanted, data.shape[1])
+    images = faces.draw(shape, rolled(palette), data.shape[1])
     return Part(images=images, **asked, **where_colours_belong(shape, images))
+
+
+def rolled(palette: dict) -> dict:
+    """Each face's colours are those of the one before it."""
+    return {name: np.roll(colours, 1, 0) for name, colours in palette.items()}
 
 
 def check(data: ImageSet, kinds: Sequence[str]) -> None:

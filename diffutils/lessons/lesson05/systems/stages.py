@@ -17,7 +17,13 @@ from diffutils.weights import models
 from diffutils.weights.models import Model
 
 CHANNELS = 4  # of the condition: a sketch, and a reference in colours
-RECIPE = ("kinds", "strength", "dropout", "turned")  # fields that say what the network is shown
+RECIPE = (
+    "kinds",
+    "strength",
+    "dropout",
+    "turned",
+    "own_ink",
+)  # fields that say what the network is shown
 
 
 def pretrain(

@@ -21,6 +21,7 @@ STRENGTH = 500.0  # of SSIMBaD's do_guiding
 def suspects(model: Model, sigmas: Tensor) -> dict[str, tuple[str, Callable]]:
     """The five by letter: what each does, and the method itself, around one network."""
 
+    # Honest, or not: read on.
     def plain(sketch, reference, truth, seed, **settings):
         cond = torch.cat([sketch, reference], 1)
         return to_float(coloured(model, cond, sigmas, seed=seed, **settings))

@@ -64,14 +64,15 @@ def trial(
     for seed in seeds:
         data, done = load(seed), {row["arm"] for row in known if row["training"] == seed}
         asked = [arm for arm in budget.trial_arms if arm not in done]
-        parts = triples(data, budget.kinds, seed, budget.turned) if asked else {}
+        recipe = (seed, budget.turned, budget.own_ink)
+        parts = triples(data, budget.kinds, *recipe) if asked else {}
         # Train and measure arm by arm; all tuned ones begin with the same network.
         base = None
         for arm in asked:
             if arm in PRETRAINED:
                 config, kinds = PRETRAINED[arm]
                 shown = replace(budget, kinds=kinds)
-                given = parts if kinds == budget.kinds else triples(data, kinds, seed)
+                given = parts if kinds == budget.kinds else triples(data, kinds, *recipe)
                 name = f"{arm.replace(' ', '-')}-seed-{seed}"
                 model = stages.pretrain(config, data, given, shown, seed, train, name)
             else:

@@ -110,3 +110,20 @@ def test_what_has_no_such_reference_is_refused(data):
     with pytest.raises(ValueError, match="digits is grey"):
         T.triples(digits, ["warp"])
     assert np.isfinite(to_float(data.train).numpy()).all()
+
+
+def test_ink_of_other_colours_is_the_same_drawing_and_tells_nothing_of_its_own(data):
+    """As in a cross-reference: the sketch was made of the face in another face's colours."""
+    own, other = (T.triples(data, ["other"], 3, own_ink=ink)["heldout"] for ink in (True, False))
+    assert torch.equal(own.images, other.images)
+    assert torch.equal(own.references["other"], other.references["other"])
+    shape, palette, _ = T.drawn_as(data, "heldout")
+    redrawn = T.faces.draw(shape, T.rolled(palette), data.shape[1])
+    index = torch.arange(len(redrawn))
+    right = T.sketch.xdog(to_float(redrawn), T.sketch.published_sigma(3, T.STILL, index))
+    assert torch.equal(other.sketches, T.to_uint8(right))
+    # Dark ink follows dark hair only where the colours are its own.
+    luma = T.sketch.luma(to_float(data.heldout)).flatten(1).mean(1)
+    ink = [(part.sketches == 0).double().flatten(1).mean(1) for part in (own, other)]
+    with_own, with_other = (float(torch.corrcoef(torch.stack([luma, x]))[0, 1]) for x in ink)
+    assert with_own < -0.3 and abs(with_other) < 0.5 * abs(with_own)

@@ -104,3 +104,23 @@ def test_a_refinement_goes_on_from_a_kill_to_the_same_weights(config, loss, data
 def test_an_end_loss_that_is_none_is_refused(data):
     with pytest.raises(ValueError, match="end_loss is 'clip'; choose from mse, ssim, lpips"):
         stages.end_loss("clip", data)
+
+
+@pytest.mark.slow
+def test_the_published_setting_runs_at_256_pixels(tmp_path):
+    """52 million parameters, published bends, every step of the walk: one step of each stage."""
+    few = {"images": 10, "steps": 1, "warmup": 0, "batch": 1, "compile": False, "bf16": False}
+    few |= {"refine_steps": 1, "levels": 2, "metric_samples": 4}
+    budget = changed(lessons.budget("05", "published"), few, "05")
+    data = described.load_for("faces", budget, 0)
+    assert data.shape == (3, 256, 256) and budget.kinds == ("published",) and budget.last == 0
+    parts = triples(data, budget.kinds, 0, budget.turned, budget.own_ink)
+
+    def train(folder, *task, **settings):
+        record_of = recorded_fit if len(task) == 3 else recorded_refine
+        return record_of(tmp_path / folder, *task, say=lambda line: None, **settings)
+
+    model = stages.pretrain("ssimbad", data, parts, budget, 0, train)
+    assert sum(p.numel() for p in model.denoiser.parameters()) > 40e6
+    again = stages.refined(model, "ssimbad", data, parts, budget, 0, train)
+    assert again.log[-1]["loss"] > 0 and again.card["refinement"]["last"] is None
