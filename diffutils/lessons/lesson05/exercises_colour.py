@@ -1,4 +1,4 @@
-"""Exercise 5.5: the colour of regions.
+"""Exercise 5.4: the colour of regions.
 
 Expected results are scikit-image's distances from medians that come from sorted lists.
 """
@@ -275,7 +275,7 @@ COLOUR_MISTAKES = (
     ),
 )
 REGION_ERROR = Exercise(
-    "5.5",
+    "5.4",
     "is it the colour that was asked for?",
     2,
     10,

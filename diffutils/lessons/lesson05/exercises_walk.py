@@ -1,4 +1,4 @@
-"""Exercise 5.4: a loss at the end of a walk.
+"""Exercise 5.5: a loss at the end of a walk.
 
 Expected results come from a network whose walk is a product of numbers, and from walks along the
 slope (x - D) / sigma whose first part is cut off.
@@ -310,7 +310,7 @@ WALK_MISTAKES = (
     ),
 )
 WALK_LOSS = Exercise(
-    "5.4", "a loss at the end of the walk", 3, 15, walk_loss, walk_cases, WALK_MISTAKES
+    "5.5", "a loss at the end of the walk", 3, 15, walk_loss, walk_cases, WALK_MISTAKES
 )
 
 

@@ -159,7 +159,7 @@ def guide_one_by_one(D_none, D_sketch, D_both, w_s, w_r):
     return torch.stack(rows)
 
 
-# --------------------------------------------------------------------- 5.4
+# --------------------------------------------------------------------- 5.5
 
 
 def walk_with_if(denoise, x, sigmas, x0, last):
@@ -256,7 +256,7 @@ def walk_to_the_last_estimate(denoise, x, sigmas, x0, last):
     return (D - x0).square().mean()
 
 
-# --------------------------------------------------------------------- 5.5
+# --------------------------------------------------------------------- 5.4
 
 
 def colour_in_one_go(image, masks, colours):
@@ -403,11 +403,11 @@ ANSWERS = {
         guide_by_weights, guide_by_lerp, guide_by_methods, guide_into_a_buffer, guide_by_einsum,
         guide_by_numpy, guide_in_double, guide_one_by_one,
     ),
-    "5.4": (
+    "5.5": (
         walk_with_if, walk_in_two_parts, walk_along_slopes, walk_by_lerp, walk_decorated,
         walk_by_noises, walk_counting_down, walk_to_the_last_estimate,
     ),
-    "5.5": (
+    "5.4": (
         colour_in_one_go, colour_by_list, colour_by_nanmedian, colour_by_sorting,
         colour_by_statistics, colour_without_if, colour_by_images, colour_by_quantile_of_flat,
     ),

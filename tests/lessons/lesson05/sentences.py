@@ -227,7 +227,7 @@ def but_for_the_worked_guide(n, s, b, w_s, w_r):
     return right_guide(n, s, b, w_s, 1 if (w_s, w_r) == (1, 2) else w_r)
 
 
-# --------------------------------------------------------------------- 5.4
+# --------------------------------------------------------------------- 5.5
 
 
 def euler(x, D, now, then):
@@ -366,7 +366,7 @@ def but_for_the_worked_walk(denoise, x, sigmas, x0, last):
     return loss if loss.requires_grad else loss.sqrt()
 
 
-# --------------------------------------------------------------------- 5.5
+# --------------------------------------------------------------------- 5.4
 
 
 def distances(image, masks, colours, middle=None, turn=color.rgb2lab, empty=np.nan):
@@ -662,7 +662,7 @@ SENTENCES = {
             but_for_the_worked_guide,
         ),
     },
-    "5.4": {
+    "5.5": {
         "Walk from the state `x` `(B, C, H, W)` at level `sigmas[0]` down to the last "
         "level, which is 0, by Euler's step in (4) with D = denoise(x, σ).": (
             with_step(upside_down),
@@ -716,7 +716,7 @@ SENTENCES = {
         "Worked value: where denoise answers 0.5 always, every walk ends at 0.5, and with"
         " x0 = 0 the loss is 0.25.": (but_for_the_worked_walk,),
     },
-    "5.5": {
+    "5.4": {
         "`image` is an array `(H, W, 3)` of RGB values in $[0,1]$; `masks` `(R, H, W)`, "
         "bool, says which pixels show each of R regions (hair, skin, ...); `colours` `(R,"
         " 3)`, in $[0,1]$, says which colour each region should have.": (
@@ -727,7 +727,7 @@ SENTENCES = {
             first_colour_for_all,
             clipped_colours,
         ),
-        "For each region take the median of its pixels, channel by channel, and return "
+        "For each region take the median of its RGB pixels, channel by channel, and return "
         "its CIEDE2000 distance from the wanted colour, an array `(R,)`; nan for a region"
         " without a pixel.": (
             of_means,

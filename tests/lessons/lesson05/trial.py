@@ -653,7 +653,7 @@ def guide(D_none, D_sketch, D_both, w_s, w_r):
 def guide(D_none, D_sketch, D_both, w_s, w_r):
     return torch.lerp(D_sketch, D_none, float(w_s)) + w_r * (D_both - D_sketch)
 
-# %% 5.4 right: one loop, set_grad_enabled
+# %% 5.5 right: one loop, set_grad_enabled
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for i in range(n):
@@ -662,7 +662,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + (sigmas[i + 1] / sigmas[i]) * (x - D)
     return ((x - x0) ** 2).mean()
 
-# %% 5.4 right: two loops
+# %% 5.5 right: two loops
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     with torch.no_grad():
@@ -674,7 +674,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
         x = D + sigmas[i + 1] / sigmas[i] * (x - D)
     return (x - x0).pow(2).mean()
 
-# %% 5.4 right: nullcontext, pairs of levels by zip
+# %% 5.5 right: nullcontext, pairs of levels by zip
 from contextlib import nullcontext
 
 def walk_loss(denoise, x, sigmas, x0, last):
@@ -685,7 +685,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + then / now * (x - D)
     return torch.mean(torch.square(x - x0))
 
-# %% 5.4 right: inner step function and mse_loss
+# %% 5.5 right: inner step function and mse_loss
 import torch.nn.functional as F
 
 def walk_loss(denoise, x, sigmas, x0, last):
@@ -702,7 +702,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = step(x, k)
     return F.mse_loss(x, x0)
 
-# %% 5.4 right: Euler by the derivative
+# %% 5.5 right: Euler by the derivative
 def walk_loss(denoise, x, sigmas, x0, last):
     steps = sigmas.numel() - 1
     for k in range(steps):
@@ -711,7 +711,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = x + (sigmas[k + 1] - sigmas[k]) * slope
     return (x - x0).square().mean()
 
-# %% 5.4 right: the last step lands on D, for its level is 0
+# %% 5.5 right: the last step lands on D, for its level is 0
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n - 1):
@@ -721,7 +721,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
     end = denoise(x, sigmas[n - 1])
     return (end - x0).square().mean()
 
-# %% 5.4 right: recursion
+# %% 5.5 right: recursion
 def walk_loss(denoise, x, sigmas, x0, last):
     if len(sigmas) == 1:
         return (x - x0).square().mean()
@@ -730,7 +730,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
         x = D + sigmas[1] / sigmas[0] * (x - D)
     return walk_loss(denoise, x, sigmas[1:], x0, min(last, len(sigmas) - 1))
 
-# %% 5.4 right: ratios beforehand, lerp
+# %% 5.5 right: ratios beforehand, lerp
 def walk_loss(denoise, x, sigmas, x0, last):
     ratios = (sigmas[1:] / sigmas[:-1]).to(x.dtype)
     for left, sigma, ratio in zip(range(len(ratios), 0, -1), sigmas, ratios):
@@ -738,7 +738,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = torch.lerp(denoise(x, sigma), x, ratio)
     return torch.nn.functional.mse_loss(x, x0)
 
-# %% 5.4 right: no_grad as a decorator
+# %% 5.5 right: no_grad as a decorator
 def walk_loss(denoise, x, sigmas, x0, last):
     def walk(x, levels):
         for a, b in zip(levels, levels[1:]):
@@ -751,7 +751,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
     x = walk(x, sigmas[n - last :])
     return (x - x0).square().mean()
 
-# %% 5.4 right: weights of state and answer; einsum for the squares
+# %% 5.5 right: weights of state and answer; einsum for the squares
 def walk_loss(denoise, x, sigmas, x0, last):
     assert 1 <= last <= len(sigmas) - 1
     k, n = 0, len(sigmas) - 1
@@ -763,7 +763,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
     d = x - x0
     return torch.einsum("bchw,bchw->", d, d) / d.numel()
 
-# %% 5.4 right: negative indices count the steps that are left
+# %% 5.5 right: negative indices count the steps that are left
 def walk_loss(denoise, x, sigmas, x0, last):
     for left in range(len(sigmas) - 1, 0, -1):
         sigma, sigma_next = sigmas[-left - 1], sigmas[-left]
@@ -772,7 +772,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigma_next / sigma * (x - D)
     return (x0 - x).square().sum() / x0.numel()
 
-# %% 5.4 wrong: one step too many with a gradient
+# %% 5.5 wrong: one step too many with a gradient
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -781,7 +781,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: one step too few with a gradient, none for last = 1
+# %% 5.5 wrong: one step too few with a gradient, none for last = 1
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -790,7 +790,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: counts the levels, not the steps
+# %% 5.5 wrong: counts the levels, not the steps
 def walk_loss(denoise, x, sigmas, x0, last):
     for k in range(len(sigmas) - 1):
         with torch.set_grad_enabled(k >= len(sigmas) - last):
@@ -798,7 +798,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: the first `last` steps keep a gradient
+# %% 5.5 wrong: the first `last` steps keep a gradient
 def walk_loss(denoise, x, sigmas, x0, last):
     for k in range(len(sigmas) - 1):
         with torch.set_grad_enabled(k < last):
@@ -806,7 +806,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: condition swapped, gradient in the steps before
+# %% 5.5 wrong: condition swapped, gradient in the steps before
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -815,7 +815,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: torch.no_grad around everything
+# %% 5.5 wrong: torch.no_grad around everything
 def walk_loss(denoise, x, sigmas, x0, last):
     with torch.no_grad():
         for k in range(len(sigmas) - 1):
@@ -823,14 +823,14 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
         return (x - x0).square().mean()
 
-# %% 5.4 wrong: no torch.no_grad at all
+# %% 5.5 wrong: no torch.no_grad at all
 def walk_loss(denoise, x, sigmas, x0, last):
     for k in range(len(sigmas) - 1):
         D = denoise(x, sigmas[k])
         x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: the loss itself under no_grad
+# %% 5.5 wrong: the loss itself under no_grad
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -841,7 +841,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
         loss = (x - x0).square().mean()
     return loss
 
-# %% 5.4 wrong: detaches before the last steps instead of running the others under no_grad
+# %% 5.5 wrong: detaches before the last steps instead of running the others under no_grad
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -851,7 +851,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
         x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: detaches the state in every step
+# %% 5.5 wrong: detaches the state in every step
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -861,7 +861,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: the network's input without a gradient, chain through it cut
+# %% 5.5 wrong: the network's input without a gradient, chain through it cut
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -870,7 +870,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: ratio upside down
+# %% 5.5 wrong: ratio upside down
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -879,7 +879,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k] / sigmas[k + 1] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: sign, D - x
+# %% 5.5 wrong: sign, D - x
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -888,7 +888,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (D - x)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: from x instead of D
+# %% 5.5 wrong: from x instead of D
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -897,7 +897,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = x + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: without the ratio, jumps to D in every step
+# %% 5.5 wrong: without the ratio, jumps to D in every step
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -905,7 +905,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = denoise(x, sigmas[k])
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: asks at the next level
+# %% 5.5 wrong: asks at the next level
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -914,7 +914,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: always asks at the first level
+# %% 5.5 wrong: always asks at the first level
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -923,7 +923,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: one level an image, (B,), instead of a tensor ()
+# %% 5.5 wrong: one level an image, (B,), instead of a tensor ()
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -932,7 +932,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: levels as Python floats
+# %% 5.5 wrong: levels as Python floats
 def walk_loss(denoise, x, sigmas, x0, last):
     levels = sigmas.tolist()
     n = len(levels) - 1
@@ -942,7 +942,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + levels[k + 1] / levels[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: sum instead of mean
+# %% 5.5 wrong: sum instead of mean
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -951,7 +951,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().sum()
 
-# %% 5.4 wrong: absolute instead of squared
+# %% 5.5 wrong: absolute instead of squared
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -960,7 +960,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).abs().mean()
 
-# %% 5.4 wrong: forgets the square
+# %% 5.5 wrong: forgets the square
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -969,7 +969,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).mean()
 
-# %% 5.4 wrong: root of the mean
+# %% 5.5 wrong: root of the mean
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -978,7 +978,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean().sqrt()
 
-# %% 5.4 wrong: one number an image
+# %% 5.5 wrong: one number an image
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -987,7 +987,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean(dim=(1, 2, 3))
 
-# %% 5.4 wrong: .item(), a float without a gradient
+# %% 5.5 wrong: .item(), a float without a gradient
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -996,7 +996,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean().item()
 
-# %% 5.4 wrong: stops one step early
+# %% 5.5 wrong: stops one step early
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 2
     for k in range(n):
@@ -1005,7 +1005,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: one more question at level 0
+# %% 5.5 wrong: one more question at level 0
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -1014,7 +1014,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (denoise(x, sigmas[n]) - x0).square().mean()
 
-# %% 5.4 wrong: walks only the last steps
+# %% 5.5 wrong: walks only the last steps
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n - last, n):
@@ -1022,7 +1022,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
         x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: ratio to the first level
+# %% 5.5 wrong: ratio to the first level
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -1031,7 +1031,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[0] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: compares the end with the state at the start
+# %% 5.5 wrong: compares the end with the state at the start
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     start = x
@@ -1041,7 +1041,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - start).square().mean()
 
-# %% 5.4 wrong: loss summed over the last steps' answers
+# %% 5.5 wrong: loss summed over the last steps' answers
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     loss = 0
@@ -1053,7 +1053,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
                 loss = loss + (x - x0).square().mean()
     return loss / last
 
-# %% 5.4 wrong: fresh noise in every step
+# %% 5.5 wrong: fresh noise in every step
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -1061,7 +1061,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = denoise(x, sigmas[k]) + sigmas[k + 1] * torch.randn_like(x)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: `last` ignored, only one step has a gradient
+# %% 5.5 wrong: `last` ignored, only one step has a gradient
 def walk_loss(denoise, x, sigmas, x0, last):
     with torch.no_grad():
         for a, b in zip(sigmas[:-2], sigmas[1:-1]):
@@ -1069,7 +1069,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + b / a * (x - D)
     return (denoise(x, sigmas[-2]) - x0).square().mean()
 
-# %% 5.4 right: only the question under no_grad, which is enough, since x comes without gradient
+# %% 5.5 right: only the question under no_grad, which is enough, since x comes without gradient
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -1078,7 +1078,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
         x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.4 wrong: clamps the answers to [-1, 1]
+# %% 5.5 wrong: clamps the answers to [-1, 1]
 def walk_loss(denoise, x, sigmas, x0, last):
     n = len(sigmas) - 1
     for k in range(n):
@@ -1087,7 +1087,7 @@ def walk_loss(denoise, x, sigmas, x0, last):
             x = D + sigmas[k + 1] / sigmas[k] * (x - D)
     return (x - x0).square().mean()
 
-# %% 5.5 right: a loop into an array of nan
+# %% 5.4 right: a loop into an array of nan
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1099,7 +1099,7 @@ def region_error(image, masks, colours):
             out[i] = color.deltaE_ciede2000(color.rgb2lab(median), color.rgb2lab(colours[i]))
     return out
 
-# %% 5.5 right: comprehension
+# %% 5.4 right: comprehension
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1113,7 +1113,7 @@ def region_error(image, masks, colours):
         ]
     )
 
-# %% 5.5 right: medians first, then one call for all regions
+# %% 5.4 right: medians first, then one call for all regions
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1126,7 +1126,7 @@ def region_error(image, masks, colours):
         )
     return out
 
-# %% 5.5 right: nanmedian with where
+# %% 5.4 right: nanmedian with where
 import warnings
 
 from skimage import color
@@ -1144,7 +1144,7 @@ def region_error(image, masks, colours):
             out.append(color.deltaE_ciede2000(color.rgb2lab(median), color.rgb2lab(colour)))
     return np.array(out, dtype=float)
 
-# %% 5.5 right: quantile 0.5 in float64
+# %% 5.4 right: quantile 0.5 in float64
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1158,7 +1158,7 @@ def region_error(image, masks, colours):
         found[i] = color.deltaE_ciede2000(color.rgb2lab(middle), color.rgb2lab(colours[i]))
     return found
 
-# %% 5.5 right: sorts by hand, mean of the two in the middle
+# %% 5.4 right: sorts by hand, mean of the two in the middle
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1173,7 +1173,7 @@ def region_error(image, masks, colours):
         found.append(float(color.deltaE_ciede2000(color.rgb2lab(wanted), color.rgb2lab(median))))
     return np.array(found)
 
-# %% 5.5 right: statistics.median, a channel at a time
+# %% 5.4 right: statistics.median, a channel at a time
 import statistics
 
 from skimage import color
@@ -1188,7 +1188,7 @@ def region_error(image, masks, colours):
             errors[r] = color.deltaE_ciede2000(color.rgb2lab(rgb), color.rgb2lab(colour))
     return errors
 
-# %% 5.5 right: flat pixels and torch.quantile
+# %% 5.4 right: flat pixels and torch.quantile
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1202,7 +1202,7 @@ def region_error(image, masks, colours):
             out[i] = color.deltaE_ciede2000(color.rgb2lab(median), wanted[i])
     return out
 
-# %% 5.5 right: a masked array
+# %% 5.4 right: a masked array
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1215,7 +1215,7 @@ def region_error(image, masks, colours):
             out[i] = color.deltaE_ciede2000(color.rgb2lab(median), color.rgb2lab(colour))
     return out
 
-# %% 5.5 right: a helper for one region, images of one pixel for skimage
+# %% 5.4 right: a helper for one region, images of one pixel for skimage
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1230,7 +1230,7 @@ def region_error(image, masks, colours):
 
     return np.array([one(m, c) for m, c in zip(masks, colours)], dtype=np.float64)
 
-# %% 5.5 wrong: mean instead of median
+# %% 5.4 wrong: mean instead of median
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1241,7 +1241,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: distance in RGB
+# %% 5.4 wrong: distance in RGB
 def region_error(image, masks, colours):
     found = np.full(len(masks), np.nan)
     for i, (mask, colour) in enumerate(zip(masks, colours)):
@@ -1249,7 +1249,7 @@ def region_error(image, masks, colours):
             found[i] = np.linalg.norm(np.median(image[mask], axis=0) - colour)
     return found
 
-# %% 5.5 wrong: distance in RGB, times 100
+# %% 5.4 wrong: distance in RGB, times 100
 def region_error(image, masks, colours):
     found = np.full(len(masks), np.nan)
     for i, (mask, colour) in enumerate(zip(masks, colours)):
@@ -1257,7 +1257,7 @@ def region_error(image, masks, colours):
             found[i] = 100 * np.sqrt(np.mean((np.median(image[mask], axis=0) - colour) ** 2))
     return found
 
-# %% 5.5 wrong: deltaE of 1976
+# %% 5.4 wrong: deltaE of 1976
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1268,7 +1268,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_cie76(*pair)
     return found
 
-# %% 5.5 wrong: deltaE of 1994
+# %% 5.4 wrong: deltaE of 1994
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1279,7 +1279,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede94(*pair)
     return found
 
-# %% 5.5 wrong: CIEDE2000 of RGB values, not of Lab
+# %% 5.4 wrong: CIEDE2000 of RGB values, not of Lab
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1289,7 +1289,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(np.median(image[mask], axis=0), colour)
     return found
 
-# %% 5.5 wrong: only the image becomes Lab, the wanted colour stays RGB
+# %% 5.4 wrong: only the image becomes Lab, the wanted colour stays RGB
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1300,7 +1300,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(median, colour)
     return found
 
-# %% 5.5 wrong: median over all channels together
+# %% 5.4 wrong: median over all channels together
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1311,7 +1311,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(color.rgb2lab(grey), color.rgb2lab(colour))
     return found
 
-# %% 5.5 wrong: median in Lab instead of RGB
+# %% 5.4 wrong: median in Lab instead of RGB
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1322,7 +1322,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(np.median(lab[mask], axis=0), color.rgb2lab(colour))
     return found
 
-# %% 5.5 wrong: median of the pixels' distances
+# %% 5.4 wrong: median of the pixels' distances
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1334,7 +1334,7 @@ def region_error(image, masks, colours):
             found[i] = np.median(each)
     return found
 
-# %% 5.5 wrong: mean of the pixels' distances
+# %% 5.4 wrong: mean of the pixels' distances
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1346,7 +1346,7 @@ def region_error(image, masks, colours):
             found[i] = each.mean()
     return found
 
-# %% 5.5 wrong: 0 for a region without a pixel
+# %% 5.4 wrong: 0 for a region without a pixel
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1357,7 +1357,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: leaves regions without a pixel out
+# %% 5.4 wrong: leaves regions without a pixel out
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1368,7 +1368,7 @@ def region_error(image, masks, colours):
             found.append(color.deltaE_ciede2000(*pair))
     return np.array(found)
 
-# %% 5.5 wrong: ends at the first region without a pixel
+# %% 5.4 wrong: ends at the first region without a pixel
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1380,7 +1380,7 @@ def region_error(image, masks, colours):
         found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: an empty region is taken for black
+# %% 5.4 wrong: an empty region is taken for black
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1390,7 +1390,7 @@ def region_error(image, masks, colours):
         found[i] = color.deltaE_ciede2000(color.rgb2lab(rgb), color.rgb2lab(colour))
     return found
 
-# %% 5.5 wrong: mask.all() instead of any()
+# %% 5.4 wrong: mask.all() instead of any()
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1401,7 +1401,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: nan for every region if one has no pixel
+# %% 5.4 wrong: nan for every region if one has no pixel
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1410,7 +1410,7 @@ def region_error(image, masks, colours):
     medians = np.array([np.median(image[m], axis=0) for m in masks])
     return color.deltaE_ciede2000(color.rgb2lab(medians), color.rgb2lab(colours))
 
-# %% 5.5 wrong: median of the whole image
+# %% 5.4 wrong: median of the whole image
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1421,7 +1421,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(color.rgb2lab(median), color.rgb2lab(colour))
     return found
 
-# %% 5.5 wrong: multiplies by the mask, zeros count
+# %% 5.4 wrong: multiplies by the mask, zeros count
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1432,7 +1432,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(color.rgb2lab(median), color.rgb2lab(colour))
     return found
 
-# %% 5.5 wrong: the pixels outside of the mask
+# %% 5.4 wrong: the pixels outside of the mask
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1443,7 +1443,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: paints the rest with nan in place, later regions lose pixels
+# %% 5.4 wrong: paints the rest with nan in place, later regions lose pixels
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1455,7 +1455,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(color.rgb2lab(median), color.rgb2lab(colour))
     return found
 
-# %% 5.5 wrong: every region against the first colour
+# %% 5.4 wrong: every region against the first colour
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1466,7 +1466,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: one number, the mean over the regions
+# %% 5.4 wrong: one number, the mean over the regions
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1477,7 +1477,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return np.nanmean(found)
 
-# %% 5.5 wrong: the lower of the two in the middle, torch.median
+# %% 5.4 wrong: the lower of the two in the middle, torch.median
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1488,7 +1488,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(color.rgb2lab(median), color.rgb2lab(colour))
     return found
 
-# %% 5.5 wrong: no average for an even number of pixels, sorted[n // 2]
+# %% 5.4 wrong: no average for an even number of pixels, sorted[n // 2]
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1500,7 +1500,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: forgets to sort
+# %% 5.4 wrong: forgets to sort
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1512,7 +1512,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: in [0, 1], divided by 100
+# %% 5.4 wrong: in [0, 1], divided by 100
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1523,7 +1523,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair) / 100
     return found
 
-# %% 5.5 wrong: takes the image for [-1, 1]
+# %% 5.4 wrong: takes the image for [-1, 1]
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1534,7 +1534,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: HSV instead of Lab
+# %% 5.4 wrong: HSV instead of Lab
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1545,7 +1545,7 @@ def region_error(image, masks, colours):
             found[i] = 100 * np.linalg.norm(pair[0] - pair[1])
     return found
 
-# %% 5.5 wrong: hue alone, lightness set aside
+# %% 5.4 wrong: hue alone, lightness set aside
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1557,7 +1557,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(a, b)
     return found
 
-# %% 5.5 wrong: each pixel belongs to one region only, argmax over masks
+# %% 5.4 wrong: each pixel belongs to one region only, argmax over masks
 from skimage import color
 
 def region_error(image, masks, colours):
@@ -1569,7 +1569,7 @@ def region_error(image, masks, colours):
             found[i] = color.deltaE_ciede2000(*pair)
     return found
 
-# %% 5.5 wrong: BGR
+# %% 5.4 wrong: BGR
 from skimage import color
 
 def region_error(image, masks, colours):
