@@ -31,6 +31,7 @@ class Lesson05Budget(TrainingBudget):
     pretrained: bool = True  # pictures by the network that ships, where one does
     levels: int = field(10, least=1, most=1000)  # steps of the walk, in refinement and in use
     last: int = field(3, least=0, most=1000)  # steps that refinement goes through; 0: all
+    checkpoint: bool = False  # keep states alone for the gradient, and ask the network again
     end_loss: Literal["mse", "ssim", "features", "lpips"] = "mse"
     clamp: bool = False  # the end loss of images clamped to [-1, 1], as published
     refine_steps: int = field(40, least=1, most=MANY)
@@ -65,11 +66,13 @@ BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
     "pretrained":     (...,          False,                      False),
     "levels":         (3,            10,                         50),
     "last":           (2,            3,                          0),
+    "checkpoint":     (...,          ...,                        True),
     "clamp":          (...,          ...,                        True),
     "refine_steps":   (2,            2_000,                      316_960),
     "refine_lr":      (...,          1e-4,                       1e-4),
     "refine_batch":   (4,            32,                         1),
     "trial_seeds":    (...,          3,                          3),
+    "trial_arms":     (...,          (*ARMS, *PRETRAINED),       (*ARMS, *PRETRAINED)),
     "passes":         (32,           200_000,                    316_960),
     "metric_samples": (6,            2_000,                      579),
 })  # fmt: skip

@@ -80,7 +80,7 @@ def train(contents, config, stage, weights, dataset, profile, changes, seed, out
     if stage == "refine":
         name = f"{config}-seed-{seed}"
         model = models.load_model(weights or out / "pretrain" / name / f"{name}.safetensors")
-        stages.check_fits(model, config)
+        stages.check_fits(model, config, budget)
     elif weights is not None:
         raise ValueError("--from belongs to --stage refine; a pretraining begins from nothing")
     rundir.check_free(out)

@@ -10,8 +10,8 @@ from diffutils.viz import COLORS, figure, pixels, style
 
 
 @style()
-def method(image: Tensor, sketch: Tensor, reference: Tensor, noisy: Tensor, answer: Tensor) -> Any:
-    """Drawing of what stands beside what; uint8 images (C, H, W) of one triple, noised, answered.
+def method(image: Tensor, sketch: Tensor, reference: Tensor, noisy: Tensor) -> Any:
+    """Drawing of what stands beside what; uint8 images (C, H, W) of one triple, the image noised.
 
     The parts of the picture from left to right: how a triple is made; what the network sees; what
     it answers; where the gradient of refinement comes from.
@@ -37,8 +37,8 @@ def method(image: Tensor, sketch: Tensor, reference: Tensor, noisy: Tensor, answ
 
     # How a triple is made.
     put(image, 1, 15, "image $x_0$")
-    put(sketch, 25, 26, "sketch $s$, 1 channel")
-    put(reference, 25, 13.5, "reference $r$, 3 channels")
+    put(sketch, 25, 26, "sketch, 1 channel")
+    put(reference, 25, 13.5, "reference, 3 channels")
     put(noisy, 25, 1.5, "")
     ax.text(34.6, 2.2, "$x_0+\\sigma n$, 3 channels", fontsize=8, va="bottom")
     arrow((10.5, 21), (24.5, 31), "XDoG")
@@ -51,7 +51,7 @@ def method(image: Tensor, sketch: Tensor, reference: Tensor, noisy: Tensor, answ
     words = "U-Net\n7 channels in, 3 out\nlevel $\\sigma$ beside"
     ax.text(53, 18, words, ha="center", va="center", fontsize=9)
     arrow((60.8, 18), (67.5, 18))
-    put(answer, 68, 13.5, "$D(x,\\sigma;s,r)$")
+    put(image, 68, 13.5, "what $D$ should answer")
     # The two losses.
     arrow((77.5, 18), (84.5, 18))
     loss = "pretraining:\none noisy image,\n$\\|D-x_0\\|^2$"

@@ -40,7 +40,7 @@ def test_a_bare_folder_is_trained_on_bent_references_and_that_is_said(tmp_path):
         (["--stage", "refine"], "no card at"),
         (["--from", "x.safetensors"], "--from belongs to --stage refine"),
         (["--config", "ddpm"], "'ddpm' is not one of"),
-        (["--stage", "refine", "--from", cards.PRETRAINED / "faces64.safetensors"], "its own --con"),
+        (["--stage", "refine", "--from", cards.PRETRAINED / "faces64.safetensors"], "choose its"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(arguments, said, tmp_path):

@@ -64,7 +64,19 @@ def triples(
     turned: float = 0.0,
     own_ink: bool = True,
 ) -> dict[str, Part]:
-    """Sketches and references beside the images of both parts, by part.
+    """Sketches and references beside the images of both parts, by part; see `beside`."""
+    return {part: beside(data, part, kinds, seed, turned, own_ink) for part in PARTS}
+
+
+def beside(
+    data: ImageSet,
+    part: str,
+    kinds: Sequence[str] = KINDS,
+    seed: int = 0,
+    turned: float = 0.0,
+    own_ink: bool = True,
+) -> Part:
+    """Sketches and references beside the images of one part, "train" or "heldout".
 
     data: RGB images; `faces` as `data.load` gives them, in any order.  turned: as in `bent`.
     own_ink: sketches are made of the images as they are; if not, of each face in the colours of the
@@ -72,38 +84,36 @@ def triples(
     Raises: ValueError for grey images, or a kind that these images do not have.
     """
     check(data, kinds)
-    found = {}
-    for part in PARTS:
-        images = getattr(data, part)
-        inked = images
-        if data.name == "faces" and not own_ink:
-            shape, palette, _ = drawn_as(data, part)
-            inked = faces.draw(shape, rolled(palette), data.shape[1])
-        sketches = by_parts(lambda x, i: sketched(x, seed, i), inked)
-        references = {}
-        for kind in [kind for kind in kinds if kind in BENDS]:
-            work = partial(bent, kind=kind, seed=seed, step=STILL, turned=turned)
-            references[kind] = by_parts(work, images)
-        if "turn" in kinds or "other" in kinds:
-            shape, palette, attributes = drawn_as(data, part)
-            index, size = np.arange(len(images)), data.shape[1]
-        if "turn" in kinds:
-            head = face_references.turned(shape, seed, index)
-            references["turn"] = faces.draw(head, palette, size)
-        if "other" in kinds:
-            head = face_references.other_head(attributes, seed, index, part)
-            references["other"] = faces.draw(head, palette, size)
-        about = {}
-        if data.name == "faces" and part == "heldout":
-            about = where_colours_belong(drawn_as(data, part)[0], images)
-        found[part] = Part(images, sketches, references, **about)
-    return found
+    images, is_drawn = getattr(data, part), data.name == "faces"
+    shape, palette, attributes = drawn_as(data, part) if is_drawn else ({}, {}, {})
+    index, size = np.arange(len(images)), data.shape[1]
+    # The sketches.
+    inked = images if own_ink or not is_drawn else faces.draw(shape, rolled(palette), size)
+    sketches = by_parts(lambda x, i: sketched(x, seed, i), inked)
+    # The references.
+    references = {}
+    for kind in [kind for kind in kinds if kind in BENDS]:
+        work = partial(bent, kind=kind, seed=seed, step=STILL, turned=turned)
+        references[kind] = by_parts(work, images)
+    if "turn" in kinds:
+        head = face_references.turned(shape, seed, index)
+        references["turn"] = faces.draw(head, palette, size)
+    if "other" in kinds:
+        head = face_references.other_head(attributes, seed, index, part)
+        references["other"] = faces.draw(head, palette, size)
+    about = {}
+    if is_drawn and part == "heldout":
+        about = where_colours_belong(regions_of(shape, size), images)
+    return Part(images, sketches, references, **about)
 
 
-def where_colours_belong(shape: dict, images: Tensor) -> dict[str, Tensor]:
-    """Regions and colours of a `Part`, of faces drawn with these shapes."""
-    masks = face_references.regions(shape, images.shape[2], at_least=0.5)
-    regions = torch.stack([*masks.values()], 1)
+def regions_of(shape: dict, size: int) -> Tensor:
+    """Where the colours of faces with these shapes belong, (N, R, size, size), bool."""
+    return torch.stack([*face_references.regions(shape, size, at_least=0.5).values()], 1)
+
+
+def where_colours_belong(regions: Tensor, images: Tensor) -> dict[str, Tensor]:
+    """Regions and colours of a `Part`, of these true answers."""
     return {"regions": regions, "colours": colour.region_colours(images, regions)}
 
 
@@ -111,8 +121,9 @@ def cross(data: ImageSet, seed: int = 0) -> Part:
     """Held-out images, each to be coloured like the one before it, which is its reference "cross".
 
     The sketch is made of the image in its own colours.  Faces are drawn once more in those of the
-    other face: the true answer.  Of other images there is none; theirs is the image as it was, as
-    in the published protocol.
+    other face: the true answer.  Its regions are those pixels where the other face shows something
+    else, so that to copy it is to miss.  Of other images there is no true answer; theirs is the
+    image as it was, as in the published protocol.
     """
     check(data, ["warp"])
     asked = {
@@ -123,7 +134,9 @@ def cross(data: ImageSet, seed: int = 0) -> Part:
         return Part(images=data.heldout, **asked)
     shape, palette, _ = drawn_as(data, "heldout")
     images = faces.draw(shape, rolled(palette), data.shape[1])
-    return Part(images=images, **asked, **where_colours_belong(shape, images))
+    regions = regions_of(shape, data.shape[1])
+    apart = regions & ~regions.roll(1, 0)
+    return Part(images=images, **asked, **where_colours_belong(apart, images))
 
 
 def rolled(palette: dict) -> dict:

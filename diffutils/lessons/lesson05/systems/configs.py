@@ -40,8 +40,11 @@ CONFIGS = {
 
 
 def published_steps(T: int, n: int) -> Tensor:
-    """AnimeDiffusion's timesteps, of ten: 901, 801, ..., 1.  Pure noise is handed to the first."""
-    return schedules.leading(T, n) + 1
+    """AnimeDiffusion's timesteps, of ten: 901, 801, ..., 1.  Pure noise is handed to the first.
+
+    Of a single one: 901, where its walks begin.
+    """
+    return schedules.leading(T, max(n, 10))[:n] + 1
 
 
 @dataclass(frozen=True)

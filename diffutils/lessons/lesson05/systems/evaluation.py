@@ -5,18 +5,18 @@ from torch import Tensor
 
 from diffutils.data import ImageSet, to_float
 from diffutils.data.drawn import faces
-from diffutils.lessons.lesson05.inputs.triples import STILL, Part, by_parts, drawn_as
+from diffutils.lessons.lesson05.inputs.triples import Part, by_parts, drawn_as, sketched
 from diffutils.methods import sketch
-from diffutils.metrics import colour, similarity
+from diffutils.metrics import colour, distances, similarity
 
 PEAK = 4.0  # squared: of images in [-1, 1]
 
 
-def scores(images: Tensor, part: Part, kind: str, seed: int = 0) -> dict[str, Tensor]:
+def scores(images: Tensor, part: Part, kind: str) -> dict[str, Tensor]:
     """Of every colouring (N, 3, H, W), uint8: numbers by name, each (N,), float64.
 
-    mse: in [-1, 1].  dB: its PSNR.  ssim, ms_ssim: with the truth, `part.images`.  structure:
-    share of pixels of the sketch that the colouring's own sketch has otherwise.  palette: distance
+    mse: in [-1, 1].  dB: its PSNR.  ssim, ms_ssim: with the truth, `part.images`.  lines: share of
+    pixels in which its sketch differs from that of the truth.  palette: distance
     to the colours of the reference.  delta_e, of faces: CIEDE2000 between the medians of colouring
     and truth, mean over the regions that there are.
     """
@@ -25,8 +25,8 @@ def scores(images: Tensor, part: Part, kind: str, seed: int = 0) -> dict[str, Te
     if min(images.shape[2:]) >= similarity.WINDOW:
         found["ssim"] = similarity.ssim(images, part.images)
         found["ms_ssim"] = similarity.ms_ssim(images, part.images)
-    drawn = by_parts(lambda x, i: sketch.xdog(x, sketch.published_sigma(seed, STILL, i)), images)
-    found["structure"] = (drawn != part.sketches).double().flatten(1).mean(1)
+    drawn, right = (by_parts(lambda x, i: sketched(x, 0, i), x) for x in (images, part.images))
+    found["lines"] = (drawn != right).double().flatten(1).mean(1)
     found["palette"] = colour.palette_distance(images, part.references[kind])
     if part.regions is not None:
         by_region = colour.region_delta_e(images, part.regions, part.colours)
@@ -44,6 +44,20 @@ def table(rows: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, float]]:
         found[name] = {key: float(values.nanmean()) for key, values in row.items()}
         found[name]["dB of the mean"] = float(10 * torch.log10(PEAK / row["mse"].mean()))
     return found
+
+
+def kernel(a: Tensor, b: Tensor) -> float:
+    """Kernel distance of features (n, d) of as many images, of which a[i] may belong to b[i].
+
+    `distances.mmd` without the pairs (i, i): a colouring and the true answer to the same sketch
+    are alike, which would count as realism.  0 for equal sets.
+    """
+
+    def apart(x: Tensor, y: Tensor) -> Tensor:
+        k = distances.polynomial_kernel(x.double(), y.double())
+        return (k.sum() - k.diagonal().sum()) / (len(x) * (len(x) - 1))
+
+    return float(apart(a, a) + apart(b, b) - 2 * apart(a, b))
 
 
 def rivals(data: ImageSet, train: Part, asked: Part) -> dict[str, Tensor]:

@@ -1,12 +1,12 @@
 """What a gradient through the walk keeps in memory, counted rather than guessed."""
 
-import time
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from diffutils.methods.refine import mse, refined
+from diffutils.metrics.timer import median_time
 
 
 def kept_bytes(run: Callable[[], Tensor]) -> int:
@@ -33,17 +33,19 @@ def costs(
 ) -> Iterator[dict]:
     """For each number of last steps, None for all, plain and checkpointed: MiB and seconds.
 
-    seconds: of one loss and its gradient.
+    MiB: at most kept at a time; a checkpointed walk keeps its states and, on the way back, what one
+    call needs.  seconds: of one loss and its gradient.
     """
+    first = sigmas[[0, -1]]
+    call = kept_bytes(lambda: mse(refined(denoise, x, first), x0).mean())
+    mse(refined(denoise, x, first), x0).mean().backward()  # a first call is slower
     for last in lasts:
         for checkpoint in (False, True):
 
             def loss(last=last, checkpoint=checkpoint) -> Tensor:
                 return mse(refined(denoise, x, sigmas, last, checkpoint), x0).mean()
 
-            mib = kept_bytes(loss) / 2**20
-            start = time.perf_counter()
-            loss().backward()
-            seconds = time.perf_counter() - start
+            mib = (kept_bytes(loss) + checkpoint * call) / 2**20
+            seconds = median_time(lambda loss=loss: loss().backward(), repeats=1, warm_up=0)
             steps = len(sigmas) - 1 if last is None else last
             yield {"K": steps, "checkpoint": checkpoint, "MiB": mib, "seconds": seconds}

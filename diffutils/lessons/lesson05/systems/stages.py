@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from diffutils.course.experiments.described import card, one_of
+from diffutils.course.experiments.described import EDM, card, one_of
 from diffutils.course.experiments.training import train_card
+from diffutils.course.machine import best_device
 from diffutils.data import ImageSet
 from diffutils.lessons.lesson05.inputs.triples import Part, recipe, stored
 from diffutils.lessons.lesson05.systems.colouring import coloured
@@ -56,15 +57,29 @@ def pretrain(
     return train_card(about, data, train, f"pretrain/{about['name']}", **given)
 
 
-def check_fits(model: Model, config: str) -> None:
-    """Raise ValueError unless a model is of this config, and takes a sketch and a reference."""
-    wanted = one_of(CONFIGS, config, "config").card["coefficients"]
+def check_fits(model: Model, config: str, budget) -> None:
+    """Raise ValueError unless a model is of this config, and saw what the budget would show it."""
+    wanted, card = one_of(CONFIGS, config, "config").card, model.card
     channels = getattr(model.denoiser.net, "cond_channels", 0)
-    if model.card["coefficients"] != wanted or channels != CHANNELS:
+    grid = wanted.get("grid", EDM["grid"])
+    if (
+        card["coefficients"] != wanted["coefficients"]
+        or channels != CHANNELS
+        or card.get("grid", grid) != grid
+    ):
         raise ValueError(
-            f"{model.card['name']!r} learned {model.card['coefficients']} beside {channels} "
-            f"channels, but {config} is {wanted} beside {CHANNELS}; choose its own --config"
+            f"{card['name']!r} learned {card['coefficients']} beside {channels} channels, but "
+            f"{config} is {wanted['coefficients']} beside {CHANNELS}, each on its own levels; "
+            "choose its own --config"
         )
+    for key, saw in card.get("triples", {}).items():
+        now = getattr(budget, key)
+        if (tuple(saw) if isinstance(saw, list) else saw) != now:
+            shown = ",".join(saw) if isinstance(saw, list) else str(saw).lower()
+            raise ValueError(
+                f"{card['name']!r} was trained with {key} = {saw}, the refinement would have "
+                f"{now}; add --set {key}={shown}, or choose other weights"
+            )
 
 
 def shown(parts: dict[str, Part], budget, seed: int, dropout: float) -> dict:
@@ -108,6 +123,7 @@ def refined(
             "warmup": max(1, budget.refine_steps // 20),
             "ema": 0.0,  # as published: the last weights
             "last": budget.last or None,
+            "checkpoint": budget.checkpoint,
             "distance": end_loss(budget.end_loss, data, budget.clamp),
             "start": walk.tuned_from,
             "bounded": walk.bounded,
@@ -146,7 +162,7 @@ def end_loss(name: str, data: ImageSet, clamp: bool = False) -> Callable[[Tensor
     makers = {
         "mse": lambda: refine.mse,
         "ssim": lambda: refine.ssim_loss,
-        "lpips": lambda: published.AlexNet(published.weights("alexnet")).distance,
+        "lpips": lambda: published.AlexNet(published.weights("alexnet")).to(best_device()).distance,
         "features": lambda: refine.feature_loss(features_for(data)),
     }
     distance = one_of(makers, name, "end_loss")()
@@ -157,5 +173,5 @@ def features_for(data: ImageSet) -> Callable[[Tensor], Tensor]:
     """A network's view of images in [-1, 1], through which gradients flow."""
     name = classifiers.shipped_for(data.name, "features")
     if name is None:
-        return classifiers.random_features(data.shape[0]).features
-    return classifiers.load_classifier(name).features
+        return classifiers.random_features(data.shape[0]).to(best_device()).features
+    return classifiers.load_classifier(name).to(best_device()).features

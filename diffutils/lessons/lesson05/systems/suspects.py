@@ -32,7 +32,7 @@ def suspects(model: Model, sigmas: Tensor) -> dict[str, tuple[str, Callable]]:
         def after_step(step: Step) -> Tensor:
             with torch.enable_grad():
                 x = step.x_next.detach().requires_grad_(True)
-                below = 1 - ssim(luma(x.clamp(-1, 1)), luma(truth)).mean()
+                below = (1 - ssim(luma(x.clamp(-1, 1)), luma(truth.to(x)))).sum()
                 (slope,) = torch.autograd.grad(below, x)
             return step.x_next - STRENGTH * slope.to(x)
 
@@ -40,13 +40,14 @@ def suspects(model: Model, sigmas: Tensor) -> dict[str, tuple[str, Callable]]:
 
     def from_the_truth(sketch, reference, truth, seed):
         """The start that AnimeDiffusion refines from: noise that leads back to x0."""
-        cond = torch.cat([sketch, reference], 1)
+        device = next(model.denoiser.parameters()).device
+        cond, truth = torch.cat([sketch, reference], 1).to(device), truth.to(device)
 
         def denoise(x, sigma):
             with torch.no_grad():
                 return model.denoiser(x, sigma, cond=cond)
 
-        return sample(denoise, invert(denoise, truth, sigmas.flip(0)), sigmas).clamp(-1, 1)
+        return sample(denoise, invert(denoise, truth, sigmas.flip(0)), sigmas).cpu()
 
     def best_of_four(sketch, reference, truth, seed):
         several = torch.stack([plain(sketch, reference, truth, seed + k) for k in range(4)])

@@ -17,7 +17,7 @@ from diffutils import schedules
 from diffutils.course.experiments import rows as recorded
 from diffutils.course.experiments.training import prepared
 from diffutils.data import ImageSet, to_float, to_uint8
-from diffutils.lessons.lesson05.inputs.triples import MIXED, Part, cross, triples
+from diffutils.lessons.lesson05.inputs.triples import MIXED, Part, beside, cross, kinds_for, triples
 from diffutils.lessons.lesson05.systems import evaluation, stages
 from diffutils.lessons.lesson05.systems.colouring import coloured, one_call
 from diffutils.lessons.lesson05.systems.configs import WALKS, Walk
@@ -43,6 +43,8 @@ PRETRAINED = {  # further trainings: config, and the references that they are sh
 SEEDS = 4  # of sampling, whose images are compared, and whose mean is an answer too
 FIELDS = {"arm": str, "training": int, "seed": int, "N": int, "way": str, "reference": str}
 FIELDS |= dict.fromkeys(("mse", "dB", "kernel", "kernel_floor"), recorded.DISTANCE)
+# What rows that compare have alike.
+SAME = ("max_size", "images", "channels", "steps", "levels", "passes", "refine_lr", "own_ink")
 SHIPPED = cards.PRETRAINED / "colourist.trial.jsonl"
 
 
@@ -71,6 +73,7 @@ def trial(
         for arm in asked:
             if arm in PRETRAINED:
                 config, kinds = PRETRAINED[arm]
+                kinds = kinds_for(data, kinds, lambda line: None)
                 shown = replace(budget, kinds=kinds)
                 given = parts if kinds == budget.kinds else triples(data, kinds, *recipe)
                 name = f"{arm.replace(' ', '-')}-seed-{seed}"
@@ -81,10 +84,10 @@ def trial(
                 model = base if arm == BASE else tuned(arm, base, *given)
             own = {"arm": arm, "training": seed}
             found = measured(model, config, data, budget, seed, full=arm not in PRETRAINED)
-            new = [row | own for row in found]
+            new = [files.finite(row | own) for row in found]  # as JSON gives it back
             known += new
             # Keep what there is.
-            lines = (json.dumps(files.finite(row), ensure_ascii=False) for row in known)
+            lines = (json.dumps(row, ensure_ascii=False) for row in known)
             files.write_whole(path, "".join(f"{line}\n" for line in lines).encode())
             yield from new
 
@@ -120,23 +123,24 @@ def tuned(arm: str, base: Model, data, parts: dict[str, Part], budget, seed, tra
 def measured(
     model: Model, config: str, data: ImageSet, budget, seed: int, full: bool = True
 ) -> Iterator[dict]:
-    """Rows of one network: by Euler for every kind of reference; on "cross", if full, every way."""
-    n = min(budget.metric_samples, len(data.heldout))
-    held = replace(data, train=data.train[:2])  # only held-out images are measured
-    parts = dict.fromkeys(MIXED, triples(held, MIXED, seed)["heldout"].first(n))
-    parts["cross"] = cross(held, seed).first(n)
+    """Rows of one network: two ways for every kind of reference; on "cross", if full, every way."""
+    n = min(budget.metric_samples, len(data.heldout) // 2)  # as many more for the floor
+    kinds = kinds_for(data, MIXED, lambda line: None)
+    part = beside(data, "heldout", kinds, seed, budget.turned, budget.own_ink)
+    parts = dict.fromkeys(kinds, part) | {"cross": cross(data, seed)}
     walk, space = WALKS[config], spaces.of(data.name, data.shape[0])
-    strangers = space.features(data.heldout[-n:])  # real images of other faces
-    for kind, part in parts.items():
-        every = full and kind == "cross"
-        for way, calls, images, more in colourings(model, walk, part.cond(kind), budget, every):
+    for kind, whole in parts.items():
+        every, others = full and kind == "cross", space.features(whole.images[n : 2 * n])
+        own = whole.first(n)
+        for way, calls, images, more in colourings(model, walk, own.cond(kind), budget, every):
             yield {
                 "reference": kind,
                 "way": way,
                 "calls": calls,
                 "N": n,
                 "seed": 0,
-                **of_images(images, part, kind, space, strangers),
+                "trial": {name: getattr(budget, name) for name in SAME},
+                **of_images(images, own, kind, space, others),
                 **more,
             }
 
@@ -152,27 +156,27 @@ def colourings(
     n = budget.levels
     levels = walk.levels(model, n)
     several = torch.stack([drawn(levels, k) for k in range(SEEDS if every else 1)])
-    if not every:
-        yield "Euler", n, several[0], {}
-        return
-    yield "Euler", n, several[0], {"spread": several.std(0).mean().item()}
-    yield f"mean of {SEEDS}", SEEDS * n, several.mean(0), {}
+    spread = {"spread": several.std(0).mean().item()} if every else {}
+    yield "Euler", n, several[0], spread
     yield "one call", 1, drawn(one_call(model, walk)), {}
+    if not every:
+        return
+    yield f"mean of {SEEDS}", SEEDS * n, several.mean(0), {}
     yield "Heun", 2 * n - 1, drawn(levels, heun=True), {}
     yield "fresh noise", n, drawn(levels, eta=1.0), {}
     yield "Euler, rho=7", n, drawn(schedules.levels(schedules.karras(), n)), {}
 
 
-def of_images(images: Tensor, part: Part, kind: str, space: spaces.Space, strangers) -> dict:
+def of_images(images: Tensor, part: Part, kind: str, space: spaces.Space, others: Tensor) -> dict:
     """Means of all scores of images in [-1, 1], and their kernel distance to the true answers.
 
-    kernel_floor: of real images of other faces, features `strangers`.
+    kernel_floor: of true answers for other faces, whose features are `others`.
     """
     found = evaluation.table({"": evaluation.scores(to_uint8(images), part, kind)})[""]
     real = space.features(part.images)
     return found | {
         "mse": float((images - to_float(part.images)).square().mean()),
-        "kernel": distances.mmd(space.features(to_uint8(images)), real),
-        "kernel_floor": distances.mmd(strangers, real),
+        "kernel": evaluation.kernel(space.features(to_uint8(images)), real),
+        "kernel_floor": distances.mmd(others, real),
         "features": space.words,
     }

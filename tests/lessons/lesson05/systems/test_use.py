@@ -139,6 +139,7 @@ def test_the_trial_makes_a_row_once_and_goes_on(data, tmp_path):
     assert more[: len(rows)] == rows and len(trained) == 6  # the base is read back
     assert {row["arm"] for row in more} == {*arms}
     ways = {row["way"] for row in more if row["arm"] == "base" and row["reference"] == "cross"}
+    assert all(row["trial"]["levels"] == budget.levels for row in more)
     assert ways == {"Euler", "mean of 4", "one call", "Heun", "fresh noise", "Euler, rho=7"}
     assert run(replace(budget, trial_arms=arms)) == more and len(trained) == 6
 
@@ -192,9 +193,17 @@ def test_bent_references_alone_are_farther():
 
 
 def test_figures_are_drawn(part, model):
-    five = (part.images[0], part.sketches[0], part.references["cross"][0])
-    assert figures.method(*five, part.images[0], part.images[0]).axes
+    triple = (part.images[0], part.sketches[0], part.references["cross"][0])
+    assert figures.method(*triple, part.images[0]).axes
     grid = figures.matrix(part.sketches[:2], part.references["cross"][:3], part.images[[0] * 6])
     assert grid.shape == (12, 3, 16, 16) and (grid[0] == 255).all()
     assert torch.equal(grid[1:4], part.references["cross"][:3])
     assert len(figures.tradeoff(ROWS).axes[0].collections) >= 8
+
+
+def test_every_rival_must_be_beaten_image_by_image():
+    ours = torch.linspace(5, 8, 20).numpy()
+    errors = {"coloured": ours, "copy": ours + 3, "ignore": ours + 9, "true answer": 0 * ours}
+    assert claims.rivals(errors, 20)["verdict"] == "nearer than each"
+    close = errors | {"histogram": ours + torch.linspace(-1, 1, 20).numpy()}
+    assert claims.rivals(close, 20)["verdict"] == "cannot be told from each"
