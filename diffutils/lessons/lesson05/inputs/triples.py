@@ -1,8 +1,8 @@
 """Triples of lesson 05 (notebook, 3): an image, its sketch, and a reference that has its colours.
 
-References are of four kinds. published: the image itself, bent as SSIMBaD does, which may fold it.
-warp: bent so that it never folds. turn: the same head turned elsewhere. other: another head in
-these colours. The last two must be drawn, so `faces` alone has them.
+References are of five kinds. same: the image itself. published: bent as SSIMBaD does, which may
+fold it. warp: bent so that it never folds. turn: the same head turned elsewhere. other: another
+head in these colours. The last two must be drawn, so `faces` alone has them.
 """
 
 import math
@@ -23,10 +23,11 @@ from diffutils.methods.warp import published_controls, safe_controls, warp
 from diffutils.metrics import colour
 
 MIXED = ("warp", "turn", "other")  # what a network sees that is to colour by any reference
-KINDS = (*MIXED, "published")
+KINDS = (*MIXED, "published", "same")
 BENDS = {  # the control points of a kind, and the colour that comes in from outside
     "warp": (safe_controls, 1.0),
     "published": (published_controls, -1.0),
+    "same": (None, 0.0),  # unbent
 }
 BATCH = 256  # images worked on at a time
 STILL = 2**30  # the step of draws that no training makes: for held-out images
@@ -197,6 +198,8 @@ def bent(
     SSIMBaD's paper names a rotation; in its code that line is commented out.
     """
     controls, fill = BENDS[kind]
+    if controls is None:
+        return images
     angle = None
     if turned:
         u = rng.uniform(seed, step, index, 21, rng.AUGMENT)[:, 20]  # controls take those before

@@ -34,11 +34,16 @@ TUNED = {  # arm -> the last steps of its walk that its gradient goes through; 0
     "refined on rho=7": 3,
 }
 ARMS = (BASE, DENOISED, *TUNED)
-PRETRAINED = {  # further trainings: config, and the references that they are shown
-    "warp alone": ("ssimbad", ("warp",)),
-    "edm": ("edm", MIXED),
-    "animediffusion": ("animediffusion", MIXED),
-    "animediffusion-v": ("animediffusion-v", MIXED),
+PRETRAINED = {  # further trainings: config, and what is otherwise than in the budget
+    "unbent": ("ssimbad", {"kinds": ("same",)}),
+    "bent": ("ssimbad", {"kinds": ("warp",)}),
+    "published recipe": (
+        "ssimbad",
+        {"kinds": ("published",), "strength": 0.0, "dropout": 0.0, "own_ink": True},
+    ),
+    "edm": ("edm", {}),
+    "animediffusion": ("animediffusion", {}),
+    "animediffusion-v": ("animediffusion-v", {}),
 }
 SEEDS = 4  # of sampling, whose images are compared, and whose mean is an answer too
 FIELDS = {"arm": str, "training": int, "seed": int, "N": int, "way": str, "reference": str}
@@ -66,18 +71,17 @@ def trial(
     for seed in seeds:
         data, done = load(seed), {row["arm"] for row in known if row["training"] == seed}
         asked = [arm for arm in budget.trial_arms if arm not in done]
-        recipe = (seed, budget.turned, budget.own_ink)
-        parts = triples(data, budget.kinds, *recipe) if asked else {}
+        recipe = (budget.kinds, seed, budget.turned, budget.own_ink)
+        parts = triples(data, *recipe) if asked else {}
         # Train and measure arm by arm; all tuned ones begin with the same network.
         base = None
         for arm in asked:
             if arm in PRETRAINED:
-                config, kinds = PRETRAINED[arm]
-                kinds = kinds_for(data, kinds, lambda line: None)
-                shown = replace(budget, kinds=kinds)
-                given = parts if kinds == budget.kinds else triples(data, kinds, *recipe)
+                config, changes = PRETRAINED[arm]
+                other = replace(budget, **changes)
+                shown = triples(data, other.kinds, seed, other.turned, other.own_ink)
                 name = f"{arm.replace(' ', '-')}-seed-{seed}"
-                model = stages.pretrain(config, data, given, shown, seed, train, name)
+                model = stages.pretrain(config, data, shown, other, seed, train, name)
             else:
                 config, given = "ssimbad", (data, parts, budget, seed, train)
                 base = base or stages.pretrain(config, *given)
