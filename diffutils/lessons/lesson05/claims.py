@@ -6,8 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from diffutils.course.experiments.claims import mean_words
-from diffutils.course.experiments.claims import verdicts as say
-from diffutils.course.experiments.effects import Effect, effect
+from diffutils.course.experiments.effects import Effect, effect, holm
 from diffutils.course.experiments.rows import where
 from diffutils.course.tables import aligned
 from diffutils.lessons.lesson05.inputs.triples import MIXED
@@ -50,7 +49,7 @@ COMPARED = {  # what against what, by the entries of rows
         REFINED,
         WALKED | {"arm": "refined on rho=7", "way": "Euler, rho=7"},
     ),
-    "refined, walked by Heun / not refined, by Heun": (
+    "refined, by Heun / not refined, by Heun": (
         REFINED | {"way": "Heun"},
         WALKED | {"arm": "base", "way": "Heun"},
     ),
@@ -73,11 +72,14 @@ def compared(rows: Sequence[dict], metric: str) -> dict[str, Effect]:
 def verdicts(rows: Sequence[dict], metric: str) -> str:
     """The comparisons as a table: change of a metric, with its interval and its verdict.
 
-    Verdicts on "mse" and on "kernel" hold together where Holm's correction leaves them.
+    A star: the verdict does not survive Holm's correction over all on "mse" and on "kernel".
     """
     both = {name: compared(rows, name) for name in ("mse", "kernel")}
     family = [x for found in both.values() for x in found.values()]
-    lines = [(name, x.words, say([x], family)) for name, x in both[metric].items()]
+    after = dict(zip(family, holm(family), strict=True))
+    lines = []
+    for name, x in both[metric].items():
+        lines.append((name, x.words, x.verdict + "*" * (after[x] != x.verdict)))
     return aligned([("", "change (95 % interval)", "verdict"), *lines])
 
 
