@@ -63,7 +63,7 @@ BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
     "own_ink":        (...,          ...,                        True),
     "strength":       (...,          ...,                        0.0),
     "dropout":        (...,          ...,                        0.0),
-    "pretrained":     (...,          False,                      False),
+    "pretrained":     (False,        False,                      False),
     "levels":         (3,            10,                         50),
     "last":           (2,            3,                          0),
     "checkpoint":     (...,          ...,                        True),
