@@ -154,7 +154,7 @@ def scale_of(*arrays: np.ndarray) -> tuple[float, float]:
     found = [extremes(values) for values in arrays]
     low, high = float(min(x[0] for x in found)), float(max(x[1] for x in found))
     whole = all(values.dtype.kind != "f" for values in found)
-    inside = f"pixels lie in [{low:g}, {high:g}]"
+    inside = f"pixels lie in [{low + 0.0:g}, {high + 0.0:g}]"  # never -0
     whites = (1,) if low < 0 else (1, 255, 65535) if whole else (1, 255)
     white = next((white for white in whites if high <= white + SLACK), None)
     if white is None or low < -1 - SLACK:
