@@ -9,6 +9,7 @@ import pytest
 import torch
 from doubling import STUB
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from skimage import color
 
 from diffutils.course.exercises.verdict import RIGHT, judge
 from diffutils.course.workbook import folds
@@ -16,7 +17,12 @@ from diffutils.lessons import exercises
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 EXERCISES = exercises()
-NAMES = {"math": math, "np": np, "torch": torch}  # what a stub may use of the import cell
+NAMES = {
+    "math": math,
+    "np": np,
+    "torch": torch,
+    "color": color,
+}  # what a stub may use of the import cell
 every_number = pytest.mark.parametrize("number", sorted({id.split(".")[0] for id in EXERCISES}))
 
 
