@@ -80,12 +80,13 @@ def train(contents, config, stage, weights, dataset, profile, changes, seed, out
     if stage == "refine":
         name = f"{config}-seed-{seed}"
         model = models.load_model(weights or out / "pretrain" / name / f"{name}.safetensors")
-        stages.check_fits(model, config, budget)
     elif weights is not None:
         raise ValueError("--from belongs to --stage refine; a pretraining begins from nothing")
     rundir.check_free(out)
     data = load_for(dataset, budget, seed)
     budget = replace(budget, kinds=kinds_for(data, budget.kinds, say))
+    if model is not None:
+        stages.check_fits(model, config, budget)
     say(f"Sketching {len(data.train) + len(data.heldout):,} images ...")
     parts = beside(data, budget.kinds, seed, budget.turned, budget.own_ink)
 

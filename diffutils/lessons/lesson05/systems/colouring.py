@@ -27,15 +27,14 @@ def coloured(
     seed: int = 0,
     scales: tuple[float, float] = (1.0, 1.0),
     guide: Callable | None = None,
-    after: Callable | None = None,
     **settings,
 ) -> Tensor:
     """Sketches coloured like references, uint8 (N, 3, H, W): image i is that of (seed, i).
 
     cond: `Part.cond` of one kind.  sigmas: levels of the chain; [sigma_max, 0] is one call.
     scales: of sketch and reference; (1, 1) asks the network once a level.  guide: one's own in
-    place of `guided_twice`, at any scales.  after(k, x): what is done with each batch's state after
-    its k-th step.  settings: interval and parallel of `guide`; those of `trajectory`, as heun, eta.
+    place of `guided_twice`, at any scales.  settings: interval and parallel of `guide`; those of
+    `trajectory`, such as heun, eta.
     """
     denoiser = model.denoiser.eval()
     device = next(denoiser.parameters()).device
@@ -52,10 +51,7 @@ def coloured(
         z = rng.normal(seed, 0, i, model.shape, rng.START)
         begin = samplers.start(sigmas, z, variance_preserving="betas" in model.card)
         settings["noise"] = samplers.seeded_noise(seed, i)
-        for k, x in enumerate(samplers.trajectory(denoise, begin, sigmas, **settings)):
-            if after is not None:
-                after(k, x)
-        found.append(to_uint8(x).cpu())
+        found.append(to_uint8(samplers.sample(denoise, begin, sigmas, **settings)).cpu())
     return torch.cat(found)
 
 

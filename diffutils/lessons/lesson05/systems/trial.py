@@ -63,10 +63,14 @@ def trial(
 ) -> Iterator[dict]:
     """Rows of budget.trial_arms for every training seed, each kept in folder/trial.jsonl.
 
-    load(seed): images; train: as `Lesson.train`.  What is there is not made again.
+    load(seed): images; train: as `Lesson.train`.  What is there is not made again, unless it was
+    measured by another budget, or of another dataset.
     """
     path = folder / "trial.jsonl"
+    same = {"dataset": dataset} | {name: getattr(budget, name) for name in SAME}
+    same = files.finite(same)  # as JSON gives it back
     known = recorded.read(path, "delete it, and it is made again", FIELDS)
+    known = [row for row in known if row.get("trial") == same]
     yield from known
     for seed in seeds:
         data, done = load(seed), {row["arm"] for row in known if row["training"] == seed}
@@ -86,9 +90,9 @@ def trial(
                 config, given = "ssimbad", (data, parts, budget, seed, train)
                 base = base or stages.pretrain(config, *given)
                 model = base if arm == BASE else tuned(arm, base, *given)
-            own = {"arm": arm, "training": seed}
+            own = {"arm": arm, "training": seed, "trial": same}
             found = measured(model, config, data, budget, seed, full=arm not in PRETRAINED)
-            new = [files.finite(row | own) for row in found]  # as JSON gives it back
+            new = [files.finite(row | own) for row in found]
             known += new
             # Keep what there is.
             lines = (json.dumps(row, ensure_ascii=False) for row in known)
@@ -143,7 +147,6 @@ def measured(
                 "calls": calls,
                 "N": n,
                 "seed": 0,
-                "trial": {name: getattr(budget, name) for name in SAME},
                 **of_images(images, own, kind, space, others),
                 **more,
             }

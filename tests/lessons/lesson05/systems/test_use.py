@@ -142,6 +142,8 @@ def test_the_trial_makes_a_row_once_and_goes_on(data, tmp_path):
     assert all(row["trial"]["levels"] == budget.levels for row in more)
     assert ways == {"Euler", "mean of 4", "one call", "Heun", "fresh noise", "Euler, rho=7"}
     assert run(replace(budget, trial_arms=arms)) == more and len(trained) == 6
+    other = run(replace(budget, trial_arms=arms[:1], passes=64))  # rows of another budget
+    assert {row["trial"]["passes"] for row in other} == {64}
 
 
 def made(arm: str, way: str, training: int, mse: float, reference: str = "cross") -> dict:
