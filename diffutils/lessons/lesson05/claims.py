@@ -17,7 +17,11 @@ from diffutils.metrics.intervals import mean_interval
 PUBLISHED = {
     "SCFT": ((17.17, 0.7833, 43.98), (15.47, 0.7627, 45.18), None),
     "AnimeDiffusion": ((11.39, 0.6748, 46.96), (11.39, 0.6721, 46.72), "animediffusion"),
-    "AnimeDiffusion, refined": ((13.32, 0.7001, 135.12), (12.52, 0.5683, 139.13), None),
+    "AnimeDiffusion, refined": (
+        (13.32, 0.7001, 135.12),
+        (12.52, 0.5683, 139.13),
+        "animediffusion refined",
+    ),
     "SSIMBaD, not refined": ((15.15, 0.7115, 53.33), (13.04, 0.6736, 55.18), "base"),
     "SSIMBaD, refined": ((18.92, 0.8512, 34.98), (15.84, 0.8207, 37.10), "refined all steps"),
 }
@@ -35,52 +39,88 @@ SHOWN = {  # trainings that differ in their references
 }
 WALKED = {"way": "Euler", "reference": "cross"}
 REFINED = WALKED | {"arm": "refined K=3"}
-COMPARED = {  # what against what, by the entries of rows
-    "refined / not refined": (REFINED, WALKED | {"arm": "base"}),
+BASE, PUBLISHED_DDPM = WALKED | {"arm": "base"}, WALKED | {"arm": "animediffusion"}
+ONE = WALKED | {"arm": "one step tuned", "way": "one call"}
+Sides = dict[str, tuple[dict, dict]]  # what against what, by the entries of rows
+COMPARED: Sides = {
+    "refined / not refined": (REFINED, BASE),
     "refined / more denoising": (REFINED, WALKED | {"arm": "more denoising"}),
-    "refined / mean of 4, not refined": (REFINED, WALKED | {"arm": "base", "way": "mean of 4"}),
-    "refined / one step tuned, one call": (
-        REFINED,
-        WALKED | {"arm": "one step tuned", "way": "one call"},
-    ),
+    "refined / mean of 4, not refined": (REFINED, BASE | {"way": "mean of 4"}),
+    "refined / one step tuned, one call": (REFINED, ONE),
     "3 last steps / all steps": (REFINED, WALKED | {"arm": "refined all steps"}),
     "1 last step / 3 last steps": (WALKED | {"arm": "refined K=1"}, REFINED),
     "phi* grid / rho = 7 grid, each its own": (
         REFINED,
         WALKED | {"arm": "refined on rho=7", "way": "Euler, rho=7"},
     ),
-    "refined, by Heun / not refined, by Heun": (
-        REFINED | {"way": "Heun"},
-        WALKED | {"arm": "base", "way": "Heun"},
+    "refined, by Heun / not refined, by Heun": (REFINED | {"way": "Heun"}, BASE | {"way": "Heun"}),
+}
+ON_OTHERS: Sides = {  # the two that decide, on the references that training shows
+    f"{kind}: {name}": tuple(side | {"reference": kind} for side in COMPARED[name])
+    for kind in MIXED
+    for name in ("refined / not refined", "refined / one step tuned, one call")
+}
+LAST_LEVEL: Sides = {  # of AnimeDiffusion, whose last level is not noise
+    "begins at the last level / as published": (
+        PUBLISHED_DDPM | {"way": "trailing"},
+        PUBLISHED_DDPM,
     ),
+    "rescaled, v / as published": (WALKED | {"arm": "animediffusion-v"}, PUBLISHED_DDPM),
+    "refined as published / not": (WALKED | {"arm": "animediffusion refined"}, PUBLISHED_DDPM),
+    "SSIMBaD / EDM, rho = 7": (BASE, WALKED | {"arm": "edm"}),
 }
 
 
-def compared(rows: Sequence[dict], metric: str) -> dict[str, Effect]:
-    """The effect of each of `COMPARED` on a metric: relative, or a difference of kernel distances.
+def by_size(rows: Sequence[dict]) -> dict[int, list[dict]]:
+    """Rows by the side of their images, the largest first."""
+    sizes = {row["trial"]["max_size"] for row in rows}
+    found = {n: [r for r in rows if r["trial"]["max_size"] == n] for n in sizes}
+    return dict(sorted(found.items(), reverse=True))
+
+
+def compared(rows: Sequence[dict], metric: str, table: Sides = COMPARED) -> dict[str, Effect]:
+    """The effect of each of a table on a metric: relative, or a difference of kernel distances.
 
     Only comparisons of which both sides were run.
     """
     found = {}
-    for name, (plus, minus) in COMPARED.items():
+    for name, (plus, minus) in table.items():
         if where(rows, **plus) and where(rows, **minus):
             sides = ([plus], [minus])
             found[name] = effect(name, rows, *sides, metric=metric, relative=metric != "kernel")
     return found
 
 
-def verdicts(rows: Sequence[dict], metric: str) -> str:
+def verdicts(rows: Sequence[dict], metric: str, table: Sides = COMPARED) -> str:
     """The comparisons as a table: change of a metric, with its interval and its verdict.
 
-    A star: the verdict does not survive Holm's correction over all on "mse" and on "kernel".
+    A star: the verdict does not survive Holm's correction over the table, on "mse" and "kernel".
     """
-    both = {name: compared(rows, name) for name in ("mse", "kernel")}
+    both = {name: compared(rows, name, table) for name in ("mse", "kernel")}
     family = [x for found in both.values() for x in found.values()]
     after = dict(zip(family, holm(family), strict=True))
     lines = []
     for name, x in both[metric].items():
         lines.append((name, x.words, x.verdict + "*" * (after[x] != x.verdict)))
-    return aligned([("", "change (95 % interval)", "verdict"), *lines])
+    return aligned([("", "change (95 % interval)", "verdict"), *lines]) if lines else "not run"
+
+
+def depths(costs: Sequence[dict], rows: Sequence[dict]) -> str:
+    """A table of what K last steps cost, of `memory.costs`, and what they brought, of rows."""
+    head = ("last steps", "MiB", "with checkpoints", "time", "with checkpoints", "MSE", "spread")
+    lines = []
+    for plain, kept in zip(costs[::2], costs[1::2], strict=True):
+        times = (f"{row['seconds'] / costs[0]['seconds']:.1f}" for row in (plain, kept))
+        is_all = plain["K"] == costs[-1]["K"]
+        arm = "refined all steps" if is_all else f"refined K={plain['K']}"
+        own = where(rows, **WALKED | {"arm": arm})
+        brought = (
+            format(mean_interval([row[key] for row in own]).mean, f".{digits}f") if own else "-"
+            for key, digits in (("mse", 4), ("spread", 3))
+        )
+        cells = (f"{plain['MiB']:.0f}", f"{kept['MiB']:.0f}", *times, *brought)
+        lines.append((str(plain["K"]), *cells))
+    return aligned([head, *lines])
 
 
 def means(
@@ -92,13 +132,19 @@ def means(
 ) -> str:
     """A table of means over trainings: arms below one another, numbers (key -> format) beside.
 
-    words: what an arm is called; entries pick rows.  "" where no arm has any.
+    words: what an arm is called; entries pick rows.  A number that an arm's rows do not have is
+    "-".  "" where no arm has any rows.
     """
     lines = []
     for arm in arms:
         if own := where(rows, arm=arm, **entries):
-            cells = (mean_interval([row[key] for row in own]).mean for key in shown)
-            cells = (*map(format, cells, shown.values()), str(len(own)))
+            cells = [
+                format(mean_interval([row[key] for row in own]).mean, form)
+                if all(key in row for row in own)
+                else "-"
+                for key, form in shown.items()
+            ]
+            cells.append(str(len(own)))
             lines.append((words.get(arm, arm), *cells))
     return aligned([("", *shown, "trainings"), *lines]) if lines else ""
 

@@ -90,6 +90,8 @@ def tradeoff(rows: list[dict]) -> Any:
         "more denoising, Euler": ("more denoising", "Euler", "o", "black"),
         "refined K=3, Euler": ("refined K=3", "Euler", "o", "vermilion"),
         "refined, all steps, Euler": ("refined all steps", "Euler", "D", "vermilion"),
+        "refined by SSIM, Euler": ("refined by SSIM", "Euler", "P", "vermilion"),
+        "refined by LPIPS, Euler": ("refined by LPIPS", "Euler", "X", "vermilion"),
         "one step tuned, one call": ("one step tuned", "one call", "^", "green"),
     }
     fig, ax = figure(width=7.2, height=3.8)

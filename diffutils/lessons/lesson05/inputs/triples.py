@@ -52,10 +52,15 @@ class Part:
         """Sketches and these references as the channels of one tensor, (N, 1 + 3 k, H, W)."""
         return torch.cat([self.sketches, *(self.references[kind] for kind in kinds)], 1)
 
+    def cut(self, first: int, last: int) -> "Part":
+        """The images from number `first` to before number `last`."""
+        fields = {k: v for k, v in vars(self).items() if k != "references"}
+        cut = {k: None if v is None else v[first:last] for k, v in fields.items()}
+        return Part(references={k: v[first:last] for k, v in self.references.items()}, **cut)
+
     def first(self, n: int) -> "Part":
         """The first n of all."""
-        cut = {k: None if v is None else v[:n] for k, v in vars(self).items() if k != "references"}
-        return Part(references={k: v[:n] for k, v in self.references.items()}, **cut)
+        return self.cut(0, n)
 
 
 def triples(

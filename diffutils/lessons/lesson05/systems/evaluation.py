@@ -1,21 +1,37 @@
 """How good a colouring is: beside the truth, beside the sketch, beside the reference."""
 
+from collections.abc import Callable
+from functools import cache
+
 import torch
 from torch import Tensor
 
+from diffutils.course.machine import best_device
 from diffutils.data import ImageSet, to_float
 from diffutils.data.drawn import faces
-from diffutils.lessons.lesson05.inputs.triples import Part, by_parts, drawn_as, sketched
+from diffutils.lessons.lesson05.inputs.triples import BATCH, Part, by_parts, drawn_as, sketched
 from diffutils.methods import sketch
-from diffutils.metrics import colour, distances, similarity
+from diffutils.metrics import colour, distances, published, similarity
 
 PEAK = 4.0  # squared: of images in [-1, 1]
 
 
-def scores(images: Tensor, part: Part, kind: str) -> dict[str, Tensor]:
+@cache
+def lpips() -> Callable[[Tensor, Tensor], Tensor] | None:
+    """LPIPS of pairs (`published.AlexNet.distance`), or None where its weights are not at hand."""
+    try:
+        return published.AlexNet(published.weights("alexnet")).to(best_device()).distance
+    except FileNotFoundError:
+        return None
+
+
+def scores(
+    images: Tensor, part: Part, kind: str, lpips: Callable | None = None
+) -> dict[str, Tensor]:
     """Of every colouring (N, 3, H, W), uint8: numbers by name, each (N,), float64.
 
-    mse: in [-1, 1].  dB: its PSNR.  ssim, ms_ssim: with the truth, `part.images`.  lines: share of
+    mse: in [-1, 1].  dB: its PSNR.  ssim, ms_ssim, and by the function `lpips` lpips: with the
+    truth, `part.images`.  lines: share of
     pixels in which its sketch differs from that of the truth.  palette: distance
     to the colours of the reference.  delta_e, of faces: CIEDE2000 between the medians of colouring
     and truth, mean over the regions that there are.
@@ -25,6 +41,10 @@ def scores(images: Tensor, part: Part, kind: str) -> dict[str, Tensor]:
     if min(images.shape[2:]) >= similarity.WINDOW:
         found["ssim"] = similarity.ssim(images, part.images)
         found["ms_ssim"] = similarity.ms_ssim(images, part.images)
+    if lpips:
+        pairs = zip(images.split(BATCH), part.images.split(BATCH), strict=True)
+        with torch.no_grad():
+            found["lpips"] = torch.cat([lpips(*pair).cpu().double() for pair in pairs])
     drawn, right = (by_parts(lambda x, i: sketched(x, 0, i), x) for x in (images, part.images))
     found["lines"] = (drawn != right).double().flatten(1).mean(1)
     found["palette"] = colour.palette_distance(images, part.references[kind])

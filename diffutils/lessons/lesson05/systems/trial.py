@@ -4,7 +4,6 @@ Every arm begins with the same pretrained network and spends the same number of 
 without gradient counts a third.
 """
 
-import copy
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,25 +14,17 @@ from torch import Tensor
 
 from diffutils import schedules
 from diffutils.course.experiments import rows as recorded
-from diffutils.course.experiments.training import prepared
 from diffutils.data import ImageSet, to_float, to_uint8
 from diffutils.lessons.lesson05.inputs.triples import MIXED, Part, beside, cross, kinds_for, triples
-from diffutils.lessons.lesson05.systems import evaluation, stages
+from diffutils.lessons.lesson05.systems import evaluation, stages, tunings
 from diffutils.lessons.lesson05.systems.colouring import coloured, one_call
 from diffutils.lessons.lesson05.systems.configs import WALKS, Walk
 from diffutils.metrics import distances, spaces
 from diffutils.weights import cards, files
 from diffutils.weights.models import Model
 
-BASE, ONE, DENOISED = "base", "one step tuned", "more denoising"
-TUNED = {  # arm -> the last steps of its walk that its gradient goes through; 0: all
-    ONE: 1,
-    "refined K=1": 1,
-    "refined K=3": 3,
-    "refined all steps": 0,
-    "refined on rho=7": 3,
-}
-ARMS = (BASE, DENOISED, *TUNED)
+BASE = "base"
+ARMS = (BASE, *tunings.TUNED)
 PRETRAINED = {  # further trainings: config, and what is otherwise than in the budget
     "unbent": ("ssimbad", {"kinds": ("same",)}),
     "bent": ("ssimbad", {"kinds": ("warp",)}),
@@ -49,7 +40,7 @@ SEEDS = 4  # of sampling, whose images are compared, and whose mean is an answer
 FIELDS = {"arm": str, "training": int, "seed": int, "N": int, "way": str, "reference": str}
 FIELDS |= dict.fromkeys(("mse", "dB", "kernel", "kernel_floor"), recorded.DISTANCE)
 # What rows that compare have alike.
-SAME = ("max_size", "images", "channels", "steps", "levels", "passes", "refine_lr", "own_ink")
+SAME = ("max_size", "images", "channels", "steps", "levels", "passes", "refine_lrs", "own_ink")
 SHIPPED = cards.PRETRAINED / "colourist.trial.jsonl"
 
 
@@ -59,12 +50,18 @@ def shipped_rows() -> list[dict]:
 
 
 def trial(
-    dataset: str, budget, seeds: Sequence[int], load: Callable, train: Callable, folder: Path
+    dataset: str,
+    budget,
+    seeds: Sequence[int],
+    load: Callable,
+    train: Callable,
+    folder: Path,
+    say: Callable = print,
 ) -> Iterator[dict]:
     """Rows of budget.trial_arms for every training seed, each kept in folder/trial.jsonl.
 
-    load(seed): images; train: as `Lesson.train`.  What is there is not made again, unless it was
-    measured by another budget, or of another dataset.
+    load(seed): images; train: as `Lesson.train`; say: told of each arm that is measured.  What is
+    there is not made again, unless it was measured by another budget, or of another dataset.
     """
     path = folder / "trial.jsonl"
     same = {"dataset": dataset} | {name: getattr(budget, name) for name in SAME}
@@ -74,12 +71,13 @@ def trial(
     yield from known
     for seed in seeds:
         data, done = load(seed), {row["arm"] for row in known if row["training"] == seed}
-        asked = [arm for arm in budget.trial_arms if arm not in done]
+        asked = [arm for arm in at_hand(budget.trial_arms, say) if arm not in done]
         recipe = (budget.kinds, seed, budget.turned, budget.own_ink)
         parts = triples(data, *recipe) if asked else {}
-        # Train and measure arm by arm; all tuned ones begin with the same network.
-        base = None
+        given, bases = (data, parts, budget, seed, train), {}
+        # Train and measure arm by arm; all tuned ones of a config begin with the same network.
         for arm in asked:
+            about = {}
             if arm in PRETRAINED:
                 config, changes = PRETRAINED[arm]
                 other = replace(budget, **changes)
@@ -87,12 +85,19 @@ def trial(
                 name = f"{arm.replace(' ', '-')}-seed-{seed}"
                 model = stages.pretrain(config, data, shown, other, seed, train, name)
             else:
-                config, given = "ssimbad", (data, parts, budget, seed, train)
-                base = base or stages.pretrain(config, *given)
-                model = base if arm == BASE else tuned(arm, base, *given)
-            own = {"arm": arm, "training": seed, "trial": same}
-            found = measured(model, config, data, budget, seed, full=arm not in PRETRAINED)
-            new = [files.finite(row | own) for row in found]
+                tuning = tunings.TUNED.get(arm)
+                config = tuning.config if tuning else "ssimbad"
+                if config not in bases:
+                    bases[config] = stages.pretrain(config, *given)
+                model = bases[config]
+                if arm != BASE:
+                    # The first training of an arm fits its learning rate, further ones take it.
+                    lr = next((row["lr"] for row in known if row["arm"] == arm), None)
+                    model, about = tunings.fitted(arm, model, *given, lr=lr)
+            say(f"trial: measures {arm}, training {seed}, by {budget.metric_samples} images a way")
+            about |= {"arm": arm, "training": seed, "trial": same}
+            found = measured(model, config, data, budget, seed, arm)
+            new = [files.finite(row | about) for row in found]
             known += new
             # Keep what there is.
             lines = (json.dumps(row, ensure_ascii=False) for row in known)
@@ -100,46 +105,30 @@ def trial(
             yield from new
 
 
-def tuned(arm: str, base: Model, data, parts: dict[str, Part], budget, seed, train) -> Model:
-    """The base, trained on as the arm says, for budget.passes calls of the network."""
-    model = replace(base, denoiser=copy.deepcopy(base.denoiser).requires_grad_(True))
-    name = f"{base.card['name']}-{''.join(c if c.isalnum() else '-' for c in arm)}"
-    # The same loss as before, of one noisy image.
-    if arm == DENOISED:
-        steps = max(1, budget.passes // budget.refine_batch)
-        changed = {"steps": steps, "lr": budget.refine_lr, "warmup": max(1, steps // 20)}
-        changed |= {"batch": budget.refine_batch, "ema": 0.0, "log_every": max(1, steps // 5)}
-        about = model.card | {"name": name, "settings": model.card["settings"] | changed}
-        _, settings = prepared(about, data, **stages.shown(parts, budget, seed, dropout=0.0))
-        run = (f"trial/{name}", model.denoiser, data.train, model.density)
-        *_, last = train(*run, **settings)
-        return replace(model, denoiser=last.ema.eval().requires_grad_(False), card=about)
-    # A loss at the end of a walk.
-    sigmas = WALKS["ssimbad"].levels(model, budget.levels)
-    if arm == ONE:
-        sigmas = one_call(model)
-    if arm == "refined on rho=7":
-        sigmas = schedules.levels(schedules.karras(), budget.levels)
-    n = len(sigmas) - 1
-    last = min(TUNED[arm] or n, n)
-    steps = max(1, round(budget.passes / budget.refine_batch / (last + (n - last) / 3)))
-    own = replace(budget, refine_steps=steps, last=last)
-    given = (model, "ssimbad", data, parts, own, seed, train)
-    return stages.refined(*given, sigmas=sigmas, name=name)
+def at_hand(arms: Sequence[str], say: Callable) -> list[str]:
+    """The arms whose end loss is at hand, which LPIPS is not without its weights."""
+    if evaluation.lpips():
+        return [*arms]
+    if left := [arm for arm in arms if (t := tunings.TUNED.get(arm)) and t.end_loss == "lpips"]:
+        say(f"trial: {', '.join(left)}: not run, the weights of alexnet are not here")
+    return [arm for arm in arms if arm not in left]
 
 
 def measured(
-    model: Model, config: str, data: ImageSet, budget, seed: int, full: bool = True
+    model: Model, config: str, data: ImageSet, budget, seed: int, arm: str = BASE
 ) -> Iterator[dict]:
-    """Rows of one network: two ways for every kind of reference; on "cross", if full, every way."""
-    n = min(budget.metric_samples, len(data.heldout) // 2)  # as many more for the floor
+    """Rows of one network: two ways for every kind of reference; on "cross" the arm's further ones.
+
+    Of `PRETRAINED` arms there are no further ones.
+    """
+    n = min(budget.metric_samples, len(data.heldout) // 2)  # as many more for the floors
     kinds = kinds_for(data, MIXED, lambda line: None)
     part = beside(data, "heldout", kinds, seed, budget.turned, budget.own_ink)
     parts = dict.fromkeys(kinds, part) | {"cross": cross(data, seed)}
     walk, space = WALKS[config], spaces.of(data.name, data.shape[0])
     for kind, whole in parts.items():
-        every, others = full and kind == "cross", space.features(whole.images[n : 2 * n])
-        own = whole.first(n)
+        every = arm if kind == "cross" and arm not in PRETRAINED else ""
+        own, others = whole.first(n), space.features(whole.images[n : 2 * n])
         for way, calls, images, more in colourings(model, walk, own.cond(kind), budget, every):
             yield {
                 "reference": kind,
@@ -153,37 +142,50 @@ def measured(
 
 
 def colourings(
-    model: Model, walk: Walk, cond: Tensor, budget, every: bool
+    model: Model, walk: Walk, cond: Tensor, budget, arm: str
 ) -> Iterator[tuple[str, int, Tensor, dict]]:
-    """What is measured of a network: name, calls an image, images in [-1, 1], and the spread."""
+    """What is measured of a network: name, calls an image, images in [-1, 1], and the spread.
+
+    arm: whose ways are drawn; "" for the two that all have.
+    """
 
     def drawn(sigmas: Tensor, seed: int = 0, **settings) -> Tensor:
         return to_float(coloured(model, cond, sigmas, walk, seed=seed, **settings))
 
     n = budget.levels
     levels = walk.levels(model, n)
-    several = torch.stack([drawn(levels, k) for k in range(SEEDS if every else 1)])
-    spread = {"spread": several.std(0).mean().item()} if every else {}
+    several = torch.stack([drawn(levels, k) for k in range(SEEDS if arm else 1)])
+    spread = {"spread": several.std(0).mean().item()} if arm else {}
     yield "Euler", n, several[0], spread
     yield "one call", 1, drawn(one_call(model, walk)), {}
-    if not every:
-        return
-    yield f"mean of {SEEDS}", SEEDS * n, several.mean(0), {}
-    yield "Heun", 2 * n - 1, drawn(levels, heun=True), {}
-    yield "fresh noise", n, drawn(levels, eta=1.0), {}
-    yield "Euler, rho=7", n, drawn(schedules.levels(schedules.karras(), n)), {}
+    if walk.spacing is not schedules.trailing:  # one that never begins at the last level
+        yield "trailing", n, drawn(schedules.levels(model.schedule, n)), {}
+    if arm:
+        yield f"mean of {SEEDS}", SEEDS * n, several.mean(0), {}
+        if not walk.eta:
+            yield "Heun", 2 * n - 1, drawn(levels, heun=True), {}
+    if arm == BASE:
+        yield "fresh noise", n, drawn(levels, eta=1.0), {}
+    if arm in (BASE, "refined on rho=7"):
+        yield "Euler, rho=7", n, drawn(schedules.levels(schedules.karras(), n)), {}
 
 
 def of_images(images: Tensor, part: Part, kind: str, space: spaces.Space, others: Tensor) -> dict:
-    """Means of all scores of images in [-1, 1], and their kernel distance to the true answers.
+    """Means of all scores of images in [-1, 1], and their distances to true answers.
 
-    kernel_floor: of true answers for other faces, whose features are `others`.
+    kernel: to those of the same faces, without pairs.  frechet: to those of other faces, whose
+    features are `others`, where there are enough.  kernel_floor, frechet_real: of true answers to
+    these.
     """
-    found = evaluation.table({"": evaluation.scores(to_uint8(images), part, kind)})[""]
-    real = space.features(part.images)
+    lpips, real = evaluation.lpips(), space.features(part.images)
+    found = evaluation.table({"": evaluation.scores(to_uint8(images), part, kind, lpips)})[""]
+    features = space.features(to_uint8(images))
+    if len(real) > real.shape[1]:
+        found["frechet"] = distances.frechet(features, others)
+        found["frechet_real"] = distances.frechet(real, others)
     return found | {
         "mse": float((images - to_float(part.images)).square().mean()),
-        "kernel": evaluation.kernel(space.features(to_uint8(images)), real),
+        "kernel": evaluation.kernel(features, real),
         "kernel_floor": distances.mmd(others, real),
         "features": space.words,
     }

@@ -120,28 +120,38 @@ def test_memory_grows_with_the_steps_and_less_with_checkpoints(model, part):
 
 def test_the_trial_makes_a_row_once_and_goes_on(data, tmp_path):
     arms = ("base", "one step tuned", "refined K=3", "more denoising", "animediffusion")
-    budget = changed(BUDGET, {"trial_arms": arms[:2]}, "05")
-    trained = []
+    arms = (*arms, "refined by SSIM", "animediffusion refined")
+    budget = changed(BUDGET, {"trial_arms": arms[:2], "refine_lrs": (1e-4, 3e-4)}, "05")
+    trained, said = [], []
 
     def train(folder, *task, **settings):
         trained.append(folder)
         record_of = (recorded_optimise, recorded_fit, recorded_refine)[len(task) - 2]
         return record_of(tmp_path / folder, *task, say=lambda line: None, **settings)
 
-    def run(budget):
+    def run(budget, seeds=(0,)):
         load = partial(described.load_for, "faces", budget)
-        return list(trial.trial("faces", budget, [0], load, train, tmp_path))
+        return list(trial.trial("faces", budget, seeds, load, train, tmp_path, said.append))
 
     rows = run(budget)
-    assert {row["arm"] for row in rows} == {*arms[:2]} and len(trained) == 2
+    assert {row["arm"] for row in rows} == {*arms[:2]} and len(trained) == 3  # at two rates
     assert {row["reference"] for row in rows} == {"warp", "turn", "other", "cross"}
     more = run(replace(budget, trial_arms=arms))
-    assert more[: len(rows)] == rows and len(trained) == 6  # the base is read back
+    assert more[: len(rows)] == rows and len(trained) == 14  # the bases are read back
     assert {row["arm"] for row in more} == {*arms}
     ways = {row["way"] for row in more if row["arm"] == "base" and row["reference"] == "cross"}
     assert all(row["trial"]["levels"] == budget.levels for row in more)
     assert ways == {"Euler", "mean of 4", "one call", "Heun", "fresh noise", "Euler, rho=7"}
-    assert run(replace(budget, trial_arms=arms)) == more and len(trained) == 6
+    assert run(replace(budget, trial_arms=arms)) == more and len(trained) == 14
+    assert len(said) == len(arms) and "measures base, training 0" in said[0]
+    published = {row["way"] for row in more if row["arm"] == "animediffusion refined"}
+    assert published == {"Euler", "mean of 4", "one call", "trailing"}
+    rates = {row["arm"]: row["lr"] for row in more if "lr" in row}
+    assert {*rates} == {*arms} - {"base", "animediffusion"} and {*rates.values()} <= {1e-4, 3e-4}
+    again = run(replace(budget, trial_arms=arms[1:2]), seeds=(0, 1))  # takes the rate it has found
+    assert len(trained) == 16 and {r["lr"] for r in again if r["arm"] == arms[1]} == {
+        rates[arms[1]]
+    }
     other = run(replace(budget, trial_arms=arms[:1], passes=64))  # rows of another budget
     assert {row["trial"]["passes"] for row in other} == {64}
 
@@ -193,6 +203,44 @@ def test_references_of_one_kind_stand_beside_the_mix():
     assert found[1]["why"] == "no rows of both sides"
     table = claims.by_reference(ROWS)
     assert "the image itself" in table and "not run" in table and "bent" not in table
+
+
+def test_rows_are_parted_by_the_size_of_their_images():
+    rows = [row | {"trial": {"max_size": size}} for row in ROWS[:2] for size in (16, 32)]
+    found = claims.by_size(rows)
+    assert [*found] == [32, 16] and [len(part) for part in found.values()] == [2, 2]
+    assert claims.by_size([]) == {}
+
+
+def test_what_deeper_gradients_cost_stands_beside_what_they_brought():
+    costs = [
+        {"K": K, "checkpoint": kept, "MiB": 10 * K - 5 * kept, "seconds": K * (1 + kept)}
+        for K in (1, 3, 10)
+        for kept in (False, True)
+    ]
+    rows = [row | {"spread": 0.1} for row in ROWS]
+    lines = claims.depths(costs, rows).splitlines()
+    assert lines[2].split() == ["1", "10", "5", "1.0", "2.0", "-", "-"]  # no row of one step
+    assert lines[3].split() == ["3", "30", "25", "3.0", "6.0", "0.0510", "0.100"]
+    assert lines[4].split() == ["10", "100", "95", "10.0", "20.0", "0.0510", "0.100"]
+
+
+def test_further_verdicts_stand_in_tables_of_their_own():
+    rows = [made(row["arm"], row["way"], row["training"], row["mse"], "turn") for row in ROWS]
+    table = claims.verdicts(rows, "mse", claims.ON_OTHERS)
+    assert table.count("turn: ") == 2 and "warp" not in table and "nearer" in table
+    ddpm = [
+        made(arm, way, k, mse * (1 + 0.02 * k))
+        for k in range(3)
+        for arm, way, mse in (
+            ("animediffusion", "Euler", 0.2),
+            ("animediffusion", "trailing", 0.21),
+            ("animediffusion-v", "Euler", 0.1),
+        )
+    ]
+    table = claims.verdicts(ddpm, "mse", claims.LAST_LEVEL)
+    assert len(table.splitlines()) == 4 and "begins at the last level" in table
+    assert claims.verdicts([], "mse", claims.LAST_LEVEL) == "not run"
 
 
 def test_figures_are_drawn(part, model):
