@@ -37,7 +37,7 @@ class Lesson05Budget(TrainingBudget):
     refine_steps: int = field(40, least=1, most=MANY)
     refine_batch: int = field(16, least=1, most=1_000_000)
     refine_lr: float = field(3e-4, least=0, most=100)
-    refine_lrs: tuple[float, ...] = field((1e-4, 3e-4, 1e-3), least=0, most=100)  # the trial's
+    refine_lrs: tuple[float, ...] = field((3e-4, 1e-3, 3e-3), least=0, most=100)  # the trial's
     trial_seeds: int = field(0, least=0, most=100)  # trainings of each arm; 0: the recorded rows
     trial_arms: tuple[str, ...] = field(ARMS, choices=(*ARMS, *PRETRAINED))
     passes: int = field(8_000, least=1, most=MANY)  # calls of the network that a tuning may spend
@@ -71,10 +71,10 @@ BUDGETS = profiles(Lesson05Budget, {  # student: as above; ...: as in student
     "clamp":          (...,          ...,                        True),
     "refine_steps":   (2,            2_000,                      316_960),
     "refine_lr":      (...,          1e-4,                       1e-4),
-    "refine_lrs":     ((3e-4,),      (3e-5, 1e-4, 3e-4),         (1e-4,)),
+    "refine_lrs":     ((3e-4,),      (1e-4, 3e-4, 1e-3),         (1e-4,)),
     "refine_batch":   (4,            32,                         1),
     "trial_seeds":    (...,          3,                          3),
     "trial_arms":     (...,          (*ARMS, *PRETRAINED),       (*ARMS, *PRETRAINED)),
-    "passes":         (32,           200_000,                    316_960),
+    "passes":         (32,           200_000,                    50 * 316_960),
     "metric_samples": (6,            2_000,                      579),
 })  # fmt: skip

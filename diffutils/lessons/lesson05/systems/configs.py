@@ -25,7 +25,7 @@ CONFIGS = {
             "weight": "none",
         },
     ),
-    # What SSIMBaD's README calls its baseline, and its code does not hold.
+    # What SSIMBaD's README calls its baseline, and its code does not hold; with EDM's lambda.
     "edm": Arm("edm", card={"coefficients": "edm"}),
     "animediffusion": Arm(
         "animediffusion",
@@ -51,23 +51,25 @@ def published_steps(T: int, n: int) -> Tensor:
 class Walk:
     """How a system walks from noise to an image, in training and in use.
 
-    eta: as in `samplers.trajectory`; bounded: estimates to [-1, 1]; tuned_from: where a chain
-    begins whose end is refined, see `methods.refine`.
+    eta: as in `samplers.trajectory`; bounded: estimates to [-1, 1], after which the noise is made
+    anew from them (AnimeDiffusion's code keeps the noise that the network said); tuned_from: where
+    a chain begins whose end is refined, see `methods.refine`; most: steps of it, whatever is asked.
     """
 
     eta: float = 0.0
     bounded: bool = False
     spacing: Callable = schedules.trailing
     tuned_from: Callable = refine.from_noise
+    most: int = 1000
 
     def levels(self, model: Model, n: int) -> Tensor:
-        """The n levels that a model's chain visits, and 0."""
-        return schedules.levels(model.schedule, n, self.spacing)
+        """The n levels that a model's chain visits, or the most that it has, and 0."""
+        return schedules.levels(model.schedule, min(n, self.most), self.spacing)
 
 
 WALKS = {
     "ssimbad": Walk(),
     "edm": Walk(),
-    "animediffusion": Walk(1.0, True, published_steps, refine.from_inversion),
-    "animediffusion-v": Walk(1.0, True),
+    "animediffusion": Walk(1.0, True, published_steps, refine.from_inversion, most=10),
+    "animediffusion-v": Walk(1.0, True, most=10),
 }

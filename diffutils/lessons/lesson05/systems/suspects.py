@@ -15,7 +15,7 @@ from diffutils.metrics.similarity import ssim
 from diffutils.samplers import Step, invert, sample
 from diffutils.weights.models import Model
 
-STRENGTH = 500.0  # of SSIMBaD's do_guiding
+STRENGTH, SIDE = 500.0, 256  # of SSIMBaD's do_guiding, and the side of its images
 
 
 def suspects(model: Model, sigmas: Tensor) -> dict[str, tuple[str, Callable]]:
@@ -34,7 +34,9 @@ def suspects(model: Model, sigmas: Tensor) -> dict[str, tuple[str, Callable]]:
                 x = step.x_next.detach().requires_grad_(True)
                 below = (1 - ssim(luma(x.clamp(-1, 1)), luma(truth.to(x)))).sum()
                 (slope,) = torch.autograd.grad(below, x)
-            return step.x_next - STRENGTH * slope.to(x)
+            # The slope of a mean over pixels is the smaller, the more there are.
+            strength = STRENGTH * x[0, 0].numel() / SIDE**2
+            return step.x_next - strength * slope.to(x)
 
         return plain(sketch, reference, truth, seed, after_step=after_step)
 

@@ -157,11 +157,13 @@ def colourings(
     several = torch.stack([drawn(levels, k) for k in range(SEEDS if arm else 1)])
     spread = {"spread": several.std(0).mean().item()} if arm else {}
     yield "Euler", n, several[0], spread
-    yield "one call", 1, drawn(one_call(model, walk)), {}
+    once = torch.stack([drawn(one_call(model, walk), k) for k in range(SEEDS if arm else 1)])
+    yield "one call", 1, once[0], {"spread": once.std(0).mean().item()} if arm else {}
     if walk.spacing is not schedules.trailing:  # one that never begins at the last level
         yield "trailing", n, drawn(schedules.levels(model.schedule, n)), {}
     if arm:
         yield f"mean of {SEEDS}", SEEDS * n, several.mean(0), {}
+        yield f"mean of {SEEDS}, one call", SEEDS, once.mean(0), {}
         if not walk.eta:
             yield "Heun", 2 * n - 1, drawn(levels, heun=True), {}
     if arm == BASE:

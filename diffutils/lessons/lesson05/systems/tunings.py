@@ -1,7 +1,8 @@
 """Arms of the trial that go on from a pretrained network, for equally many calls of it.
 
-A call without gradient counts a third.  Every arm may choose among the same learning rates, by its
-own loss at the end of its own walk, on images that are neither trained on nor measured.
+A call without gradient counts a third.  Every arm may choose among the same learning rates, by the
+loss at the end of its own walk (more denoising: squared error), on images that are neither trained
+on nor measured; the choice is not counted.
 """
 
 import copy
@@ -114,9 +115,10 @@ def steps_of(arm: str, budget) -> int:
     """Optimizer steps for which budget.passes suffice."""
     tuning, calls = TUNED[arm], 1.0
     if tuning:
-        n = 1 if tuning.levels == "one call" else budget.levels
+        walk = WALKS[tuning.config]
+        n = 1 if tuning.levels == "one call" else min(budget.levels, walk.most)
         last = min(tuning.last or n, n)
-        inverted = n * (WALKS[tuning.config].tuned_from is refine.from_inversion)
+        inverted = n * (walk.tuned_from is refine.from_inversion)
         calls = last + (n - last + inverted) / 3
     return max(1, round(budget.passes / budget.refine_batch / calls))
 

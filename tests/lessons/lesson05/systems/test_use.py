@@ -141,11 +141,12 @@ def test_the_trial_makes_a_row_once_and_goes_on(data, tmp_path):
     assert {row["arm"] for row in more} == {*arms}
     ways = {row["way"] for row in more if row["arm"] == "base" and row["reference"] == "cross"}
     assert all(row["trial"]["levels"] == budget.levels for row in more)
-    assert ways == {"Euler", "mean of 4", "one call", "Heun", "fresh noise", "Euler, rho=7"}
+    common = {"Euler", "mean of 4", "one call", "mean of 4, one call"}
+    assert ways == common | {"Heun", "fresh noise", "Euler, rho=7"}
     assert run(replace(budget, trial_arms=arms)) == more and len(trained) == 14
     assert len(said) == len(arms) and "measures base, training 0" in said[0]
     published = {row["way"] for row in more if row["arm"] == "animediffusion refined"}
-    assert published == {"Euler", "mean of 4", "one call", "trailing"}
+    assert published == common | {"trailing"}
     rates = {row["arm"]: row["lr"] for row in more if "lr" in row}
     assert {*rates} == {*arms} - {"base", "animediffusion"} and {*rates.values()} <= {1e-4, 3e-4}
     again = run(replace(budget, trial_arms=arms[1:2]), seeds=(0, 1))  # takes the rate it has found
@@ -223,6 +224,23 @@ def test_what_deeper_gradients_cost_stands_beside_what_they_brought():
     assert lines[2].split() == ["1", "10", "5", "1.0", "2.0", "-", "-"]  # no row of one step
     assert lines[3].split() == ["3", "30", "25", "3.0", "6.0", "0.0510", "0.100"]
     assert lines[4].split() == ["10", "100", "95", "10.0", "20.0", "0.0510", "0.100"]
+
+
+def test_an_error_has_two_parts():
+    """Answers b + v of a sampler and b + v/4 of its mean of four: v = 0.04, b = 0.01."""
+    rows = [made("base", way, 0, mse) for way, mse in (("Euler", 0.05), ("mean of 4", 0.02))]
+    line = claims.spread_and_rest(rows).splitlines()[-1]
+    assert line.split() == ["base,", "walked", "0.0500", "0.0400", "0.0100"]
+    assert claims.spread_and_rest(rows[:1]) == "not run"
+
+
+def test_a_published_chain_has_no_more_steps_than_published():
+    about = described.card(
+        described.load_for("faces", BUDGET, 0), BUDGET, 0, "x", **CONFIGS["animediffusion"].card
+    )
+    frame, walk = models.build(about, blank=True), WALKS["animediffusion"]
+    assert torch.equal(walk.levels(frame, 50), walk.levels(frame, 10))
+    assert len(walk.levels(frame, 50)) == 11 and len(WALKS["edm"].levels(frame, 50)) == 51
 
 
 def test_further_verdicts_stand_in_tables_of_their_own():
