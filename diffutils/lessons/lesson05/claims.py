@@ -183,6 +183,16 @@ def means(
     return aligned([("", *shown, "trainings"), *lines]) if lines else ""
 
 
+def floors(rows: Sequence[dict]) -> str:
+    """The distances of true answers for other faces, on cross, in words."""
+    keys = {"kernel": "kernel_floor", "Fréchet": "frechet_real"}
+    found = {
+        name: [r[k] for r in where(rows, reference="cross") if k in r] for name, k in keys.items()
+    }
+    means = (f"{name} {mean_interval(values).mean:.1f}" for name, values in found.items() if values)
+    return f"true answers for other faces: {', '.join(means)}"
+
+
 def by_reference(rows: Sequence[dict], metric: str = "delta_e") -> str:
     """A table of colour errors by kind of reference: a mixed training beside those on one kind."""
     arms = [arm for arm in SHOWN if where(rows, arm=arm)]
