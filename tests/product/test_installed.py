@@ -109,7 +109,7 @@ def test_an_unpacked_wheel_lists_loads_samples_and_copies(root, wheel, tmp_path)
     package, models, lessons, mine = done.stdout.splitlines()
     assert Path(package) == place / "diffutils"
     assert (
-        models == "colourist faces32-bent faces32-mixed faces32-unbent faces64 sprites-edm sprites"
+        models == "colourist colourist-one faces32-bent faces32-mixed faces32-unbent faces64 sprites-edm sprites"
     )
     notebooks = sorted(path.name for path in root.glob("notebooks/*.ipynb"))
     assert lessons.split() == notebooks
