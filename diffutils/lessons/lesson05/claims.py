@@ -64,11 +64,11 @@ ON_OTHERS: Sides = {  # the two that decide, on the references that training sho
     for name in ("refined / not refined", "refined / one step tuned, one call")
 }
 LAST_LEVEL: Sides = {  # of AnimeDiffusion, whose last level is not noise
-    "begins at the last level / as published": (
+    "begins at the last level / at 901": (
         PUBLISHED_DDPM | {"way": "trailing"},
         PUBLISHED_DDPM,
     ),
-    "rescaled, v / as published": (WALKED | {"arm": "animediffusion-v"}, PUBLISHED_DDPM),
+    "rescaled, v / not, eps": (WALKED | {"arm": "animediffusion-v"}, PUBLISHED_DDPM),
     "refined from the inverted truth / not": (
         WALKED | {"arm": "animediffusion refined"},
         PUBLISHED_DDPM,
