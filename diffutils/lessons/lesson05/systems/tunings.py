@@ -150,4 +150,6 @@ def tuned(
     n = 1 if tuning.levels == "one call" else budget.levels
     own = replace(budget, refine_steps=steps, last=min(tuning.last, n), end_loss=tuning.end_loss)
     given = (model, tuning.config, data, parts, own, seed, train)
-    return stages.refined(*given, sigmas=levels_of(model, tuning, budget), name=name)
+    walk = {"sigmas": levels_of(model, tuning, budget), "name": name}
+    # Looking at the held-out images costs as many calls as many steps.
+    return stages.refined(*given, **walk, log_every=max(1, steps // 3))
