@@ -152,8 +152,8 @@ def colourings(
     def drawn(sigmas: Tensor, seed: int = 0, **settings) -> Tensor:
         return to_float(coloured(model, cond, sigmas, walk, seed=seed, **settings))
 
-    n = budget.levels
-    levels = walk.levels(model, n)
+    levels = walk.levels(model, budget.levels)
+    n = len(levels) - 1  # a published chain has no more
     several = torch.stack([drawn(levels, k) for k in range(SEEDS if arm else 1)])
     spread = {"spread": several.std(0).mean().item()} if arm else {}
     yield "Euler", n, several[0], spread

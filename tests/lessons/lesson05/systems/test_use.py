@@ -13,9 +13,10 @@ from diffutils.course.runs.recorded_fit import recorded_fit, recorded_optimise, 
 from diffutils.data import to_float
 from diffutils.lessons.lesson05 import claims, figures
 from diffutils.lessons.lesson05.inputs.triples import cross
-from diffutils.lessons.lesson05.systems import colouring, memory, stages, suspects, trial
+from diffutils.lessons.lesson05.systems import colouring, memory, stages, suspects, trial, verdicts
 from diffutils.lessons.lesson05.systems.configs import CONFIGS, WALKS
 from diffutils.methods.guidance import guided_twice
+from diffutils.metrics.intervals import mean_interval
 from diffutils.weights import models
 
 BUDGET = lessons.budget("05", "smoke")
@@ -194,23 +195,23 @@ def test_a_verdict_says_against_what():
     assert row["verdict"] == "nearer than before; than one call: equivalent within a tenth"
     assert "-37" in row["measured"] or "-38" in row["measured"]
     assert claims.refinement([])["why"] == "no rows of both sides"
-    assert "refined / mean of 4" in claims.verdicts(ROWS, "mse")
+    assert "refined / mean of 4" in verdicts.verdicts(ROWS, "mse")
 
 
 def test_references_of_one_kind_stand_beside_the_mix():
-    assert claims.unbent(ROWS) == pytest.approx(2.0) and claims.unbent(ROWS[:3]) is None
+    assert verdicts.unbent(ROWS) == pytest.approx(2.0) and verdicts.unbent(ROWS[:3]) is None
     found = list(claims.references(ROWS))
     assert [row.get("verdict") for row in found] == ["farther", None, None]
     assert found[1]["why"] == "no rows of both sides"
-    table = claims.by_reference(ROWS)
+    table = verdicts.by_reference(ROWS)
     assert "the image itself" in table and "not run" in table and "bent" not in table
 
 
 def test_rows_are_parted_by_the_size_of_their_images():
     rows = [row | {"trial": {"max_size": size}} for row in ROWS[:2] for size in (16, 32)]
-    found = claims.by_size(rows)
+    found = verdicts.by_size(rows)
     assert [*found] == [32, 16] and [len(part) for part in found.values()] == [2, 2]
-    assert claims.by_size([]) == {}
+    assert verdicts.by_size([]) == {}
 
 
 def test_what_deeper_gradients_cost_stands_beside_what_they_brought():
@@ -220,7 +221,7 @@ def test_what_deeper_gradients_cost_stands_beside_what_they_brought():
         for kept in (False, True)
     ]
     rows = [row | {"spread": 0.1} for row in ROWS]
-    lines = claims.depths(costs, rows).splitlines()
+    lines = verdicts.depths(costs, rows).splitlines()
     assert lines[2].split() == ["1", "10", "5", "1.0", "2.0", "-", "-"]  # no row of one step
     assert lines[3].split() == ["3", "30", "25", "3.0", "6.0", "0.0510", "0.100"]
     assert lines[4].split() == ["10", "100", "95", "10.0", "20.0", "0.0510", "0.100"]
@@ -229,23 +230,31 @@ def test_what_deeper_gradients_cost_stands_beside_what_they_brought():
 def test_an_error_has_two_parts():
     """Answers b + v of a sampler and b + v/4 of its mean of four: v = 0.04, b = 0.01."""
     rows = [made("base", way, 0, mse) for way, mse in (("Euler", 0.05), ("mean of 4", 0.02))]
-    line = claims.spread_and_rest(rows).splitlines()[-1]
+    line = verdicts.spread_and_rest(rows).splitlines()[-1]
     assert line.split() == ["base,", "walked", "0.0500", "0.0400", "0.0100"]
-    assert claims.spread_and_rest(rows[:1]) == "not run"
+    more = rows + [row | {"training": 1, "mse": row["mse"] * 2} for row in rows]
+    low, high = mean_interval([0.01, 0.02])[1:3]
+    line = verdicts.spread_and_rest(more).splitlines()[-1]
+    assert line.endswith(f"0.0150 ({low:.4f} to {high:.4f})")
+    assert verdicts.spread_and_rest(rows[:1]) == "not run"
 
 
-def test_a_published_chain_has_no_more_steps_than_published():
+def test_a_published_chain_has_no_more_steps_than_published(part):
     about = described.card(
         described.load_for("faces", BUDGET, 0), BUDGET, 0, "x", **CONFIGS["animediffusion"].card
     )
     frame, walk = models.build(about, blank=True), WALKS["animediffusion"]
     assert torch.equal(walk.levels(frame, 50), walk.levels(frame, 10))
     assert len(walk.levels(frame, 50)) == 11 and len(WALKS["edm"].levels(frame, 50)) == 51
+    longer = replace(BUDGET, levels=50)
+    about["unet"]["cond_channels"] = stages.CHANNELS
+    ways = trial.colourings(models.build(about), walk, part.cond("cross"), longer, "")
+    assert next(ways)[:2] == ("Euler", 10)
 
 
 def test_further_verdicts_stand_in_tables_of_their_own():
     rows = [made(row["arm"], row["way"], row["training"], row["mse"], "turn") for row in ROWS]
-    table = claims.verdicts(rows, "mse", claims.ON_OTHERS)
+    table = verdicts.verdicts(rows, "mse", verdicts.ON_OTHERS)
     assert table.count("turn: ") == 2 and "warp" not in table and "nearer" in table
     ddpm = [
         made(arm, way, k, mse * (1 + 0.02 * k))
@@ -256,9 +265,9 @@ def test_further_verdicts_stand_in_tables_of_their_own():
             ("animediffusion-v", "Euler", 0.1),
         )
     ]
-    table = claims.verdicts(ddpm, "mse", claims.LAST_LEVEL)
+    table = verdicts.verdicts(ddpm, "mse", verdicts.LAST_LEVEL)
     assert len(table.splitlines()) == 4 and "begins at the last level" in table
-    assert claims.verdicts([], "mse", claims.LAST_LEVEL) == "not run"
+    assert verdicts.verdicts([], "mse", verdicts.LAST_LEVEL) == "not run"
 
 
 def test_figures_are_drawn(part, model):
