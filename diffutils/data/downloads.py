@@ -88,8 +88,7 @@ CIFAR_BATCHES = {
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
-CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
-                 "dog", "frog", "horse", "ship", "truck")  # fmt: skip
+CIFAR_CLASSES = tuple("airplane automobile bird cat deer dog frog horse ship truck".split())
 FIRST_DIGITS = [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]  # labels of MNIST's first training images
 SPRITE_CLASSES = ("hero", "non-hero", "food", "spell", "side-facing")
 

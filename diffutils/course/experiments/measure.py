@@ -6,6 +6,7 @@ lesson's trial, and of a folder (`commands.score`).
 
 import math
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
@@ -17,7 +18,7 @@ from diffutils.course.experiments.described import images_of
 from diffutils.course.experiments.sampling import asked, check_guidance, generate
 from diffutils.course.machine import best_device
 from diffutils.data import ImageSet
-from diffutils.metrics import spaces, streaming
+from diffutils.metrics import published, spaces, streaming
 from diffutils.metrics.spaces import Space
 from diffutils.weights import cards, models
 
@@ -54,6 +55,15 @@ class Reference(NamedTuple):
     heldout: Tensor  # (N, d)
     train: Tensor  # (N, d)
     floor: dict
+
+
+@cache
+def lpips() -> Callable[[Tensor, Tensor], Tensor] | None:
+    """LPIPS of pairs (`published.AlexNet.distance`), or None where its weights are not at hand."""
+    try:
+        return published.AlexNet(published.weights("alexnet")).to(best_device()).distance
+    except FileNotFoundError:
+        return None
 
 
 def reference(data: ImageSet, space: Space, n: int) -> Reference:

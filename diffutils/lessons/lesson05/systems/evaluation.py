@@ -1,28 +1,17 @@
 """How good a colouring is: beside the truth, beside the sketch, beside the reference."""
 
 from collections.abc import Callable
-from functools import cache
 
 import torch
 from torch import Tensor
 
-from diffutils.course.machine import best_device
 from diffutils.data import ImageSet, to_float
 from diffutils.data.drawn import faces
 from diffutils.lessons.lesson05.inputs.triples import BATCH, Part, by_parts, drawn_as, sketched
 from diffutils.methods import sketch
-from diffutils.metrics import colour, distances, published, similarity
+from diffutils.metrics import colour, distances, similarity
 
 PEAK = 4.0  # squared: of images in [-1, 1]
-
-
-@cache
-def lpips() -> Callable[[Tensor, Tensor], Tensor] | None:
-    """LPIPS of pairs (`published.AlexNet.distance`), or None where its weights are not at hand."""
-    try:
-        return published.AlexNet(published.weights("alexnet")).to(best_device()).distance
-    except FileNotFoundError:
-        return None
 
 
 def scores(

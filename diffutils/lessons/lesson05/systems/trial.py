@@ -14,6 +14,7 @@ from torch import Tensor
 
 from diffutils import schedules
 from diffutils.course.experiments import rows as recorded
+from diffutils.course.experiments.measure import lpips
 from diffutils.data import ImageSet, to_float, to_uint8
 from diffutils.lessons.lesson05.inputs.triples import MIXED, Part, beside, cross, kinds_for, triples
 from diffutils.lessons.lesson05.systems import evaluation, stages, tunings
@@ -107,7 +108,7 @@ def trial(
 
 def at_hand(arms: Sequence[str], say: Callable) -> list[str]:
     """The arms whose end loss is at hand, which LPIPS is not without its weights."""
-    if evaluation.lpips():
+    if lpips():
         return [*arms]
     if left := [arm for arm in arms if (t := tunings.TUNED.get(arm)) and t.end_loss == "lpips"]:
         say(f"trial: {', '.join(left)}: not run, the weights of alexnet are not here")
@@ -179,8 +180,8 @@ def of_images(images: Tensor, part: Part, kind: str, space: spaces.Space, others
     features are `others`, where there are enough.  kernel_floor, frechet_real: of true answers to
     these.
     """
-    lpips, real = evaluation.lpips(), space.features(part.images)
-    found = evaluation.table({"": evaluation.scores(to_uint8(images), part, kind, lpips)})[""]
+    real = space.features(part.images)
+    found = evaluation.table({"": evaluation.scores(to_uint8(images), part, kind, lpips())})[""]
     features = space.features(to_uint8(images))
     if len(real) > real.shape[1]:
         found["frechet"] = distances.frechet(features, others)

@@ -115,8 +115,9 @@ def spread_and_rest(rows: Sequence[dict]) -> str:
             )
             variance = {k: 4 / 3 * (one[k] - four[k]) for k in one}
             rest = [one[k] - variance[k] for k in one]
-            cells = (mean_words(x, 4) for x in (one.values(), variance.values(), rest))
-            lines.append((f"{arm}, {'one call' if way == 'one call' else 'walked'}", *cells))
+            cells = (f"{mean_interval([*x.values()]).mean:.4f}" for x in (one, variance))
+            walked = "one call" if way == "one call" else "walked"
+            lines.append((f"{arm}, {walked}", *cells, mean_words(rest, 4)))
     return aligned([head, *lines]) if lines else "not run"
 
 

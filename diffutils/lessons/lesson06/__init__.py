@@ -1,0 +1,1 @@
+"""Lesson 06, Deep Image Prior, and where a chain may start."""

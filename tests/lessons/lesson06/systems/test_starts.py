@@ -1,0 +1,152 @@
+"""Where a chain starts: what is left of a start, the ways to answer, the rows of the trial."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from diffutils import denoisers, lessons, rng, samplers, schedules
+from diffutils.course.experiments import described
+from diffutils.lessons.lesson06 import claims, figures
+from diffutils.lessons.lesson06.systems import oracle, starts
+from diffutils.weights import models
+from diffutils.weights.models import Model
+
+BUDGET = replace(
+    lessons.budget("06", "smoke"), trial_images=3, tuning_images=2, starts=("D(y)", "y")
+)
+SPREAD = 0.5
+
+
+@pytest.fixture(scope="module")
+def exact():
+    """A model of N(0, 0.5^2) pixels, exact, on a cosine table."""
+    data = described.load_for("faces", BUDGET, 0)
+    made = models.build(described.card(data, BUDGET, 0, "exact", "v"))
+
+    class Exact(denoisers.Denoiser):
+        def forward(self, x, sigma, labels=None, cond=None):
+            return denoisers.gaussian(0.0, SPREAD)(x, sigma)
+
+    denoiser = Exact(made.denoiser.net, made.denoiser.coefficients, made.denoiser.c_noise)
+    return replace(made, denoiser=denoiser)
+
+
+def task(n: int = 400, sigma_y: float = 0.5, size: int = 4) -> tuple[torch.Tensor, starts.Task]:
+    """True images of the exact model's data, and their measurement."""
+    index = torch.arange(n)
+    x0 = SPREAD * rng.normal(3, 0, index, (3, size, size))
+    y = starts.measured(x0, sigma_y, index)
+    return x0, starts.Task(y, sigma_y, {"y": y}, index, SPREAD)
+
+
+def small(exact: Model, size: int = 4) -> Model:
+    """The same for images of another size."""
+    return replace(exact, card=exact.card | {"size": size})
+
+
+@pytest.mark.parametrize("sigma0", [0.25, 1.0, 4.0])
+def test_what_is_left_of_a_start(sigma0):
+    """DDIM leaves s / sqrt(s^2 + sigma0^2) of it, DDPM the square: by 40,000 chains."""
+    s, index = 0.5, torch.arange(40_000)
+    levels = schedules.levels(schedules.karras(), 300, from_sigma=sigma0)
+    x = 1 + sigma0 * rng.normal(0, 0, index, (1, 1, 1)).double()
+    noise = samplers.seeded_noise(1, index)
+    for eta, left in ((0.0, s / math.hypot(s, sigma0)), (1.0, s**2 / (s**2 + sigma0**2))):
+        end = samplers.sample(denoisers.gaussian(0.0, s), x, levels, eta=eta, noise=noise)
+        assert float(end.mean()) == pytest.approx(left, abs=0.012)
+
+
+def test_a_measurement_is_made_of_its_own_noise():
+    x0, given = task()
+    n = (given.y - x0) / given.sigma_y
+    assert float(n.mean()) == pytest.approx(0, abs=0.02)
+    assert float(n.std()) == pytest.approx(1, rel=0.02)
+    some = starts.measured(x0[5:7], given.sigma_y, given.index[5:7])
+    assert torch.equal(some, given.y[5:7])
+
+
+def test_on_a_gaussian_every_way_has_its_own_error(exact):
+    """s = sigma_y: one call errs by half of s^2, a sample of the posterior by all of it."""
+    model, (x0, given) = small(exact), task(100)
+    kinds = starts.ways(("D(y)", "y"))
+    half = SPREAD**2 / 2
+
+    def error(name, calls=60, strength=1.0):
+        images = starts.answers(kinds[name], model, given, strength, calls, 0)
+        return float((images - x0.clamp(-1, 1)).square().mean())
+
+    assert error("D(y) alone", 1) == pytest.approx(half, rel=0.1)
+    assert error("y as a state, DDPM") == pytest.approx(2 * half, rel=0.1)
+    assert error("consistent, DDPM", 800) == pytest.approx(2 * half, rel=0.1)
+    # Without y: two unrelated images.
+    assert error("pure noise, DDPM") == pytest.approx(2 * SPREAD**2, rel=0.15)
+    # The start's level is too low for the noise of y, which is kept.
+    assert error("y + noise, DDIM", strength=0.3) > error("y as a state, DDIM")
+
+
+def test_an_answer_belongs_to_its_index_and_seed(exact, monkeypatch):
+    model, (_, given) = small(exact), task(5)
+    way = starts.ways(("D(y)", "y"))["y as a state, DDPM"]
+    whole = starts.answers(way, model, given, 1.0, 8, 4)
+    monkeypatch.setattr(starts, "BATCH", 2)
+    assert torch.allclose(whole, starts.answers(way, model, given, 1.0, 8, 4), atol=1e-5)
+    assert not torch.allclose(whole, starts.answers(way, model, given, 1.0, 8, 5), atol=0.1)
+
+
+def test_rows_are_tuned_aside_judged_and_kept(exact, tmp_path):
+    data = described.load_for("faces", replace(BUDGET, max_size=16), 0)
+    budget = replace(BUDGET, start_levels=(0.5, 1.0), calls=4)
+    parts = starts.parts(data, budget, 0, tmp_path, lambda line: None)
+    said = []
+    monkey = {k: w for k, w in starts.ways(budget.starts).items() if w.calls < 5}
+    rows = []
+    for row in starts.trial(exact, *parts, budget, tmp_path, said.append):
+        rows.append(row)
+        if row["way"] == "pure noise, DDPM" and row["part"] == "judged":
+            break
+    tuned = [row for row in rows if row["part"] == "judged" and row["strength"] is not None]
+    assert tuned and {row["N"] for row in tuned} == {3}
+    for row in tuned:
+        tried = [r for r in rows if r["part"] == "tuning" and r["way"] == row["way"]]
+        assert len(tried) == 2 and {r["N"] for r in tried} == {2}
+        assert row["strength"] == min(tried, key=lambda r: r["tuned_by"])["strength"]
+    # A second run reads them.
+    again = starts.trial(exact, *parts, budget, tmp_path, said.append)
+    assert [next(again) for _ in rows] == rows
+    assert {row["way"] for row in rows} == set(monkey) - {"y as a state, DDPM-200"}
+    # What is said of them.
+    assert claims.starts_table(rows).count("\n") > len(monkey)
+    assert "Least squared error" in claims.starts_sentence(rows)
+    assert claims.starts_claim(rows)["why"] == "no rows of it"  # none with DIP
+    assert figures.tradeoff(rows).axes[1].get_xlabel() == "mean squared error"
+
+
+def test_coverage_of_a_perfect_sampler(exact):
+    """A draw of the posterior covers as often as chance has it; a point covers nothing."""
+    model, (x0, given) = small(exact), task(60)
+    kinds = starts.ways(("D(y)", "y"))
+    true = ((x0.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    found = starts.coverage(kinds["y as a state, DDPM"], model, true, given, 1.0, 60, 16)
+    draws = torch.randn(17, 20_000, generator=torch.Generator().manual_seed(0))
+    low, high = torch.quantile(draws[1:], torch.tensor([0.05, 0.95]), dim=0)
+    chance = float(((low <= draws[0]) & (draws[0] <= high)).double().mean())
+    assert found["covered"] == pytest.approx(chance, abs=0.04)
+    assert found["mse"] / found["mse of the mean"] == pytest.approx(2 / (1 + 1 / 16), rel=0.1)
+    point = starts.coverage(kinds["y as a state, DDIM"], model, true, given, 1.0, 20, 4)
+    assert point["spread"] == pytest.approx(0, abs=1e-6) and point["covered"] < 0.05
+
+
+def test_the_oracle_shows_each_bias():
+    mean, std = oracle.exact()
+    assert (mean, std) == (pytest.approx(0.7), pytest.approx(0.08944, abs=1e-4))
+    rows = {row["method"]: row for row in oracle.rows(200, 8)}
+    assert rows["consistent"]["seen mean"] == pytest.approx(mean, abs=0.01)
+    assert rows["consistent"]["seen std"] == pytest.approx(std, rel=0.06)
+    assert rows["consistent"]["unseen std"] == pytest.approx(oracle.SPREAD, rel=0.06)
+    assert rows["consistent, s = 1"]["seen mean"] > mean + 0.005
+    assert rows["Pi-GDM"]["seen std"] < 0.05 and rows["DDRM"]["seen std"] < 0.07
+    assert rows["DPS"]["calls"] == 600 and rows["consistent, Heun"]["calls"] == 399
+    means = oracle.by_batch(50, (1, 16))
+    assert means[1] > means[16] + 0.05
