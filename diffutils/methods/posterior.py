@@ -19,9 +19,9 @@ After = Callable[[Step], Tensor]
 
 
 def with_slope(denoise: Denoise, error: Callable[[Tensor, Tensor], Tensor]) -> tuple:
-    """A denoiser, and the slopes along x of what error(D, sigma) was summed to, newest last.
+    """A denoiser, and a list with the slope along x of the sum of error(D, sigma) at its last call.
 
-    Where a slope is asked for, the network is gone through backwards: two more calls of it.
+    A slope goes back through the network, which costs as much as two more calls of it.
     """
     slopes: list[Tensor] = []
 

@@ -64,7 +64,10 @@ def test_a_step_of_pigdm_without_noise_is_azulas(name):
     operator = OPERATORS[name]
     x = torch.randn(2, 3, 8, 8, dtype=torch.float64)
     y = operator.A(torch.randn(2, 3, 8, 8, dtype=torch.float64))
-    pseudo_inverse = lambda v: operator.At(v) / operator.gain  # noqa: E731
+
+    def pseudo_inverse(v):
+        return operator.At(v) / operator.gain
+
     sampler = PGDMSampler(azula_prior(), y, operator.A, pseudo_inverse, eta=0.0, silent=True)
     ours = posterior.pigdm(denoisers.gaussian(MEAN, SPREAD), y, operator, 0.0)
     torch.testing.assert_close(*both(operator, x, sampler, ours), rtol=1e-9, atol=1e-9)

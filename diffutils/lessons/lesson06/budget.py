@@ -35,7 +35,12 @@ class Lesson06Budget(TrainingBudget):
     # Chains that start in the middle.
     start_noise: float = field(0.5, least=0.01, most=10)  # of the measurement they answer
     starts: tuple[str, ...] = field(STARTS, choices=STARTS)
-    start_levels: tuple[float, ...] = field((0.3, 0.5, 0.7, 1.0, 1.4, 2.0), least=0, most=100)
+    start_levels: tuple[float, ...] = field(
+        (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0), least=0.01, most=100
+    )  # of a start, in spreads of the images
+    spreads: tuple[float, ...] = field(
+        (0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 8.0, 12.0), least=0.01, most=1000
+    )  # s of the consistent denoiser, in spreads of the images
     calls: int = field(20, least=2, most=100_000)  # of the network, of every way to answer
     trial_images: int = field(0, least=0, most=100_000)  # of each way; 0: the recorded rows
     tuning_images: int = field(8, least=1, most=100_000)  # set aside, to choose strengths by
@@ -44,8 +49,8 @@ class Lesson06Budget(TrainingBudget):
     published_seeds: int = field(0, least=0, most=100)  # trainings; 0: the recorded rows
     published_arms: tuple[str, ...] = field(MIXES, choices=MIXES)
     published_size: int = field(32, least=16, most=1024)
-    prior_steps: int = field(10, least=1, most=100_000)  # Adam steps on the input, as published 100
-    metric_samples: int = field(128, least=4, most=1_000_000)
+    prior_steps: int = field(10, least=1, most=100_000)  # Adam steps on the input; published: 100
+    metric_samples: int = field(160, least=4, most=1_000_000)
 
 
 BUDGETS = profiles(Lesson06Budget, {  # student: as above; ...: as in student
@@ -69,6 +74,7 @@ BUDGETS = profiles(Lesson06Budget, {  # student: as above; ...: as in student
     "dip_size":         (32,           128,                        128),
     "dip_images":       (...,          13,                         13),
     "start_levels":     ((0.5,),       ...,                        ...),
+    "spreads":          ((1.0,),       ...,                        ...),
     "calls":            (3,            ...,                        200),
     "trial_images":     (...,          1_024,                      1_024),
     "tuning_images":    (2,            32,                         32),

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from diffutils.course.experiments.rows import where
-from diffutils.viz import COLORS, figure, pixels, style
+from diffutils.viz import COLORS, figure, pixels, plain_log_axis, style
 
 INKS = {"DIP(y)": "vermilion", "D(y)": "green", "y": "blue"}  # of what a chain starts from
 
@@ -54,26 +54,29 @@ def method(pictures: dict[str, Tensor]) -> Any:
 
 @style()
 def tradeoff(rows: Sequence[dict]) -> Any:
-    """Figure of perceptual distance against squared error: curves over the level, points beside."""
-    tried, judged = where(rows, part="tuning"), where(rows, part="judged")
-    ruler = "lpips" if all("lpips" in row for row in rows) else "tuned_by"
-    fig, (left, right) = figure(columns=2, width=4.7, height=3.6)
-    # Every level that was tried.
+    """Figure of perceptual distance against squared error: curves over the level, points beside.
+
+    Without the ways that do not look at y.
+    """
+    asked = [row for row in rows if not row["way"].startswith("pure noise")]
+    ruler = "lpips" if all("lpips" in row for row in asked) else "tuned_by"
+    fig, axes = figure(columns=2, width=4.9, height=4.2, sharey=True)
+    tried, judged = (where(asked, part=part) for part in ("tuning", "judged"))
+    # Every level that was tried, and every way at the level it chose.
     for way in dict.fromkeys(row["way"] for row in tried):
         own = where(tried, way=way)
-        ink, dashes = _look(way)
-        left.plot(*_at(own, ruler), dashes, marker="o", ms=3, color=ink, label=way)
-    # Every way at the level it chose.
-    for row in judged:
-        ink, dashes = _look(row["way"])
-        marker = "o" if dashes == "-" else "s"
-        right.scatter(*_at([row], ruler), marker=marker, s=40, color=ink)
-        where_to = {"xytext": (4, 3), "textcoords": "offset points", "fontsize": 7}
-        right.annotate(row["way"], (row["mse"], row[ruler]), **where_to)
+        axes[0].plot(*_at(own, ruler), ms=3, **_look(way, line=True))
+    for way in dict.fromkeys(row["way"] for row in judged):
+        own = where(judged, way=way)  # tuned by error, and by looks
+        axes[1].plot(*_at(own, ruler), ms=7, lw=0.8, label=way, **_look(way))
     name = "LPIPS" if ruler == "lpips" else "1 - SSIM"
-    for ax, title in ((left, "levels tried, images set aside"), (right, "levels chosen, others")):
-        ax.set(xlabel="mean squared error", ylabel=name, title=title, xscale="log", yscale="log")
-    left.legend(fontsize=7)
+    titles = "all strengths tried, on images set aside", "those chosen, on others"
+    for ax, title in zip(axes, titles, strict=True):
+        for axis in (ax.xaxis, ax.yaxis):
+            plain_log_axis(axis)
+        ax.set(xlabel="mean squared error", title=title)
+    axes[0].set_ylabel(name)
+    fig.legend(loc="lower center", bbox_to_anchor=(0.5, -0.16), ncols=4, fontsize=8)
     return fig
 
 
@@ -82,7 +85,12 @@ def _at(rows: Sequence[dict], ruler: str) -> tuple[list[float], list[float]]:
     return [row["mse"] for row in rows], [row[ruler] for row in rows]
 
 
-def _look(way: str) -> tuple[str, str]:
-    """Ink and dashes of a way: by what it starts from, DDPM dashed."""
+def _look(way: str, line: bool = False) -> dict[str, str]:
+    """Ink of a way by what it starts from; marker and dashes by how it goes on."""
     starts = [ink for name, ink in INKS.items() if way.startswith(name)]
-    return COLORS[starts[0] if starts else "black"], "--" if "DDPM" in way else "-"
+    kinds = {"alone": "^", "state": "D", "consistent": "X", "DDIM": "o", "DDPM": "s"}
+    marker = next(mark for word, mark in kinds.items() if word in way)
+    look = {"color": COLORS[starts[0] if starts else "black"], "marker": marker}
+    if "state" in way or "consistent" in way:
+        look["fillstyle"] = "none" if "DDPM" in way else "full"
+    return look | ({"ls": "--" if "DDPM" in way else "-"} if line else {})

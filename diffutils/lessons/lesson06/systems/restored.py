@@ -25,15 +25,19 @@ SHIPPED = cards.PRETRAINED / "photos.dip.jsonl"
 WIDTHS = (16, 32, 64, 96)  # of the network, finest level first
 
 
-def named_crops(n: int, size: int, seed: int = 0) -> tuple[list[str], Tensor]:
-    """One crop of each of the first n photographs, uint8 (n, 3, size, size), with their names."""
+def named_crops(n: int, size: int, seed: int = 0) -> tuple[list[str], list[Tensor]]:
+    """One crop of each of the first n photographs, uint8 (C, size, size), with their names.
+
+    Grey ones have one channel: three alike, each with noise of its own, would be three measurements
+    of one image.
+    """
     names, crops = [], []
     for split in photos.SPLITS:
         count = sum(photo.split == split for photo in photos.PHOTOGRAPHS)
         found, which = photos.crops(count, size, seed, split)
         names += [photos.PHOTOGRAPHS[i].file.split(".")[0] for i in which]
-        crops.append(found)
-    return names[:n], torch.cat(crops)[:n]
+        crops += [x[:1] if bool((x == x[:1]).all()) else x for x in found]
+    return names[:n], crops[:n]
 
 
 def shipped_rows() -> list[dict]:

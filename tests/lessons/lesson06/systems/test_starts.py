@@ -9,7 +9,7 @@ import torch
 from diffutils import denoisers, lessons, rng, samplers, schedules
 from diffutils.course.experiments import described
 from diffutils.lessons.lesson06 import claims, figures
-from diffutils.lessons.lesson06.systems import oracle, starts
+from diffutils.lessons.lesson06.systems import oracle, starts, ways
 from diffutils.weights import models
 from diffutils.weights.models import Model
 
@@ -33,12 +33,12 @@ def exact():
     return replace(made, denoiser=denoiser)
 
 
-def task(n: int = 400, sigma_y: float = 0.5, size: int = 4) -> tuple[torch.Tensor, starts.Task]:
+def task(n: int = 400, sigma_y: float = 0.5, size: int = 4) -> tuple[torch.Tensor, ways.Task]:
     """True images of the exact model's data, and their measurement."""
     index = torch.arange(n)
     x0 = SPREAD * rng.normal(3, 0, index, (3, size, size))
-    y = starts.measured(x0, sigma_y, index)
-    return x0, starts.Task(y, sigma_y, {"y": y}, index, SPREAD)
+    y = ways.measured(x0, sigma_y, index)
+    return x0, ways.Task(y, sigma_y, {"y": y}, index, SPREAD)
 
 
 def small(exact: Model, size: int = 4) -> Model:
@@ -63,23 +63,25 @@ def test_a_measurement_is_made_of_its_own_noise():
     n = (given.y - x0) / given.sigma_y
     assert float(n.mean()) == pytest.approx(0, abs=0.02)
     assert float(n.std()) == pytest.approx(1, rel=0.02)
-    some = starts.measured(x0[5:7], given.sigma_y, given.index[5:7])
+    some = ways.measured(x0[5:7], given.sigma_y, given.index[5:7])
     assert torch.equal(some, given.y[5:7])
 
 
 def test_on_a_gaussian_every_way_has_its_own_error(exact):
     """s = sigma_y: one call errs by half of s^2, a sample of the posterior by all of it."""
     model, (x0, given) = small(exact), task(100)
-    kinds = starts.ways(("D(y)", "y"))
+    kinds = ways.ways(("D(y)", "y"))
     half = SPREAD**2 / 2
 
     def error(name, calls=60, strength=1.0):
-        images = starts.answers(kinds[name], model, given, strength, calls, 0)
+        images = ways.answers(kinds[name], model, given, strength, calls, 0)
         return float((images - x0.clamp(-1, 1)).square().mean())
 
     assert error("D(y) alone", 1) == pytest.approx(half, rel=0.1)
     assert error("y as a state, DDPM") == pytest.approx(2 * half, rel=0.1)
-    assert error("consistent, DDPM", 800) == pytest.approx(2 * half, rel=0.1)
+    assert error("consistent, DDPM", 400) == pytest.approx(2 * half, rel=0.1)
+    # y made noisier is a state of a higher level, and loses nothing that a posterior has.
+    assert error("y, its level raised, DDPM", strength=0.3) == pytest.approx(2 * half, rel=0.1)
     # Without y: two unrelated images.
     assert error("pure noise, DDPM") == pytest.approx(2 * SPREAD**2, rel=0.15)
     # The start's level is too low for the noise of y, which is kept.
@@ -88,53 +90,70 @@ def test_on_a_gaussian_every_way_has_its_own_error(exact):
 
 def test_an_answer_belongs_to_its_index_and_seed(exact, monkeypatch):
     model, (_, given) = small(exact), task(5)
-    way = starts.ways(("D(y)", "y"))["y as a state, DDPM"]
-    whole = starts.answers(way, model, given, 1.0, 8, 4)
-    monkeypatch.setattr(starts, "BATCH", 2)
-    assert torch.allclose(whole, starts.answers(way, model, given, 1.0, 8, 4), atol=1e-5)
-    assert not torch.allclose(whole, starts.answers(way, model, given, 1.0, 8, 5), atol=0.1)
+    way = ways.ways(("D(y)", "y"))["y as a state, DDPM"]
+    whole = ways.answers(way, model, given, 1.0, 8, 4)
+    monkeypatch.setattr(ways, "BATCH", 2)
+    assert torch.allclose(whole, ways.answers(way, model, given, 1.0, 8, 4), atol=1e-5)
+    assert not torch.allclose(whole, ways.answers(way, model, given, 1.0, 8, 5), atol=0.1)
 
 
-def test_rows_are_tuned_aside_judged_and_kept(exact, tmp_path):
+def test_rows_are_tuned_aside_judged_and_kept(exact, tmp_path, monkeypatch):
     data = described.load_for("faces", replace(BUDGET, max_size=16), 0)
-    budget = replace(BUDGET, start_levels=(0.5, 1.0), calls=4)
+    budget = replace(BUDGET, start_levels=(0.5, 1.0), spreads=(0.7, 2.0), calls=4)
+    every = ways.ways
+    monkeypatch.setattr(
+        ways, "ways", lambda names: {k: w for k, w in every(names).items() if w.calls < 2}
+    )
     parts = starts.parts(data, budget, 0, tmp_path, lambda line: None)
     said = []
-    monkey = {k: w for k, w in starts.ways(budget.starts).items() if w.calls < 5}
-    rows = []
-    for row in starts.trial(exact, *parts, budget, tmp_path, said.append):
-        rows.append(row)
-        if row["way"] == "pure noise, DDPM" and row["part"] == "judged":
-            break
+    rows = list(starts.trial(exact, *parts, budget, tmp_path, said.append))
     tuned = [row for row in rows if row["part"] == "judged" and row["strength"] is not None]
-    assert tuned and {row["N"] for row in tuned} == {3}
+    assert (
+        tuned
+        and {row["N"] for row in tuned} == {3}
+        and {row["by"] for row in tuned} == {*starts.RULERS}
+    )
     for row in tuned:
         tried = [r for r in rows if r["part"] == "tuning" and r["way"] == row["way"]]
         assert len(tried) == 2 and {r["N"] for r in tried} == {2}
-        assert row["strength"] == min(tried, key=lambda r: r["tuned_by"])["strength"]
-    # A second run reads them.
-    again = starts.trial(exact, *parts, budget, tmp_path, said.append)
-    assert [next(again) for _ in rows] == rows
-    assert {row["way"] for row in rows} == set(monkey) - {"y as a state, DDPM-200"}
+        assert row["strength"] == min(tried, key=lambda r: r[row["by"]])["strength"]
+    # A second run reads them, one with another noise does not.
+    monkeypatch.setattr(ways, "answers", None)
+    assert list(starts.trial(exact, *parts, budget, tmp_path, said.append)) == rows
+    other = replace(budget, start_noise=0.3)
+    with pytest.raises(TypeError):
+        next(starts.trial(exact, *parts, other, tmp_path, said.append))
     # What is said of them.
-    assert claims.starts_table(rows).count("\n") > len(monkey)
+    assert claims.starts_table(rows).count("\n") > 9
+    assert "0.7" in claims.strengths_table(rows)
     assert "Least squared error" in claims.starts_sentence(rows)
     assert claims.starts_claim(rows)["why"] == "no rows of it"  # none with DIP
     assert figures.tradeoff(rows).axes[1].get_xlabel() == "mean squared error"
 
 
+def test_a_dip_belongs_to_its_measurement(tmp_path):
+    budget = replace(BUDGET, dip_iterations=20)
+    y = torch.zeros(1, 3, 16, 16)
+    made = [starts.dip_of(x, budget, 0, tmp_path, print) for x in (y, y + 0.1, y)]
+    assert (
+        torch.equal(made[0]["image"], made[2]["image"]) and made[0]["seconds"] == made[2]["seconds"]
+    )
+    assert not torch.equal(made[0]["image"], made[1]["image"])
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_coverage_of_a_perfect_sampler(exact):
     """A draw of the posterior covers as often as chance has it; a point covers nothing."""
     model, (x0, given) = small(exact), task(60)
-    kinds = starts.ways(("D(y)", "y"))
+    kinds = ways.ways(("D(y)", "y"))
     true = ((x0.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    found = starts.coverage(kinds["y as a state, DDPM"], model, true, given, 1.0, 60, 16)
+    found = ways.coverage(kinds["y as a state, DDPM"], model, true, given, 1.0, 60, 16)
     draws = torch.randn(17, 20_000, generator=torch.Generator().manual_seed(0))
     low, high = torch.quantile(draws[1:], torch.tensor([0.05, 0.95]), dim=0)
     chance = float(((low <= draws[0]) & (draws[0] <= high)).double().mean())
     assert found["covered"] == pytest.approx(chance, abs=0.04)
     assert found["mse"] / found["mse of the mean"] == pytest.approx(2 / (1 + 1 / 16), rel=0.1)
-    point = starts.coverage(kinds["y as a state, DDIM"], model, true, given, 1.0, 20, 4)
+    point = ways.coverage(kinds["y as a state, DDIM"], model, true, given, 1.0, 20, 4)
     assert point["spread"] == pytest.approx(0, abs=1e-6) and point["covered"] < 0.05
 
 
