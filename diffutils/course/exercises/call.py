@@ -66,7 +66,8 @@ def captured(function: Callable, case: Case, answer=None) -> Outcome:
 
 def work(function: Callable, case: Case, answer, capture: Capture) -> Outcome:
     """The calls themselves, in a fork or a thread; what they print goes to capture."""
-    outcome, given, again = Outcome(), *copy.deepcopy((case.arguments, case.arguments))
+    # Two copies: what the first call did to its own is nothing to the second.
+    outcome, given, again = Outcome(), *(copy.deepcopy(case.arguments) for _ in range(2))
     builtins.input = sys.breakpointhook = no_answer
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

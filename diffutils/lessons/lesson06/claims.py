@@ -84,10 +84,12 @@ def starts_table(rows: Sequence[dict], every: bool = False) -> str:
 
     every: also those that do not look at y, that raise its level, and that spend more calls.
     """
+    # Choose the rows.
     own = sorted(judged(rows), key=lambda row: row["mse"])
     if not every:
         further = ("pure noise", "y, its level raised", "y as a state, DDPM-200")
         own = [row for row in own if not row["way"].startswith(further)]
+    # Set them in columns.
     ruler = "lpips" if all("lpips" in row for row in own) else "ssim"
     once = best_of(rows, "D(y) alone")["mse"]
     head = ("way", "level / s", "calls", "dB", "ratio", ruler, "kernel", "seconds")

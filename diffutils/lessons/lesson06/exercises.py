@@ -79,6 +79,26 @@ LEFT_MISTAKES = tuple(
             "The two are swapped: DDIM's comes first, and it is the larger one.",
         ),
         (
+            "level alone",
+            lambda s, t, n: (s / n, s**2 / n**2),
+            "Below the line stands the level alone; noisy images have both spreads, of squares.",
+        ),
+        (
+            "half without brackets",
+            lambda s, t, n: (s / t**2 / 2, (s / t**2 / 2) ** 2),
+            "`** 1 / 2` halves the first power: write ** 0.5, or brackets around 1 / 2.",
+        ),
+        (
+            "twice",
+            lambda s, t, n: (s / t, 2 * s / t),
+            "DDPM's is twice DDIM's here; a ratio of variances is the square of one of spreads.",
+        ),
+        (
+            "share of the noise",
+            lambda s, t, n: (s / t, n**2 / t**2),
+            "That is the share that DDPM forgets; it keeps the images' share of the variance.",
+        ),
+        (
             "both like DDPM",
             lambda s, t, n: (s**2 / t**2, s**2 / t**2),
             "DDIM's is given as DDPM's. Of x - m it keeps a ratio of two spreads, not variances.",
@@ -208,29 +228,26 @@ def understated(timer, work, clock):
 class Machine:
     """A computer whose clock stands still but for the work and what its timer does besides.
 
-    A run outside of the timer is faster, for all lies in the cache; so is the second of two timed
-    runs.  That is told by the looks at the clock: between two runs of different calls there are
-    two, the end of one and the start of the next.
+    After the first run, in the timer or outside, all lies in the cache: work and preparation take
+    half as long, the end as long as ever.  So only the first run has the ratio of the case.
     """
 
     def __init__(self, cost, unit, before=0.0, after=0.0, now=5321.25):
         self.cost, self.unit, self.before, self.after, self.now = cost, unit, before, after, now
-        self.share, self.cold, self.looks = 0.4, False, 0
+        self.runs = 0
 
     def clock(self):
-        self.looks += 1
         return self.now
 
     def work(self):
-        self.now += self.share * self.cost
+        self.now += self.cost / (2 if self.runs else 1)
+        self.runs += 1
 
     def timer(self, work):
-        again = self.cold and self.looks == 1
-        self.cold, self.looks = not again, 0
-        self.now += self.before * (0.5 if again else 1)
-        began, self.share = self.now, 0.6 if again else 1
+        self.now += self.before / (2 if self.runs else 1)
+        began = self.now
         work()
-        said, self.share = self.unit * (self.now - began), 0.4
+        said = self.unit * (self.now - began)
         self.now += self.after
         return said
 

@@ -142,7 +142,31 @@ def moved_cases(seed) -> list[Case]:
     ]
 
 
+def no_brackets(D, y, A, At, gain, sigma, sigma_y, s):
+    r2 = sigma**2 * s**2 / (sigma**2 + s**2)
+    return D + r2 / gain * r2 + sigma_y**2 * At(y - A(D))
+
+
 MOVED_MISTAKES = (
+    Mistake(
+        "no brackets below the line",
+        no_brackets,
+        "Only gain stands below the line; put brackets around the whole sum there.",
+    ),
+    Mistake(
+        "r2 of the measurement",
+        lambda D, y, A, At, gain, sigma, sigma_y, s: (
+            moved(D, y, A, At, gain, sigma_y, sigma_y, s) if sigma_y else D + 0.0
+        ),
+        "r^2 is made of sigma_y; it is what the state's level sigma and s leave open.",
+    ),
+    Mistake(
+        "level below the line",
+        lambda D, y, A, At, gain, sigma, sigma_y, s: (
+            D + (r2 := sigma**2 * s**2 / (sigma**2 + s**2)) / (gain * r2 + sigma**2) * At(y - A(D))
+        ),
+        "Below the line stands the state's noise; it is the measurement's, sigma_y squared.",
+    ),
     # The variance r^2 is another one.
     Mistake(
         "s forgotten",

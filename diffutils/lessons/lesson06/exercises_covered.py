@@ -129,7 +129,22 @@ def covered_cases(seed) -> list[Case]:
     ]
 
 
+def upper_end_left_out(samples, truth):
+    low, high = between(samples, 0.05, 0.95)
+    return ((low <= truth) & (truth < high)).float().mean()
+
+
 COVERED_MISTAKES = (
+    Mistake(
+        "upper end left out",
+        upper_end_left_out,
+        "A truth exactly on the upper end counts as outside; ends belong to the set.",
+    ),
+    Mistake(
+        "samples below the truth",
+        lambda samples, truth: (samples <= truth).float().mean(),
+        "That is the share of samples below the truth; ask how many of truth lie in their sets.",
+    ),
     # The set is another one.
     Mistake(
         "all samples",

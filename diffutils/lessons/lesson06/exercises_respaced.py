@@ -131,7 +131,42 @@ def respaced_cases(seed) -> list[Case]:
     ]
 
 
+def last_ones(sigmas, sigma0, n):
+    import torch
+
+    return torch.cat([sigmas.new_tensor([sigma0]), sigmas[sigmas < sigma0]])[-(n + 1) :]
+
+
+def levels_above(sigmas, sigma0, n):
+    import torch
+
+    levels = torch.cat([sigmas[sigmas > sigma0], sigmas.new_tensor([sigma0])])
+    return levels[torch.linspace(0, len(levels) - 1, n + 1).round().long()]
+
+
+def nearest_of_the_table(sigmas, sigma0, n):
+    import torch
+
+    levels = sigmas[int((sigmas - sigma0).abs().argmin()) :]
+    return levels[torch.linspace(0, len(levels) - 1, n + 1).round().long()]
+
+
 RESPACED_MISTAKES = (
+    Mistake(
+        "the lowest ones",
+        last_ones,
+        "Those are the lowest n + 1 levels; spread them over the whole way from sigma0.",
+    ),
+    Mistake(
+        "above instead of below",
+        levels_above,
+        "Those are the levels above sigma0; the chain walks down, through those below it.",
+    ),
+    Mistake(
+        "nearest level known",
+        nearest_of_the_table,
+        "It starts at the nearest level of the table; the state has the level sigma0 itself.",
+    ),
     Mistake(
         "rounded down",
         wrong(places=lambda m, n: even(0, m, n + 1)),

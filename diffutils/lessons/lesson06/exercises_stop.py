@@ -140,7 +140,52 @@ def stop_cases(seed) -> list[Case]:
     ]
 
 
+def last_not_seen(errors, patience):
+    values = as_list(errors)
+    return stopped(values[:-1], patience) if len(values) > 1 else 0
+
+
+def first_rise(errors, patience):
+    values = as_list(errors)
+    rises = (i for i in range(len(values) - 1) if values[i + 1] > values[i])
+    return next(rises, len(values) - 1)
+
+
+def of_the_last(errors, patience):
+    values = as_list(errors)
+    return max(0, len(values) - patience) + least(values[-patience:])
+
+
+def step_before(errors, patience):
+    values, best, waited = as_list(errors), 0, 0
+    for i in range(1, len(values)):
+        best, waited = (i, 0) if values[i] < values[i - 1] else (best, waited + 1)
+        if waited >= patience:
+            break
+    return best
+
+
 STOP_MISTAKES = (
+    Mistake(
+        "the last is not seen",
+        last_not_seen,
+        "The last error is never looked at; where nothing stops the run, it counts like others.",
+    ),
+    Mistake(
+        "at the first rise",
+        first_rise,
+        "It stops at the first rise, whatever the patience is; wait for `patience` steps.",
+    ),
+    Mistake(
+        "least of the tail",
+        of_the_last,
+        "That is the least of the last `patience` errors; look at all up to the stop.",
+    ),
+    Mistake(
+        "against the one before",
+        step_before,
+        "Each error is compared with the one before it; compare it with the least so far.",
+    ),
     Mistake(
         "least of all",
         lambda errors, patience: least(as_list(errors)),

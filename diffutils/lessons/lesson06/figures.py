@@ -60,7 +60,7 @@ def tradeoff(rows: Sequence[dict]) -> Any:
     """
     asked = [row for row in rows if not row["way"].startswith("pure noise")]
     ruler = "lpips" if all("lpips" in row for row in asked) else "tuned_by"
-    fig, axes = figure(columns=2, width=4.9, height=4.2, sharey=True)
+    fig, axes = figure(columns=2, width=4.9, height=4.6, sharey=True)
     tried, judged = (where(asked, part=part) for part in ("tuning", "judged"))
     # Every level that was tried, and every way at the level it chose.
     for way in dict.fromkeys(row["way"] for row in tried):
@@ -76,7 +76,7 @@ def tradeoff(rows: Sequence[dict]) -> Any:
             plain_log_axis(axis)
         ax.set(xlabel="mean squared error", title=title)
     axes[0].set_ylabel(name)
-    fig.legend(loc="lower center", bbox_to_anchor=(0.5, -0.16), ncols=4, fontsize=8)
+    fig.legend(loc="outside lower center", ncols=4, fontsize=8)
     return fig
 
 
