@@ -134,6 +134,7 @@ def stop_cases(seed) -> list[Case]:
         case(fall, 3, "The errors fall to the end, so the last one is the least."),
         case([*fall[:4], *(fall[3] + fall[:2])], 3, "The curve ends before the patience does."),
         case([7.5], 1, "A curve of one error: 0."),
+        case(0.04 * curve(3), 1, f"{age}; a very short run."),
         case(random.permutation(curve(60)), 7, f"{age}.", np.array),
         case(random.permutation(curve(60)), 6, f"{age}.", tensor),
         case(long, 12, f"{age}; here as the lesson calls it."),
