@@ -1,12 +1,13 @@
 """Figures of lesson 05: the method as a drawing, and every sketch like every reference."""
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from diffutils.course.experiments.rows import where
-from diffutils.viz import COLORS, figure, pixels, style
+from diffutils.viz import COLORS, diagrams, figure, style
 
 
 @style()
@@ -21,20 +22,7 @@ def method(image: Tensor, sketch: Tensor, reference: Tensor, noisy: Tensor) -> A
     fig, ax = figure(width=9.4, height=3.7)
     ax.set(xlim=(0, 94), ylim=(0, 37))
     ax.axis("off")
-
-    def put(picture: Tensor, x: float, y: float, words: str) -> None:
-        """A picture of 9 x 9 with its words below."""
-        shown = pixels(picture[None].expand(-1, 3, -1, -1))[0]
-        ax.imshow(shown, extent=(x, x + 9, y, y + 9), interpolation="nearest", zorder=2)
-        ax.text(x + 4.5, y - 0.7, words, ha="center", va="top", fontsize=8)
-
-    def arrow(start: tuple, end: tuple, words: str = "", ink: str = "black", **more) -> None:
-        line = {"arrowstyle": "-|>", "color": COLORS[ink], "lw": 1.3} | more
-        ax.annotate("", end, start, arrowprops=line, zorder=1)
-        middle = [(a + b) / 2 for a, b in zip(start, end, strict=True)]
-        paper = {"fc": "white", "ec": "none", "pad": 1}
-        ax.text(*middle, words, ha="center", va="center", fontsize=8, bbox=paper if words else None)
-
+    put, arrow = partial(diagrams.put, ax), partial(diagrams.arrow, ax)
     # How a triple is made.
     put(image, 1, 15, "image $x_0$")
     put(sketch, 25, 26, "sketch, 1 channel")

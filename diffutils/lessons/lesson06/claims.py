@@ -111,7 +111,8 @@ def starts_table(rows: Sequence[dict], every: bool = False) -> str:
         "each tuned by its error; ratio: squared error over that of one call, 2 for a perfect\n"
         "sampler, which scatters about the mean as the truth does; kernel below 0: estimation noise"
     )
-    return f"{aligned([head, *lines])}\n{words}\nN = {own[0]['N']}; {floor}"
+    words += f"\n{own[0]['trial']['weights']}, N = {own[0]['N']}; {floor}"
+    return f"{aligned([head, *lines])}\n{words}"
 
 
 def strengths_table(rows: Sequence[dict]) -> str:
@@ -206,12 +207,6 @@ def forgets_table(rows: Sequence[dict]) -> str:
         some = where(own, way=way)
         lines.append((way, mean_of(some, "apart", ".3f"), mean_of(some, "others", ".3f")))
     return aligned(lines)
-
-
-def moved_share(rows: Sequence[dict]) -> float:
-    """How far the published fit moves the prior's output, over the size of that output."""
-    own = [row for row in rows if "changed" in row]
-    return mean_interval([row["changed"] / row["output"] for row in own]).mean
 
 
 # ------------------------------------------------------------------- the claims

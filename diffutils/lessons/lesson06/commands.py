@@ -68,18 +68,19 @@ def dip(images, out, size, limit, iterations, seed):
             say(f"{file} cannot be read ({reader.broken[str(file)]}), and is left out")
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_whole(path, _png(_restored(to_float(image[None]), iterations, seed)))
+        files.write_whole(path, _png(_restored(to_float(image[None]), iterations, seed, name)))
         made += 1
         rate = 60 * made / (time.perf_counter() - began)
         say(f"{name}, {i} of {len(wanted)}: {rate:.1f} images a minute")
     say(f"{made} images restored into {out}")
 
 
-def _restored(y: Tensor, iterations: int, seed: int) -> Tensor:
+def _restored(y: Tensor, iterations: int, seed: int, name: str) -> Tensor:
     """The averaged output where held-out pixels were best, uint8 (1, C, H, W)."""
     errors, best = [], None
     fit = restored.prior_for(tuple(y.shape[1:]), seed)
-    for record in method.fit(fit, y, steps=iterations, log_every=restored.EVERY):
+    records = method.fit(fit, y, steps=iterations, log_every=restored.EVERY)
+    for record in restored.told(records, say, name, iterations):
         if not errors or record.heldout < min(errors):
             best = record.average
         errors.append(record.heldout)

@@ -1,12 +1,13 @@
 """Figures of lesson 06: the ways from a measurement to an answer, as a drawing and as points."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from torch import Tensor
 
 from diffutils.course.experiments.rows import where
-from diffutils.viz import COLORS, figure, pixels, plain_log_axis, style
+from diffutils.viz import COLORS, diagrams, figure, plain_log_axis, style
 
 INKS = {"DIP(y)": "vermilion", "D(y)": "green", "y": "blue"}  # of what a chain starts from
 
@@ -21,23 +22,10 @@ def method(pictures: dict[str, Tensor]) -> Any:
     fig, ax = figure(width=9.4, height=3.0)
     ax.set(xlim=(0, 94), ylim=(1, 31))
     ax.axis("off")
-
-    def put(name: str, x: float, y: float, words: str) -> None:
-        """A picture of 9 x 9 with its words below."""
-        shown = pixels(pictures[name][None].expand(-1, 3, -1, -1))[0]
-        ax.imshow(shown, extent=(x, x + 9, y, y + 9), interpolation="nearest", zorder=2)
-        ax.text(x + 4.5, y - 0.7, words, ha="center", va="top", fontsize=8)
-
-    def arrow(start: tuple, end: tuple, words: str = "", ink: str = "black", **more) -> None:
-        line = {"arrowstyle": "-|>", "color": COLORS[ink], "lw": 1.3} | more
-        ax.annotate("", end, start, arrowprops=line, zorder=1)
-        middle = [(a + b) / 2 for a, b in zip(start, end, strict=True)]
-        paper = {"fc": "white", "ec": "none", "pad": 1}
-        ax.text(*middle, words, ha="center", va="center", fontsize=8, bbox=paper if words else None)
-
+    put, arrow = partial(diagrams.put, ax), partial(diagrams.arrow, ax)
     # The chain, from noise to an image.
-    put("noise", 2, 20, "$\\sigma_{max}\\,n$")
-    put("true", 83, 20, "answer, $\\sigma=0$")
+    put(pictures["noise"], 2, 20, "$\\sigma_{max}\\,n$")
+    put(pictures["true"], 83, 20, "answer, $\\sigma=0$")
     arrow((11.5, 24.5), (82.5, 24.5))
     ax.text(20, 25.2, "forgets where it came from", fontsize=8)
     ax.text(68, 25.2, "keeps what it has", fontsize=8)
@@ -47,7 +35,7 @@ def method(pictures: dict[str, Tensor]) -> Any:
         ("D(y)", 48, "$D(y)+\\sigma_0 n$\none call, made noisy again"),
         ("DIP(y)", 66, "DIP$(y)+\\sigma_0 n$\nhundreds of steps first"),
     ):
-        put(name, x, 6, words)
+        put(pictures[name], x, 6, words)
         arrow((x + 4.5, 15.3), (x + 4.5, 24), ink=INKS[name])
     return fig
 

@@ -81,6 +81,17 @@ def observed(x0: Tensor, task: str, sigma_y: float, seed: int) -> tuple[Tensor, 
     return torch.where(seen, y, 0), operator.A, seen
 
 
+def told(records: Iterator, say: Callable, name: str, iterations: int) -> Iterator:
+    """The records of a fit, of which say is told about every ten seconds."""
+    before = time.perf_counter()
+    for record in records:
+        if time.perf_counter() - before > 10:
+            before = time.perf_counter()
+            step = record["iteration"] if isinstance(record, dict) else record.step
+            say(f"{name}: iteration {step}/{iterations}")
+        yield record
+
+
 def curves(
     x0: Tensor, task: str, sigma_y: float, iterations: int, seed: int = 0, **settings
 ) -> Iterator[dict]:
@@ -93,14 +104,15 @@ def curves(
     y, A, seen = observed(x0, task, sigma_y, seed)
     prior = prior_for(tuple(x0.shape[1:]), seed, window=WINDOW, **settings)
     for record in dip.fit(prior, y, A, seen=seen, steps=iterations, log_every=EVERY):
-        misfit = float(dip.masked_mse(A(record.output), y, seen))
+        average, output = record.average.cpu(), record.output.cpu()
+        misfit = float(dip.masked_mse(A(output), y, seen))
         yield {
             "iteration": record.step,
-            "dB": float(psnr(record.average.clamp(-1, 1), x0)),
+            "dB": float(psnr(average.clamp(-1, 1), x0)),
             "observed": 10 * math.log10(4 / misfit),
             "heldout": record.heldout,
             "variance": record.variance,
-            "image": record.average,
+            "image": average,
         }
 
 
@@ -135,7 +147,8 @@ def rows(budget, folder: Path, task: str = "denoise", say: Callable = print) -> 
         say(f"DIP: {name}, {seed + 1} of {n}, {budget.dip_iterations} iterations")
         x0 = to_float(image[None])
         began = time.perf_counter()
-        points = list(curves(x0, task, budget.sigma_y, budget.dip_iterations, seed))
+        fit = curves(x0, task, budget.sigma_y, budget.dip_iterations, seed)
+        points = list(told(fit, say, f"DIP: {name}", budget.dip_iterations))
         took = time.perf_counter() - began
         row = asked | {"seconds": took, "stops": stops(points)}
         for key in ("iteration", "dB", "observed", "heldout", "variance"):

@@ -41,6 +41,11 @@ def parts(
     """
     n = budget.tuning_images
     m = min(budget.trial_images, (len(data.heldout) - n) // 2)
+    if m < 2:
+        raise ValueError(
+            f"{data.name} holds out {len(data.heldout)} images, but {n} tune, and at least 2 judge "
+            f"beside 2 others; give more images, or --set tuning_images={len(data.heldout) // 3}"
+        )
     index = torch.arange(n + m)
     x0 = data.heldout[: n + m]
     y = ways.measured(to_float(x0), budget.start_noise, index, seed)
@@ -57,18 +62,19 @@ def parts(
 def dip_of(y: Tensor, budget, i: int, folder: Path, say: Callable) -> dict[str, Tensor]:
     """Image and seconds of the DIP of one measurement (1, C, H, W), stopped by held-out pixels."""
     # The file is named by what was measured, so that another measurement is fitted anew.
-    name = fingerprint.digest(y.numpy().tobytes())
+    name = fingerprint.digest(y.cpu().numpy().tobytes())
     path = folder / f"{name}-{budget.dip_iterations}.safetensors"
     if path.exists():
         return safetensors.load_file(path)
     began, best = time.perf_counter(), None
     prior = restored.prior_for(tuple(y.shape[1:]), i)
-    for record in dip.fit(prior, y, steps=budget.dip_iterations, log_every=restored.EVERY):
+    fit = dip.fit(prior, y, steps=budget.dip_iterations, log_every=restored.EVERY)
+    for record in restored.told(fit, say, f"DIP of image {i + 1}", budget.dip_iterations):
         if best is None or record.heldout < best.heldout:
             best = record
     took = time.perf_counter() - began
     say(f"starts: DIP of image {i + 1} stops at {best.step} of {record.step}, {took:.0f} s")
-    found = {"image": best.average.contiguous(), "seconds": torch.tensor(took)}
+    found = {"image": best.average.cpu().contiguous(), "seconds": torch.tensor(took)}
     folder.mkdir(parents=True, exist_ok=True)
     files.write_whole(path, safetensors.save(found))
     return found

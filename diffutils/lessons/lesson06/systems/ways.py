@@ -39,6 +39,11 @@ class Task(NamedTuple):
         guesses = {name: x[i] for name, x in self.guesses.items()}
         return self._replace(y=self.y[i], guesses=guesses, index=self.index[i])
 
+    def on(self, device: torch.device) -> "Task":
+        """The same on a device."""
+        guesses = {name: x.to(device) for name, x in self.guesses.items()}
+        return self._replace(y=self.y.to(device), guesses=guesses, index=self.index.to(device))
+
 
 class Way(NamedTuple):
     """A way to answer: from a task, a strength, calls and a seed to images in [-1, 1].
@@ -179,26 +184,10 @@ def ways(starts: tuple[str, ...]) -> dict[str, Way]:
 
 @torch.no_grad()
 def answers(way: Way, model: Model, task: Task, strength: float, calls: int, seed: int) -> Tensor:
-    """A way's images (N, C, H, W) in [-1, 1], batch by batch."""
-    chosen = torch.arange(len(task.y)).split(BATCH)
-    spent = calls - way.extra
-    drawn = (way.draw(model, task.part(i), strength, spent, seed) for i in chosen)
-    return torch.cat([x.clamp(-1, 1) for x in drawn])
-
-
-def coverage(
-    way: Way, model: Model, x0: Tensor, task: Task, strength: float, calls: int, samples: int
-) -> dict[str, float]:
-    """Of several samples: share of numbers inside the 90 % set, and errors of one and the mean.
-
-    x0: true images, uint8.  The 90 % set reaches from the 5 % to the 95 % quantile.
-    """
-    drawn = torch.stack([answers(way, model, task, strength, calls, k) for k in range(samples)])
-    true = to_float(x0)
-    low, high = torch.quantile(drawn, torch.tensor([0.05, 0.95]), dim=0)
-    return {
-        "covered": float(((low <= true) & (true <= high)).double().mean()),
-        "mse": float((drawn - true).square().mean()),
-        "mse of the mean": float((drawn.mean(0) - true).square().mean()),
-        "spread": float(drawn.std(0).square().mean().sqrt()),
-    }
+    """A way's images (N, C, H, W) in [-1, 1], batch by batch, on the CPU."""
+    device, spent = next(model.denoiser.parameters()).device, calls - way.extra
+    found = []
+    for i in torch.arange(len(task.y)).split(BATCH):
+        x = way.draw(model, task.part(i).on(device), strength, spent, seed)
+        found.append(x.clamp(-1, 1).cpu())
+    return torch.cat(found)

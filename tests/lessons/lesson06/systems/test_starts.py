@@ -142,19 +142,10 @@ def test_a_dip_belongs_to_its_measurement(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_coverage_of_a_perfect_sampler(exact):
-    """A draw of the posterior covers as often as chance has it; a point covers nothing."""
-    model, (x0, given) = small(exact), task(60)
-    kinds = ways.ways(("D(y)", "y"))
-    true = ((x0.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    found = ways.coverage(kinds["y as a state, DDPM"], model, true, given, 1.0, 60, 16)
-    draws = torch.randn(17, 20_000, generator=torch.Generator().manual_seed(0))
-    low, high = torch.quantile(draws[1:], torch.tensor([0.05, 0.95]), dim=0)
-    chance = float(((low <= draws[0]) & (draws[0] <= high)).double().mean())
-    assert found["covered"] == pytest.approx(chance, abs=0.04)
-    assert found["mse"] / found["mse of the mean"] == pytest.approx(2 / (1 + 1 / 16), rel=0.1)
-    point = ways.coverage(kinds["y as a state, DDIM"], model, true, given, 1.0, 20, 4)
-    assert point["spread"] == pytest.approx(0, abs=1e-6) and point["covered"] < 0.05
+def test_too_few_images_are_said(tmp_path):
+    data = described.load_for("faces", BUDGET, 0)
+    with pytest.raises(ValueError, match="give more images, or --set tuning_images="):
+        starts.parts(data, replace(BUDGET, tuning_images=len(data.heldout)), 0, tmp_path)
 
 
 def test_the_oracle_shows_each_bias():
