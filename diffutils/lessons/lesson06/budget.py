@@ -44,7 +44,8 @@ class Lesson06Budget(TrainingBudget):
     calls: int = field(20, least=2, most=100_000)  # of the network, of every way to answer
     trial_images: int = field(0, least=0, most=100_000)  # of each way; 0: the recorded rows
     tuning_images: int = field(8, least=1, most=100_000)  # set aside, to choose strengths by
-    coverage_samples: int = field(16, least=2, most=1000)
+    coverage_samples: int = field(16, least=2, most=1000)  # answers to one measurement
+    coverage_images: int = field(16, least=2, most=100_000)  # of those that judge
     # The published system, rebuilt.
     published_seeds: int = field(0, least=0, most=100)  # trainings; 0: the recorded rows
     published_arms: tuple[str, ...] = field(MIXES, choices=MIXES)
@@ -79,6 +80,7 @@ BUDGETS = profiles(Lesson06Budget, {  # student: as above; ...: as in student
     "trial_images":     (...,          1_024,                      1_024),
     "tuning_images":    (2,            32,                         32),
     "coverage_samples": (4,            ...,                        ...),
+    "coverage_images":  (2,            64,                         64),
     "published_seeds":  (...,          3,                          3),
     "published_size":   (16,           64,                         64),
     "prior_steps":      (2,            20,                         100),

@@ -7,6 +7,14 @@ import numpy as np
 from diffutils.course.experiments.claims import mean_words
 from diffutils.course.experiments.rows import where
 from diffutils.course.tables import aligned
+from diffutils.lessons.lesson06.systems.verdicts import (
+    PLAIN,
+    best_of,
+    differences,
+    judged,
+    mean_of,
+    paired,
+)
 from diffutils.metrics.intervals import mean_interval
 
 RULES = ("held-out pixels", "windowed variance", "best")
@@ -69,144 +77,6 @@ def stops_table(rows: Sequence[dict]) -> str:
             cells.append(f"{gains(rows, rule)[i]:.1f}")
         lines.append((row["photo"], *cells))
     return aligned([head, *lines])
-
-
-# ------------------------------------------------------------------- where a chain starts
-
-
-def judged(rows: Sequence[dict], by: str = "mse") -> list[dict]:
-    """The rows of ways on the images that judge, tuned by "mse", or by looks: "tuned_by"."""
-    return [row for row in where(rows, part="judged") if row["by"] in ("", by)]
-
-
-def starts_table(rows: Sequence[dict], every: bool = False) -> str:
-    """Tuned ways: their strengths, calls, errors and distances, the least error first.
-
-    every: also those that do not look at y, that raise its level, and that spend more calls.
-    """
-    # Choose the rows.
-    own = sorted(judged(rows), key=lambda row: row["mse"])
-    if not every:
-        further = ("pure noise", "y, its level raised", "y as a state, DDPM-200")
-        own = [row for row in own if not row["way"].startswith(further)]
-    # Set them in columns.
-    ruler = "lpips" if all("lpips" in row for row in own) else "ssim"
-    once = best_of(rows, "D(y) alone")["mse"]
-    head = ("way", "level / s", "calls", "dB", "ratio", ruler, "kernel", "seconds")
-    lines = [
-        (
-            row["way"],
-            "" if row["strength"] is None else f"{row['strength']:g}",
-            str(row["calls"]),
-            f"{row['dB']:.1f}",
-            f"{row['mse'] / once:.2f}",
-            f"{row[ruler]:.3f}",
-            f"{row['kernel']:.0f}",
-            f"{row['seconds']:.1f}",
-        )
-        for row in own
-    ]
-    floor = f"kernel distance of true faces to others: {own[0]['kernel_floor']:.0f}"
-    words = (
-        "each tuned by its error; ratio: squared error over that of one call, 2 for a perfect\n"
-        "sampler, which scatters about the mean as the truth does; kernel below 0: estimation noise"
-    )
-    words += f"\n{own[0]['trial']['weights']}, N = {own[0]['N']}; {floor}"
-    return f"{aligned([head, *lines])}\n{words}"
-
-
-def strengths_table(rows: Sequence[dict]) -> str:
-    """dB of every strength that was tried, on the images set aside."""
-    tried = where(rows, part="tuning")
-    strengths = sorted({row["strength"] for row in tried})
-    ways = dict.fromkeys(row["way"] for row in tried)
-    lines = [("dB at level / s =", *(f"{s:g}" for s in strengths))]
-    for way in ways:
-        found = {row["strength"]: f"{row['dB']:.1f}" for row in where(tried, way=way)}
-        lines.append((way, *(found.get(strength, "") for strength in strengths)))
-    return aligned(lines)
-
-
-def best_of(rows: Sequence[dict], words: str) -> dict | None:
-    """The judged row of least error among the ways whose name holds these words."""
-    own = [row for row in judged(rows) if words in row["way"]]
-    return min(own, key=lambda row: row["mse"], default=None)
-
-
-def against_one_call(rows: Sequence[dict]) -> float:
-    """Squared error of the best start (with DIP where there is one) over that of one call."""
-    best = best_of(rows, "DIP(y) + noise") or best_of(rows, "+ noise")
-    return best["mse"] / best_of(rows, "D(y) alone")["mse"]
-
-
-def paired(plus: dict, minus: dict) -> tuple[float, float, float]:
-    """Difference of two ways' dB, image by image: mean and 95 % interval."""
-    each = [np.log10(row["each"]) * -10 for row in (plus, minus)]
-    return mean_interval((each[0] - each[1]).tolist())[:3]
-
-
-def starts_sentence(rows: Sequence[dict]) -> str:
-    """The verdict: the best way by error, and what starts with DIP are worth beside it."""
-    own = judged(rows)
-    looks = judged(rows, "tuned_by")
-    ruler = "lpips" if all("lpips" in row for row in looks) else "tuned_by"
-    by_error = min(own, key=lambda row: row["mse"])
-    by_looks = min(looks, key=lambda row: row[ruler])
-    found = [
-        f"Least squared error: {by_error['way']} ({by_error['dB']:.1f} dB). Nearest to the eye: "
-        f"{by_looks['way']} ({ruler} {by_looks[ruler]:.3f})."
-    ]
-    if (dip := best_of(rows, "DIP(y) + noise")) is not None:
-        mean, low, high = paired(dip, by_error)
-        found.append(
-            f"The best start with DIP, {dip['way']}: {mean:+.1f} dB ({low:+.1f} to {high:+.1f}) "
-            f"against it, in {dip['seconds']:.0f} s an image."
-        )
-    return "\n".join(found)
-
-
-# ------------------------------------------------------------------- the published system
-
-
-def mean_of(rows: Sequence[dict], key: str, form: str) -> str:
-    """The mean of a number over trainings; "-" where a row lacks it."""
-    values = [float(row[key]) for row in rows if key in row]
-    return format(mean_interval(values).mean, form) if len(values) == len(rows) else "-"
-
-
-def closeness_table(rows: Sequence[dict]) -> str:
-    """How far images are from real ones: what the prior makes, noise, the mean, other real ones."""
-    own = where(rows, arm="images")
-    lines = [("images", "Fréchet", "kernel", "trainings")]
-    for way in dict.fromkeys(row["way"] for row in own):
-        some = where(own, way=way)
-        numbers = (mean_of(some, key, ".0f") for key in ("frechet", "kernel"))
-        lines.append((way, *numbers, str(len(some))))
-    return f"on {own[0]['features']}, N = {own[0]['N']}\n{aligned(lines)}"
-
-
-def published_table(rows: Sequence[dict]) -> str:
-    """Every arm and chain in the published table's form, with total seconds an image."""
-    shown = {"steps": ".0f", "frechet": ".0f", "lpips": ".2f", "psnr": ".1f", "ssim": ".2f"}
-    shown |= {"sampling_seconds": ".2f", "seconds": ".2f"}
-    heads = {"frechet": "Fréchet", "sampling_seconds": "s, chain", "seconds": "s, all"}
-    lines = [("", *(heads.get(key, key) for key in shown))]
-    trained = [row for row in rows if row["arm"] != "images" and "frechet" in row]
-    for arm, way in dict.fromkeys((row["arm"], row["way"]) for row in trained):
-        some = where(trained, arm=arm, way=way)
-        lines.append((f"{arm}: {way}", *(mean_of(some, key, form) for key, form in shown.items())))
-    floor = mean_of(trained, "frechet_floor", ".0f")
-    return f"Fréchet of real images to others: {floor}\n{aligned(lines)}"
-
-
-def forgets_table(rows: Sequence[dict]) -> str:
-    """How far chains end from those that start from noise, with the same fresh noise."""
-    own = [row for row in rows if "apart" in row]
-    lines = [("chain", "apart from the one from noise", "two unrelated chains")]
-    for way in dict.fromkeys(row["way"] for row in own):
-        some = where(own, way=way)
-        lines.append((way, mean_of(some, "apart", ".3f"), mean_of(some, "others", ".3f")))
-    return aligned(lines)
 
 
 # ------------------------------------------------------------------- the claims
@@ -279,12 +149,18 @@ def published_claims(rows: Sequence[dict]) -> Iterator[dict]:
             yield row | {"why": "no training of it here"}
             continue
         frechet = mean_words([r["frechet"] for r in own], 0)
-        seconds = mean_of(own, "seconds", ".2f")
+        measured, verdict = f"Fréchet {frechet}", "other images: not comparable"
+        against = differences(rows, {name: (arm, way)}).get(name)
+        if (arm, way) != PLAIN and against is not None:
+            mean, low, high, n = against
+            ends = f" ({low:+.0f} to {high:+.0f})" if n > 1 else ""
+            measured += f"; {mean:+.0f}{ends} against DDPM"
+            verdict = "better" if high < 0 else "worse" if low > 0 else "cannot be told"
         yield row | {
-            "measured": f"Fréchet {frechet}, {seconds} s",
-            "verdict": "other images: not comparable",
+            "measured": f"{measured}; {mean_of(own, 'seconds', '.2f')} s",
+            "verdict": verdict,
             "N": own[0]["N"],
-            "seeds": f"{len(own)} training",
+            "seeds": f"{len(own)} of training",
             "protocol": (f"real to real: {mean_of(own, 'frechet_floor', '.0f')}; total seconds",),
         }
     # The reason.
@@ -302,7 +178,7 @@ def published_claims(rows: Sequence[dict]) -> Iterator[dict]:
         if float(ours) < min(float(theirs), float(fainter))
         else "does not hold",
         "N": dip[0]["N"],
-        "seeds": f"{len(dip)} training",
+        "seeds": f"{len(dip)} of training",
         "protocol": ("a chain that starts at the top forgets its start: see the lesson, 1 and 6",),
     }
 

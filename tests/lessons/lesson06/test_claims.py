@@ -1,7 +1,7 @@
 """What the rows that ship say: tables, sentences and claims of lesson 06, and a published clock."""
 
 from diffutils.lessons.lesson06 import claims, figures
-from diffutils.lessons.lesson06.systems import published_rows, restored, starts
+from diffutils.lessons.lesson06.systems import published_rows, restored, starts, verdicts
 
 DIP, STARTS = restored.shipped_rows(), starts.shipped_rows()
 PUBLISHED = published_rows.shipped_rows()
@@ -35,17 +35,17 @@ def test_more_steps_take_longer_and_a_prior_is_paid():
 def test_tables_are_for_people():
     tables = (
         claims.dip_table(DIP[:8]),
-        claims.starts_table(STARTS),
-        claims.published_table(PUBLISHED),
+        verdicts.starts_table(STARTS),
+        verdicts.published_table(PUBLISHED),
     )
-    for table in (*tables, claims.closeness_table(PUBLISHED), claims.forgets_table(PUBLISHED)):
+    for table in (*tables, verdicts.closeness_table(PUBLISHED), verdicts.forgets_table(PUBLISHED)):
         assert all(len(line) <= 100 for line in table.splitlines())
-    assert claims.starts_table(STARTS).count("\n") <= 12 + 4
+    assert verdicts.starts_table(STARTS).count("\n") <= 12 + 4
 
 
 def test_starts_with_dip_lose_and_the_figure_shows_them():
-    mean, low, high = claims.paired(
-        claims.best_of(STARTS, "DIP(y) + noise"), claims.best_of(STARTS, "y as a state")
+    mean, low, high = verdicts.paired(
+        verdicts.best_of(STARTS, "DIP(y) + noise"), verdicts.best_of(STARTS, "y as a state")
     )
     assert low < mean < high < 0
     names = {text.get_text() for text in figures.tradeoff(STARTS).legends[0].texts}

@@ -33,3 +33,18 @@ def of_images(images: Tensor, x0: Tensor, dataset: str, others: Tensor | None = 
         found["kernel_floor"] = distances.mmd(space.features(x0), real)
         found["features"] = space.words
     return found
+
+
+def of_answers(answers: Tensor, x0: Tensor) -> dict:
+    """K answers (K, N, C, H, W) to each of N measurements, against the truth x0, all in [-1, 1].
+
+    Lists over images.  covered: the share of numbers between the 5 % and the 95 % quantile of their
+    answers; each: the squared error of single answers, each_of_mean: of the mean of K.  For a
+    perfect sampler their ratio is 2 / (1 + 1/K): truth and answers scatter alike about one mean.
+    """
+    low, high = (torch.quantile(answers, q, dim=0) for q in (0.05, 0.95))
+    inside = ((low <= x0) & (x0 <= high)).float()
+    single = (answers - x0).double().square().mean(0)
+    mean = (answers.mean(0) - x0).double().square()
+    each = {"covered": inside, "each": single, "each_of_mean": mean, "std": answers.std(0)}
+    return {name: x.flatten(1).mean(1).tolist() for name, x in each.items()}

@@ -73,7 +73,8 @@ def dip_of(y: Tensor, budget, i: int, folder: Path, say: Callable) -> dict[str, 
         if best is None or record.heldout < best.heldout:
             best = record
     took = time.perf_counter() - began
-    say(f"starts: DIP of image {i + 1} stops at {best.step} of {record.step}, {took:.0f} s")
+    rate = f"{took:.0f} s, {60 / took:.1f} images a minute"
+    say(f"starts: DIP of image {i + 1} stops at {best.step} of {record.step}, {rate}")
     found = {"image": best.average.cpu().contiguous(), "seconds": torch.tensor(took)}
     folder.mkdir(parents=True, exist_ok=True)
     files.write_whole(path, safetensors.save(found))
@@ -92,7 +93,8 @@ def trial(
 ) -> Iterator[dict]:
     """A row for every way and strength on the images set aside, then for each way as tuned.
 
-    Strengths are chosen twice, by each of `RULERS`: who is judged by one is tuned by it.
+    Strengths are chosen twice, by each of `RULERS`: who is judged by one is tuned by it.  Last,
+    budget.coverage_samples answers to each of some measurements: does the truth lie among them?
 
     tuning, judged: true images, uint8, and their task.  others: as many other true images, for
     distances.  seconds: of each guess, an image.  Rows are kept in folder/starts.jsonl, and not
@@ -105,30 +107,51 @@ def trial(
     same |= {name: getattr(budget, name) for name in SAME} | {"weights": model.card["name"]}
     same = files.finite(same)  # as JSON gives it back
 
-    def kept(row: dict) -> dict:
-        known.append(files.finite(row | {"trial": same}))
+    def kept(asked: dict, make: Callable[[], dict]) -> dict:
+        """The row of what is asked: read where it is known, else made and kept."""
+        asked |= {"trial": same}
+        if found := recorded.where(known, **asked):
+            return found[0]
+        known.append(files.finite(asked | make()))
         lines = (json.dumps(row, ensure_ascii=False) for row in known)
         files.write_whole(path, "".join(f"{line}\n" for line in lines).encode())
         return known[-1]
 
     def row(name, way, given, strength, calls, part, by, seed=0):
-        asked = {"way": name, "strength": strength, "calls": calls, "part": part, "seed": seed}
-        asked |= {"by": by}
-        asked |= {"trial": same}
-        if found := recorded.where(known, **asked):
-            return found[0]
+        """One answer to each measurement."""
         x0, task = given
-        began = time.perf_counter()
-        images = ways.answers(way, model, task, strength or 0.0, calls, seed)
-        took = (time.perf_counter() - began) / len(x0)
-        about = {"N": len(x0), "seconds": took + seconds.get(way.paid, 0.0)}
-        near = others if part == "judged" else None
-        return kept(
-            asked | about | scores.of_images(to_uint8(images), x0, model.card["data"], near)
-        )
+
+        def make():
+            began = time.perf_counter()
+            images = ways.answers(way, model, task, strength or 0.0, calls, seed)
+            took = (time.perf_counter() - began) / len(x0)
+            about = {"N": len(x0), "seconds": took + seconds.get(way.paid, 0.0)}
+            near = others if part == "judged" else None
+            return about | scores.of_images(to_uint8(images), x0, model.card["data"], near)
+
+        asked = {"way": name, "strength": strength, "calls": calls, "part": part, "seed": seed}
+        return kept(asked | {"by": by}, make)
+
+    def answers(name, way, strength):
+        """K answers to each of some measurements."""
+        some, K = torch.arange(len(judged[0]))[: budget.coverage_images], budget.coverage_samples
+        x0, task = judged[0][some], judged[1].part(some)
+
+        def make():
+            began, every = time.perf_counter(), []
+            for seed in range(K):
+                say(f"starts: {name}, answer {seed + 1} of {K} to {len(x0)} images")
+                given = (task, strength or 0.0, budget.calls, seed)
+                every.append(ways.answers(way, model, *given))
+            took = (time.perf_counter() - began) / (len(x0) * K)
+            return {"seconds": took} | scores.of_answers(torch.stack(every), to_float(x0))
+
+        asked = {"way": name, "strength": strength, "calls": budget.calls, "part": "answers"}
+        return kept(asked | {"by": RULERS[0], "K": K, "N": len(x0)}, make)
 
     # Tune on images that are set aside, by each ruler, then judge.
-    for name, way in ways.ways(budget.starts).items():
+    kinds, best = ways.ways(budget.starts), {}
+    for name, way in kinds.items():
         chosen, calls = {"": None}, way.calls or budget.calls
         if way.strengths:
             tried = []
@@ -139,4 +162,10 @@ def trial(
             chosen = {k: min(tried, key=lambda r: r[k])["strength"] for k in RULERS}
         say(f"starts: {name}, {len(judged[0])} images")
         for by, strength in chosen.items():
-            yield row(name, way, judged, strength, calls, "judged", by)
+            yield (found := row(name, way, judged, strength, calls, "judged", by))
+            say(f"starts: {name}, {60 / max(found['seconds'], 1e-6):,.0f} images a minute")
+        best[name] = chosen.get(RULERS[0])
+    # Ask those that look at y again and again.
+    for name, way in kinds.items():
+        if not way.calls and not name.startswith("pure noise"):
+            yield answers(name, way, best[name])

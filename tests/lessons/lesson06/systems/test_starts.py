@@ -9,7 +9,7 @@ import torch
 from diffutils import denoisers, lessons, rng, samplers, schedules
 from diffutils.course.experiments import described
 from diffutils.lessons.lesson06 import claims, figures
-from diffutils.lessons.lesson06.systems import oracle, starts, ways
+from diffutils.lessons.lesson06.systems import oracle, scores, starts, verdicts, ways
 from diffutils.weights import models
 from diffutils.weights.models import Model
 
@@ -108,6 +108,13 @@ def test_rows_are_tuned_aside_judged_and_kept(exact, tmp_path, monkeypatch):
     said = []
     rows = list(starts.trial(exact, *parts, budget, tmp_path, said.append))
     tuned = [row for row in rows if row["part"] == "judged" and row["strength"] is not None]
+    again = [row for row in rows if row["part"] == "answers"]
+    assert {row["way"] for row in again} == {
+        n
+        for n in {r["way"] for r in rows}
+        if "+ noise" in n or n.startswith(("consistent", "y as a state, DD", "y, its"))
+    } - {"y as a state, DDPM-200"}
+    assert {(row["K"], row["N"], len(row["covered"])) for row in again} == {(4, 2, 2)}
     assert (
         tuned
         and {row["N"] for row in tuned} == {3}
@@ -124,11 +131,26 @@ def test_rows_are_tuned_aside_judged_and_kept(exact, tmp_path, monkeypatch):
     with pytest.raises(TypeError):
         next(starts.trial(exact, *parts, other, tmp_path, said.append))
     # What is said of them.
-    assert claims.starts_table(rows).count("\n") > 9
-    assert "0.7" in claims.strengths_table(rows)
-    assert "Least squared error" in claims.starts_sentence(rows)
+    assert verdicts.starts_table(rows).count("\n") > 9
+    assert "0.7" in verdicts.strengths_table(rows)
+    assert verdicts.answers_table(rows, ["consistent, DDPM"]).count("\n") == 3
+    assert "Least squared error" in verdicts.starts_sentence(rows)
     assert claims.starts_claim(rows)["why"] == "no rows of it"  # none with DIP
     assert figures.tradeoff(rows).axes[1].get_xlabel() == "mean squared error"
+
+
+def test_a_perfect_sampler_has_its_ratio_and_its_share():
+    """Truth and answers are draws about one mean: one answer errs twice, K = 16 cover 80 %."""
+    draws = torch.randn(17, 50, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    found = {k: torch.tensor(v) for k, v in scores.of_answers(draws[1:], draws[0]).items()}
+    assert {len(x) for x in found.values()} == {50}
+    ratio = found["each"].mean() / found["each_of_mean"].mean()
+    assert float(ratio) == pytest.approx(2 / (1 + 1 / 16), rel=0.03)
+    assert float(found["each"].mean()) == pytest.approx(2, rel=0.05)
+    # From the 1.75th to the 15.25th of 16 draws, which part the line in 17: about 13.5 / 17.
+    assert float(found["covered"].mean()) == pytest.approx(13.5 / 17, abs=0.02)
+    same = scores.of_answers(draws[:1].expand(4, -1, -1, -1, -1), draws[0] + 1)
+    assert max(same["covered"]) == 0 and max(same["std"]) == 0
 
 
 def test_a_dip_belongs_to_its_measurement(tmp_path):
