@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 MOST = 2**24  # channels and classes: more is a slip
-MOST_BLOCKS, MOST_LEVELS, MOST_WIDTH = 256, 16, 2**16
+MOST_BLOCKS, MOST_LEVELS, MOST_WIDTH, MOST_KERNEL = 256, 16, 2**16, 63
 Part = Callable[..., nn.Module]  # a factory, called with width= (channels) and padding=
 
 
@@ -40,9 +40,9 @@ class Norm(nn.GroupNorm):
         return super().forward(x.to(self.weight.dtype))
 
 
-def conv3(c_in: int, c_out: int, padding: str) -> nn.Module:
-    """A 3x3 convolution that keeps the size."""
-    return nn.Conv2d(c_in, c_out, 3, padding=1, padding_mode=padding)
+def conv(c_in: int, c_out: int, padding: str, kernel: int = 3) -> nn.Module:
+    """A convolution of kernel x kernel pixels that keeps the size."""
+    return nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2, padding_mode=padding)
 
 
 def zero(layer: nn.Module) -> nn.Module:
@@ -55,13 +55,15 @@ def zero(layer: nn.Module) -> nn.Module:
 class ResBlock(nn.Module):
     """norm-act-conv, scaled and shifted by the embedding, norm-act-conv, plus the input."""
 
-    def __init__(self, c_in: int, c_out: int, embedding: int, act: Part, padding: str):
+    def __init__(
+        self, c_in: int, c_out: int, embedding: int, act: Part, padding: str, kernel: int = 3
+    ):
         super().__init__()
         self.norm1, self.act1 = Norm(c_in), act(width=c_in, padding=padding)
-        self.conv1 = conv3(c_in, c_out, padding)
+        self.conv1 = conv(c_in, c_out, padding, kernel)
         self.embed = zero(nn.Linear(embedding, 2 * c_out))
         self.norm2, self.act2 = Norm(c_out), act(width=c_out, padding=padding)
-        self.conv2 = zero(conv3(c_out, c_out, padding))
+        self.conv2 = zero(conv(c_out, c_out, padding, kernel))
         # Made here, not in forward: a layer created on every call is never trained.
         self.skip = nn.Conv2d(c_in, c_out, 1) if c_in != c_out else nn.Identity()
 
@@ -113,7 +115,7 @@ class UNet(nn.Module):
     null class, "any".  cond_channels: an image condition, concatenated to x.
     down, up, act: factories of the resampling layers and the activation, each called with the
     width at its place and the padding: act=lambda width, padding: nn.GELU().
-    padding: "zeros" or "circular", of all convolutions.
+    padding: "zeros" or "circular", of all convolutions; kernel: pixels a side of each, odd.
 
     Raises: ValueError for widths below 2, and for sizes that cannot be halved, or labels and
     conditions that do not fit.
@@ -132,6 +134,7 @@ class UNet(nn.Module):
         up: Part = lambda width, padding: Nearest(),
         act: Part = lambda width, padding: nn.SiLU(),
         padding: str = "zeros",
+        kernel: int = 3,
     ):
         super().__init__()
         # Say what does not fit.
@@ -141,11 +144,14 @@ class UNet(nn.Module):
             "blocks": (blocks, 1, MOST_BLOCKS),
             "classes": (classes, 0, MOST),
             "cond_channels": (cond_channels, 0, MOST),
+            "kernel": (kernel, 1, MOST_KERNEL),
         }
         for name, (number, least, most) in numbers.items():
             if not isinstance(number, Integral) or not least <= number <= most:
                 wanted = f"a whole number from {least} to {most:,}"
                 raise ValueError(f"{name} is {number}, expected {wanted}")
+        if kernel % 2 == 0:
+            raise ValueError(f"kernel is {kernel}, expected an odd number: 1, 3, 5, ...")
         whole = all(isinstance(c, Integral) and 2 <= c <= MOST_WIDTH for c in channels)
         if not 1 <= len(channels) <= MOST_LEVELS or not whole:
             raise ValueError(
@@ -163,11 +169,14 @@ class UNet(nn.Module):
         E = 4 * channels[0]
         self.embedding = Embedding(channels[0], E)
         self.class_embedding = nn.Embedding(classes + 1, E) if classes else None
-        self.conv_in = conv3(in_channels + cond_channels, channels[0], padding)
+        self.conv_in = conv(in_channels + cond_channels, channels[0], padding, kernel)
 
         def level(widths_in: list[int], width: int, attend: bool) -> nn.ModuleList:
             pairs = (
-                [ResBlock(c, width, E, act, padding), Attention(width) if attend else nn.Identity()]
+                [
+                    ResBlock(c, width, E, act, padding, kernel),
+                    Attention(width) if attend else nn.Identity(),
+                ]
                 for c in widths_in
             )
             return nn.ModuleList(nn.ModuleList(pair) for pair in pairs)
@@ -190,7 +199,7 @@ class UNet(nn.Module):
         # Make the output layers; they see the first layer's output again.
         c = 2 * channels[0]
         self.norm_out, self.act_out = Norm(c), act(width=c, padding=padding)
-        self.conv_out = zero(conv3(c, out_channels, padding))
+        self.conv_out = zero(conv(c, out_channels, padding, kernel))
 
     def forward(
         self,

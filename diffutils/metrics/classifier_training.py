@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diffutils import rng
-from diffutils.data import to_float, to_uint8
+from diffutils.data import digits, load, to_float, to_uint8
 from diffutils.data.drawn import sprites
 from diffutils.data.drawn.faces import ATTRIBUTES, faces
 from diffutils.metrics import distances
@@ -25,6 +25,7 @@ from diffutils.weights import cards, provenance
 # Classes alone make poor features: eight clusters then outweigh everything within a class, and a
 # generator that draws few colours goes unseen. So the features learn the first colour, too.
 COLOURED = [f"{c}, first colour {i}" for c in sprites.CLASSES for i in range(len(sprites.RAMPS))]
+DIGITS = {"class": tuple(map(str, range(10)))}
 # data set-role: what is read off an image and its values, images, settings of `train_classifier`
 PRETRAINED = {
     "sprites-features": (
@@ -38,6 +39,8 @@ PRETRAINED = {
         dict(steps=2000, batch=128, shift=1, width=24, seed=1),
     ),
     "faces-features": (ATTRIBUTES, 20_000, dict(steps=1500, batch=64, shift=0, width=32, seed=0)),
+    "digits-features": (DIGITS, 1_645, dict(steps=1200, batch=64, shift=2, width=32, seed=0)),
+    "digits-judge": (DIGITS, 1_645, dict(steps=1200, batch=64, shift=2, width=24, seed=1)),
 }
 
 
@@ -120,7 +123,14 @@ def gaussian_images(
 
 
 def drawn(name: str, n: int, seed: int, split: str = "train") -> tuple[Tensor, Tensor]:
-    """n images (n, 3, H, W) for a classifier, and the numbers of their K values (n, K)."""
+    """n images (n, C, H, W) for a classifier, and the numbers of their K values (n, K).
+
+    Of digits, which are not drawn, as many as there are.
+    """
+    if name.startswith("digits"):
+        data = load("digits", seed=seed)
+        labels = data.train_labels if split == "train" else data.heldout_labels
+        return getattr(data, split)[:n], labels[:n, None]
     if name == "faces-features":
         images, attributes = faces(n, seed=seed, split=split)
         return images, torch.stack([attributes[key] for key in ATTRIBUTES], 1)
@@ -136,25 +146,29 @@ def make_pretrained(
 ) -> dict:
     """Train the classifier `name` of `PRETRAINED`, write it, measure what was written: its card.
 
-    n images and changes of the settings: other than in the table.  Its Fréchet distances are those
-    of a Gaussian fitted to the pixels, and of held-out images from each other: the floor.
+    n images and changes of the settings: other than in the table.  Its Fréchet distances (kernel
+    distances where images are few) are those of a Gaussian fitted to the pixels, and of held-out
+    images from each other: the floor.
     """
     dataset, role = name.split("-")
     targets, count, settings = PRETRAINED[name]
     n, settings = n or count, settings | changes
     sizes, seed = [*map(len, targets.values())], settings["seed"]
     # Draw.
-    half = max(n // 10, 200)
     images, codes = drawn(name, n, seed)
-    heldout, heldout_codes = drawn(name, 2 * half, seed, "heldout")
+    heldout, heldout_codes = drawn(name, 2 * max(n // 10, 200), seed, "heldout")
+    half = len(heldout) // 2
     # Train and write.
     began = time.monotonic()
     net = train_classifier(images, codes, sizes=sizes, **settings)
-    classes = {"classes": sum(sizes), "in_channels": 3, "width": settings["width"]}
-    data = f"{n} images of load({dataset!r}, seed={seed}), drawn by diffutils.data.drawn.{dataset}"
+    classes = {"classes": sum(sizes), "in_channels": images.shape[1], "width": settings["width"]}
+    data = f"{len(images)} images of load({dataset!r}, seed={seed})"
+    if dataset != "digits":
+        data += f", drawn by diffutils.data.drawn.{dataset}"
     made = {"made_by": "python -m diffutils.metrics.classifier_training", "precision": "float16"}
     card = {"name": name, "dataset": dataset, "role": role, "classifier": classes}
-    card |= {"targets": targets, "size": images.shape[-1], "data": data, "licence": "CC0"}
+    card |= {"targets": targets, "size": images.shape[-1], "data": data}
+    card["licence"] = digits.LICENCE if dataset == "digits" else "CC0"
     card |= settings | made | provenance.provenance(began)
     path = Path(folder) / f"{name}.safetensors"
     cards.save_weights(path, net, card)
@@ -162,15 +176,17 @@ def make_pretrained(
     net = load_classifier(name, folder)
     noise = torch.randn(heldout.shape, generator=torch.Generator().manual_seed(0))
     noisy = to_uint8(to_float(heldout) + 0.1 * noise)
-    one, other = features(net, heldout).split(half)
+    one, other = features(net, heldout[: 2 * half]).split(half)
     fitted = features(net, gaussian_images(images[:20_000], half))
+    enough = half > one.shape[1]  # for a covariance
+    kind, distance = ("frechet", distances.frechet) if enough else ("kernel", distances.mmd)
     card = net.card  # with the checksum of its weights
     card["metrics"] = {
         "heldout_accuracy": accuracies(net, heldout, heldout_codes, targets),
         "heldout_accuracy_noise_0.1": accuracies(net, noisy, heldout_codes, targets),
-        "frechet_n": half,
-        "frechet_floor": distances.frechet(one, other),
-        "frechet_gaussian": distances.frechet(fitted, other),
+        f"{kind}_n": half,
+        f"{kind}_floor": distance(one, other),
+        f"{kind}_gaussian": distance(fitted, other),
     }
     cards.write_card(path, card)
     return cards.read_card(path)

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from torch import nn
 
-from diffutils import denoisers, schedules
+from diffutils import denoisers, resample, schedules
 from diffutils.denoisers import Denoiser
 from diffutils.unet import UNet
 from diffutils.weights import cards, records
@@ -57,13 +58,36 @@ GRIDS = ("log_normal", "log_uniform", "log_logistic", "karras")  # densities too
 SCHEDULES = {name: getattr(schedules, name) for name in GRIDS}
 EMBEDDINGS = {"log": lambda: torch.log, "phi_star": lambda c: lambda sigma: sigma / (sigma + c)}
 
+
+def filtered(layer: Callable) -> Callable:
+    """A factory of resampling layers by the fields of a `resample.Filter`."""
+    return lambda **filter: partial(layer, resample.Filter(**filter))
+
+
+def activation(kind: type[nn.Module]) -> Callable:
+    """A factory of activations: plain, or filtered by the fields of a `resample.Filter`."""
+
+    def made(**filter):
+        if filter:
+            return partial(resample.Filtered, kind(), resample.Filter(**filter))
+        return lambda width, padding: kind()
+
+    return made
+
+
+PARTS = {  # of the U-Net: what halves, what doubles, what bends
+    "down": {"max": lambda: resample.MaxDown, "filter": filtered(resample.Down)},
+    "up": {"bilinear": lambda: resample.Bilinear, "filter": filtered(resample.Up)},
+    "act": {kind.__name__.lower(): activation(kind) for kind in (nn.SiLU, nn.GELU, nn.ReLU)},
+}
+
 # What a model's card says, where it says it.
 FIELDS = {
     "name": str,
     "unet": dict,
     "coefficients": str,
     "sigma_data": (int, float),
-    **dict.fromkeys(("betas", "density", "grid", "embedding", "loaded", "settings"), dict),
+    **dict.fromkeys(("betas", "density", "grid", "embedding", "loaded", "settings", "parts"), dict),
     "size": (int, list),
     "images": int,
     "classes": list,
@@ -79,8 +103,9 @@ def build(card: dict, blank: bool = False) -> Model:
     """The untrained model that a card describes; blank: its weights take no memory (device meta).
 
     unet: arguments of `UNet`, cond_channels for an image condition among them.  coefficients: a
-    name; edm's has a sigma_data beside it.  Noise levels are a slot of {name, arguments} or three:
-    betas, DDPM's table; or density, grid and embedding (a coordinate, see `denoisers.rescaled`).
+    name; edm's has a sigma_data beside it.  parts: by name in `PARTS`, slots of {name, arguments}
+    that take the place of the U-Net's own.  Noise levels are such a slot, or three: betas, DDPM's
+    table; or density, grid and embedding (a coordinate, see `denoisers.rescaled`).
 
     Raises: ValueError for a card that lacks an entry, names what does not exist, or describes more
     than `MOST` parameters.
@@ -88,18 +113,19 @@ def build(card: dict, blank: bool = False) -> Model:
     try:
         # Measure the network before it takes memory.
         records.check(card, FIELDS)
+        parts = {k: filled(PARTS[k], slot) for k, slot in card.get("parts", {}).items()}
         with torch.device("meta"):
-            net = UNet(**card["unet"])
+            net = UNet(**card["unet"], **parts)
         _check_sizes(card, net)
-        net = net if blank else UNet(**card["unet"])
+        net = net if blank else UNet(**card["unet"], **parts)
         # Tell it the noise levels.
         coefficients = COEFFICIENTS[card["coefficients"]](card)
         if "betas" in card:
-            density = schedule = schedules.Discrete(_filled(BETAS, card["betas"]))
+            density = schedule = schedules.Discrete(filled(BETAS, card["betas"]))
             c_noise = schedule.t
         else:
-            density, schedule = (_filled(SCHEDULES, card[slot]) for slot in ("density", "grid"))
-            c_noise = denoisers.rescaled(_filled(EMBEDDINGS, card["embedding"]))
+            density, schedule = (filled(SCHEDULES, card[slot]) for slot in ("density", "grid"))
+            c_noise = denoisers.rescaled(filled(EMBEDDINGS, card["embedding"]))
     except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         why = str(error).partition("\n")[0]
         raise ValueError(
@@ -126,7 +152,7 @@ def _check_sizes(card: dict, net: UNet) -> None:
         raise ValueError(f"it names {names} classes, but its network knows {net.classes}")
 
 
-def _filled(known: dict[str, Callable], slot: dict):
+def filled(known: dict[str, Callable], slot: dict):
     """What the known function of the slot's name returns for the slot's arguments."""
     return known[slot["name"]](**slot["arguments"])
 

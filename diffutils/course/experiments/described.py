@@ -70,8 +70,9 @@ def card(
     """What a training is: enough to build the network, to find its images, and to train it again.
 
     coefficients: what the network learns to predict.  entries: take the place of those that follow
-    from it and from the budget, and add weight, one of `weights`.  Of one's own files it keeps the
-    path in full, its place in the checkout, and what was loaded (`contents`).
+    from it and from the budget, those of unet one by one, and add weight, one of `weights`, or
+    parts.  Of one's own files it keeps the path in full, its place in the checkout, and what was
+    loaded (`contents`).
     Raises: ValueError for a training that this machine has not the memory for.
     """
     machine.check_memory(memory(data, budget), machine.best_device(), LESS)
@@ -100,6 +101,7 @@ def card(
         if files.CHECKOUT and path.is_relative_to(files.CHECKOUT):
             about["place"] = path.relative_to(files.CHECKOUT).as_posix()
         about["contents"] = contents(data)
+    entries["unet"] = about["unet"] | entries.get("unet", {})
     return files.finite(about | entries)  # as JSON gives it back
 
 

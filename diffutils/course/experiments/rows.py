@@ -34,6 +34,12 @@ def read(path: Path, cure: str, fields: Mapping = SWEEP) -> list[dict]:
     return found
 
 
+def write(path: Path, rows: Iterable[dict]) -> None:
+    """All rows as a file that `read` reads, whole or not at all; null is what is not finite."""
+    lines = (json.dumps(files.finite(row), ensure_ascii=False) for row in rows)
+    files.write_whole(Path(path), "".join(f"{line}\n" for line in lines).encode())
+
+
 def _read(path: Path, fields: Mapping) -> tuple[list[dict], list[str]]:
     """The rows of a file, and what is wrong with its other lines."""
     found, damaged = [], []
@@ -92,5 +98,4 @@ class Rows:
         """Take in a row, and write the file anew."""
         self.rows.append(row)
         if self.path:
-            lines = [json.dumps(files.finite(row), ensure_ascii=False) for row in self.rows]
-            files.write_whole(self.path, "".join(f"{line}\n" for line in lines).encode())
+            write(self.path, self.rows)

@@ -1,13 +1,16 @@
 """Images from a model, in batches of any size, by any sampler."""
 
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from itertools import count
 
 import torch
 from jaxtyping import Int64, Shaped, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from diffutils import rng, samplers
 from diffutils.course import machine
@@ -165,3 +168,27 @@ def check_cond(cond: Tensor | None, n: int, model: Model) -> None:
         raise ValueError(f"this model draws {n} images {asked_for}, got {got}")
     if cond is not None and not channels:
         raise ValueError(f"this model takes no condition beside an image, got {got}")
+
+
+def seldom(say: Callable[[str], None], seconds: float = 10.0) -> Callable[[str], None]:
+    """The same, but at most every so many seconds: for what goes on for minutes."""
+    before = time.perf_counter()
+
+    def tell(line: str) -> None:
+        nonlocal before
+        if time.perf_counter() - before >= seconds:
+            before = time.perf_counter()
+            say(line)
+
+    return tell
+
+
+@contextmanager
+def counted(net: nn.Module, say: Callable[[str], None], name: str) -> Iterator[None]:
+    """Within, say is told every ten seconds how often the network has been called."""
+    tell, calls = seldom(say), count(1)
+    hook = net.register_forward_hook(lambda *_: tell(f"{name}: call {next(calls):,}"))
+    try:
+        yield
+    finally:
+        hook.remove()

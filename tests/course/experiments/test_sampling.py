@@ -254,3 +254,15 @@ def test_images_do_not_depend_on_the_batch(model):
     split = sampling.generate(model, 5, steps=6, eta=1.0, labels=labels, scale=2.0, batch=2)
     assert whole.shape == (5, 3, 8, 8) and whole.dtype == torch.uint8
     assert (whole.int() - split.int()).abs().max() <= 1  # rounding of the convolutions
+
+
+def test_calls_of_a_network_are_counted_and_told_now_and_then(monkeypatch):
+    now, said = iter(range(0, 100, 4)), []
+    monkeypatch.setattr(sampling.time, "perf_counter", lambda: next(now))
+    net = torch.nn.Identity()
+    with sampling.counted(net, said.append, "a walk"):
+        for _ in range(7):
+            net(torch.zeros(1))
+    net(torch.zeros(1))
+    assert said == ["a walk: call 3", "a walk: call 6"]
+    assert not net._forward_hooks

@@ -4,7 +4,6 @@ Every arm begins with the same pretrained network and spends the same number of 
 without gradient counts a third.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -101,8 +100,7 @@ def trial(
             new = [files.finite(row | about) for row in found]
             known += new
             # Keep what there is.
-            lines = (json.dumps(row, ensure_ascii=False) for row in known)
-            files.write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+            recorded.write(path, known)
             yield from new
 
 

@@ -4,7 +4,6 @@ Beside the published numbers stands what they left out: seconds with the fit of 
 floors of real against real, chains of as many steps that are respaced, and what a start is worth.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from diffutils import rng
 from diffutils.course.experiments import rows as recorded
 from diffutils.course.experiments.described import load_for
 from diffutils.course.experiments.measure import Reference, lpips, measure, reference
+from diffutils.course.experiments.sampling import counted
 from diffutils.course.machine import best_device
 from diffutils.data import ImageSet, to_float, to_uint8
 from diffutils.lessons.lesson06.systems import prior
@@ -116,7 +116,9 @@ def timed(make: Callable[[], Tensor]) -> tuple[Tensor, Seconds]:
     return made, Seconds(time.perf_counter() - began).per(len(made))
 
 
-def of_images(dip: nn.Module, data: ImageSet, budget, seed: int) -> Iterator[dict]:
+def of_images(
+    dip: nn.Module, data: ImageSet, budget, seed: int, say: Callable = print
+) -> Iterator[dict]:
     """Rows without a training: is DIP's output "closer in distribution to the desired output"?
 
     The published reason for starting from it.  Beside it noise, noise of no more contrast than DIP
@@ -125,7 +127,8 @@ def of_images(dip: nn.Module, data: ImageSet, budget, seed: int) -> Iterator[dic
     against, n = judged_by(data, budget)
     target = to_float(data.heldout[:n]).to(best_device())
     noise = rng.normal(seed, 0, torch.arange(n), data.shape, rng.START)
-    made, spent = timed(lambda: prior.priors(dip, target, seed, steps=budget.prior_steps))
+    with counted(dip, say, "published: the prior's fits"):
+        made, spent = timed(lambda: prior.priors(dip, target, seed, steps=budget.prior_steps))
     moves = prior.moved(dip, target[: prior.TOGETHER], seed, steps=budget.prior_steps)
     mean = to_uint8(to_float(data.train[:n]).mean(0, keepdim=True))
     sets = {
@@ -145,7 +148,9 @@ def judged_by(data: ImageSet, budget) -> tuple[Reference, int]:
     return reference(data, spaces.of(data.name, data.shape[0], best_device()), n), n
 
 
-def of_arm(arm: str, model: Model, dip: nn.Module, data: ImageSet, budget) -> Iterator[dict]:
+def of_arm(
+    arm: str, model: Model, dip: nn.Module, data: ImageSet, budget, say: Callable = print
+) -> Iterator[dict]:
     """Rows of a trained arm in the published table's form, with all seconds an image.
 
     sampling_seconds, prior_seconds and their sum, seconds; the published 0.0083 leaves the second
@@ -158,8 +163,11 @@ def of_arm(arm: str, model: Model, dip: nn.Module, data: ImageSet, budget) -> It
     for way in ways(arm, model.schedule.T):
         target = image if way.target == "test image" else None
         make = partial(start, dip, noise, way.w, seed, target=target, **fit)
-        x_T, prior_spent = timed(make) if way.w else (noise, Seconds(0))
-        images, spent = timed(partial(chains, model, x_T, way.sampler, seed))
+        name = f"published: {arm}, {way.name}"
+        with counted(dip, say, f"{name}, the prior's fits"):
+            x_T, prior_spent = timed(make) if way.w else (noise, Seconds(0))
+        with counted(model.denoiser, say, name):
+            images, spent = timed(partial(chains, model, x_T, way.sampler, seed))
         yield {
             "way": way.name,
             "steps": way.steps,
@@ -172,7 +180,8 @@ def of_arm(arm: str, model: Model, dip: nn.Module, data: ImageSet, budget) -> It
             "seconds": (spent + prior_spent).s,
         }
     if arm == "baseline":
-        yield from forgets(model, dip, data.heldout[: min(n, FEW)], seed, **fit)
+        with counted(model.denoiser, say, "published: other starts"):
+            yield from forgets(model, dip, data.heldout[: min(n, FEW)], seed, **fit)
 
 
 def rows(
@@ -207,14 +216,13 @@ def rows(
         dip = prior.pretrain_dip(data, budget, seed, train)
         for arm in asked:
             if arm == DATA:
-                found = of_images(dip, data, budget, seed)
+                found = of_images(dip, data, budget, seed, say)
             else:
                 model = pretrain(arm, data, budget, seed, train, dip)
-                found = of_arm(arm, model, dip, data, budget)
+                found = of_arm(arm, model, dip, data, budget, say)
             say(f"published: measures {arm}, training {seed}")
             new = [{"arm": arm, "training": seed, "trial": same} | row for row in found]
             # Keep what there is.
             every += new
-            lines = (json.dumps(files.finite(row), ensure_ascii=False) for row in every)
-            files.write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+            recorded.write(path, every)
             yield from new

@@ -1,6 +1,5 @@
 """Single images restored by Deep Image Prior, beside filters that need no network: rows of it."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from diffutils import rng
 from diffutils.course.experiments import rows as recorded
+from diffutils.course.experiments.sampling import seldom
 from diffutils.data import photos, to_float
 from diffutils.lessons.lesson06.systems import filters
 from diffutils.methods import consistency, dip
@@ -83,12 +83,10 @@ def observed(x0: Tensor, task: str, sigma_y: float, seed: int) -> tuple[Tensor, 
 
 def told(records: Iterator, say: Callable, name: str, iterations: int) -> Iterator:
     """The records of a fit, of which say is told about every ten seconds."""
-    before = time.perf_counter()
+    tell = seldom(say)
     for record in records:
-        if time.perf_counter() - before > 10:
-            before = time.perf_counter()
-            step = record["iteration"] if isinstance(record, dict) else record.step
-            say(f"{name}: iteration {step}/{iterations}")
+        step = record["iteration"] if isinstance(record, dict) else record.step
+        tell(f"{name}: iteration {step}/{iterations}")
         yield record
 
 
@@ -157,8 +155,7 @@ def rows(budget, folder: Path, task: str = "denoise", say: Callable = print) -> 
         row["noisy"] = float(psnr(y, x0))
         row["filters"] = timed(y, x0, budget.sigma_y) if task == "denoise" else {}
         known.append(files.finite(row))
-        lines = (json.dumps(row, ensure_ascii=False) for row in known)
-        files.write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+        recorded.write(path, known)
         yield known[-1]
 
 

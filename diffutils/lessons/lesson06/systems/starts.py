@@ -3,7 +3,6 @@
 Each way that has a strength has it tuned by as many tries on images that are set aside.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors import torch as safetensors
 from torch import Tensor
 
 from diffutils.course.experiments import rows as recorded
+from diffutils.course.experiments.sampling import counted
 from diffutils.course.runs import fingerprint
 from diffutils.data import ImageSet, to_float, to_uint8
 from diffutils.lessons.lesson06.systems import restored, scores, ways
@@ -90,6 +90,7 @@ def trial(
     budget,
     folder: Path,
     say: Callable = print,
+    seed: int = 0,
 ) -> Iterator[dict]:
     """A row for every way and strength on the images set aside, then for each way as tuned.
 
@@ -97,13 +98,14 @@ def trial(
     budget.coverage_samples answers to each of some measurements: does the truth lie among them?
 
     tuning, judged: true images, uint8, and their task.  others: as many other true images, for
-    distances.  seconds: of each guess, an image.  Rows are kept in folder/starts.jsonl, and not
-    made again.
+    distances.  seconds: of each guess, an image.  seed: of the measurements, by which rows, kept in
+    folder/starts.jsonl and not made again, are known.
     """
     path = folder / "starts.jsonl"
     known = recorded.read(path, "delete it, and it is made again", FIELDS)
     same = {"tuned on": len(tuning[0]), "N": len(judged[0])}
-    same |= {"measured": fingerprint.digest(judged[1].y.numpy().tobytes())}
+    shown = torch.cat([tuning[0], judged[0]])
+    same |= {"seed": seed, "images": fingerprint.digest(shown.numpy().tobytes())}
     same |= {name: getattr(budget, name) for name in SAME} | {"weights": model.card["name"]}
     same = files.finite(same)  # as JSON gives it back
 
@@ -113,23 +115,23 @@ def trial(
         if found := recorded.where(known, **asked):
             return found[0]
         known.append(files.finite(asked | make()))
-        lines = (json.dumps(row, ensure_ascii=False) for row in known)
-        files.write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+        recorded.write(path, known)
         return known[-1]
 
-    def row(name, way, given, strength, calls, part, by, seed=0):
+    def row(name, way, given, strength, calls, part, by):
         """One answer to each measurement."""
         x0, task = given
 
         def make():
             began = time.perf_counter()
-            images = ways.answers(way, model, task, strength or 0.0, calls, seed)
+            with counted(model.denoiser, say, f"starts: {name}"):
+                images = ways.answers(way, model, task, strength or 0.0, calls, 0)
             took = (time.perf_counter() - began) / len(x0)
             about = {"N": len(x0), "seconds": took + seconds.get(way.paid, 0.0)}
             near = others if part == "judged" else None
             return about | scores.of_images(to_uint8(images), x0, model.card["data"], near)
 
-        asked = {"way": name, "strength": strength, "calls": calls, "part": part, "seed": seed}
+        asked = {"way": name, "strength": strength, "calls": calls, "part": part, "seed": 0}
         return kept(asked | {"by": by}, make)
 
     def answers(name, way, strength):
@@ -139,9 +141,9 @@ def trial(
 
         def make():
             began, every = time.perf_counter(), []
-            for seed in range(K):
-                say(f"starts: {name}, answer {seed + 1} of {K} to {len(x0)} images")
-                given = (task, strength or 0.0, budget.calls, seed)
+            for k in range(K):
+                say(f"starts: {name}, answer {k + 1} of {K} to {len(x0)} images")
+                given = (task, strength or 0.0, budget.calls, k)
                 every.append(ways.answers(way, model, *given))
             took = (time.perf_counter() - began) / (len(x0) * K)
             return {"seconds": took} | scores.of_answers(torch.stack(every), to_float(x0))

@@ -75,8 +75,9 @@ def spread(images: Tensor) -> float:
 
 
 def chain(denoise, model: Model, x: Tensor, task: Task, sigma0, calls: int, eta: float, seed: int):
-    """Walk from x at level sigma0 (None: the top of the schedule) in so many calls."""
-    levels = schedules.levels(model.schedule, calls, from_sigma=sigma0)
+    """Walk from x at level sigma0 (None: the top) in so many calls, or as many as levels remain."""
+    most = model.schedule.T if sigma0 is None else schedules.place(model.schedule, sigma0)
+    levels = schedules.levels(model.schedule, min(calls, most), from_sigma=sigma0)
     noise = samplers.seeded_noise(seed, task.index)
     return samplers.sample(denoise, x, levels, eta=eta, noise=noise)
 
@@ -154,7 +155,7 @@ def unconditional(eta: float):
     """From pure noise, y not looked at."""
 
     def draw(model, task, strength, calls, seed):
-        x = pure(model, task, seed, schedules.levels(model.schedule, calls))
+        x = pure(model, task, seed, schedules.levels(model.schedule, 1))
         return chain(plain(model), model, x, task, None, calls, eta, seed)
 
     return draw

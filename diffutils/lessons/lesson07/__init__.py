@@ -1,0 +1,1 @@
+"""Lesson 07, alias-free resampling, and samples that turn."""

@@ -1,0 +1,57 @@
+"""How much lesson 07 computes."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, profiles
+from diffutils.lessons.lesson07.systems.trained import ARMS
+
+
+@dataclass(frozen=True)
+class Lesson07Budget(TrainingBudget):
+    """Lesson 07: configurations of one U-Net, untrained and trained, and samples that turn."""
+
+    NEEDS: ClassVar[Needs] = Needs(4, 4, "a distance takes at least 4 images on each side")
+
+    max_size: int = field(32, least=16, most=1024)
+    images: int = field(2_000, least=10, most=MANY)
+    channels: tuple[int, ...] = field((16, 32, 32), least=1, most=4096)
+    attention: tuple[bool, ...] = (False, False, False)  # it knows places: section 4
+    steps: int = field(120, least=1, most=MANY)  # of the two trainings that run live
+    batch: int = field(32, least=1, most=1_000_000)
+    pixels: int = field(32 * 32 * 32, least=1, most=2**32)
+    log_every: int = field(10, least=1, most=MANY)
+    padding: Literal["zeros", "circular"] = "circular"  # of convolutions and filters
+    pretrained: bool = True  # pictures by the networks that ship, where some do
+    sample_steps: int = field(50, least=2, most=100_000)
+    guidance: float = field(2.0, least=0, most=100)
+    metric_samples: int = field(128, least=4, most=1_000_000)
+    # The trial of configurations.
+    trial_seeds: int = field(0, least=0, most=100)  # trainings of each arm; 0: the recorded rows
+    trial_arms: tuple[str, ...] = field(ARMS, choices=ARMS)
+    # The trial of samplers that turn.
+    turn_images: int = field(0, least=0, most=10_000)  # of each class; 0: the recorded rows
+    turn_steps: int = field(50, least=2, most=100_000)
+
+
+BUDGETS = profiles(Lesson07Budget, {  # student: as above; ...: as in student
+    #                  smoke         full                        published
+    "images":         (60,           60_000,                     60_000),
+    "channels":       ((8, 16, 16),  (32, 64, 128, 128),         (32, 64, 128, 128)),
+    "attention":      (...,          (False,) * 4,               (True,) * 4),
+    "blocks":         (...,          2,                          2),
+    "padding":        (...,          ...,                        "zeros"),
+    "bf16":           (...,          True,                       ...),
+    "compile":        (...,          True,                       ...),
+    "steps":          (4,            20_000,                     125_000),
+    "batch":          (8,            64,                         16),
+    "pixels":         (...,          64 * 32 * 32,               16 * 32 * 32),
+    "lr":             (...,          3e-4,                       3e-4),
+    "log_every":      (2,            200,                        1_000),
+    "pretrained":     (False,        False,                      False),
+    "sample_steps":   (3,            250,                        1_000),
+    "metric_samples": (6,            2_000,                      2_000),
+    "trial_seeds":    (...,          3,                          3),
+    "turn_images":    (...,          64,                         64),
+    "turn_steps":     (12,           250,                        1_000),
+})  # fmt: skip

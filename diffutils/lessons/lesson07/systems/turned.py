@@ -1,0 +1,232 @@
+"""Digits that turn while they are drawn, on trial: the angle reached, and whether they are kept.
+
+Every way draws the same digits, from the same noise, once upright and once for each angle.  The
+baseline turns the finished picture, which no sampler can beat in angle; what is asked is what
+turning inside adds.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from diffutils import rng, samplers, schedules
+from diffutils.course.experiments import rows as recorded
+from diffutils.course.machine import best_device
+from diffutils.data import ImageSet, to_float, to_uint8
+from diffutils.denoisers import clipped, guided
+from diffutils.methods import rotating
+from diffutils.methods.equivariance import c4_averaged, rotated
+from diffutils.metrics import distances, spaces
+from diffutils.metrics.spaces import Space
+from diffutils.weights import cards, files
+from diffutils.weights.models import Model
+
+# Digits that look like no other one, and not like themselves, when they are turned by up to 90
+# degrees; 1 and 8 have an axis, 0 has no angle, and 6 and 9 are each other at 180.
+CLASSES = (2, 3, 4, 5, 7)
+ANGLES = (-90.0, -67.5, -45.0, -22.5, 22.5, 45.0, 67.5, 90.0)  # the published ones
+FIELDS = {"network": str, "chain": str, "way": str, "degrees": float, "angles": list, "N": int}
+SHIPPED = cards.PRETRAINED / "digits.turned.jsonl"
+LATE = 1.0  # abar = 0.5: from here on half of the state's variance is picture
+
+
+class Way(NamedTuple):
+    """How a chain turns: settings of `rotating.turning`; or what is turned beside it.
+
+    noise: the start noise is turned, once, by moving it.  finished: the picture is, at the end.
+    average: the estimate is averaged over quarter turns, so that it commutes with them.
+    """
+
+    settings: dict | None = None
+    noise: bool = False
+    finished: bool = False
+    average: bool = False
+
+
+WAYS = {
+    "finished picture": Way(finished=True),
+    "published": Way({}),
+    "published, without blur": Way({"rotate": rotated}),
+    "late": Way({"rotate": rotated, "below": LATE}),
+    "estimate, late": Way({"rotate": rotated, "below": LATE, "estimate": True}),
+    "start noise": Way(noise=True),
+    "start noise, C4 average": Way(noise=True, average=True),
+}
+
+
+def shipped_rows() -> list[dict]:
+    """The rows that ship."""
+    return recorded.read(SHIPPED, "fetch it again", FIELDS)
+
+
+class Task(NamedTuple):
+    """Which digits are drawn: their labels (N,), and how: steps, eta, guidance and a seed."""
+
+    labels: Tensor
+    steps: int
+    eta: float
+    scale: float
+    seed: int
+
+
+def task(data: ImageSet, n: int, steps: int, eta: float, scale: float, seed: int) -> Task:
+    """n digits of each class in `CLASSES` that the data have by that name."""
+    known = [i for i, name in enumerate(data.classes) if name in map(str, CLASSES)]
+    if not known:
+        names = ", ".join(map(str, CLASSES))
+        raise ValueError(f"{data.name} has none of the classes {names}; choose a set of digits")
+    return Task(torch.tensor(known).repeat_interleave(n), steps, eta, scale, seed)
+
+
+@torch.no_grad()
+def drawn(
+    model: Model, way: Way, degrees: float, given: Task, after: Callable | None = None
+) -> Iterator[Tensor]:
+    """The states of a chain (N, C, H, W) that turns by so many degrees in all, in units of x0.
+
+    The last one is the picture.  Noise and labels are those of `given`, whatever the angle.
+    after: an `after_step` of one's own, in place of the way's.
+    """
+    # Ask for the labels.
+    index = torch.arange(len(given.labels))
+    device = next(model.denoiser.parameters()).device
+    labels, index = given.labels.to(device), index.to(device)
+    denoiser = model.denoiser.eval()
+    D = clipped(guided(denoiser, labels, given.scale, denoiser.net.classes))
+    D = c4_averaged(D) if way.average else D
+    # Draw the noise of the start, and turn it.
+    levels = schedules.levels(model.schedule, given.steps)
+    z = rng.normal(given.seed, 0, index, model.shape, rng.START)
+    if way.noise and degrees:
+        C, H, W = model.shape
+        fresh = rng.normal(given.seed, 1, index, (C, 2 * H, 2 * W), rng.START)
+        z = rotating.rotated_noise(z, degrees, fresh)
+    # Walk, turning on the way.
+    if after is None and way.settings is not None and degrees:
+        after = rotating.turning(degrees, levels, **way.settings)
+    settings = {"eta": given.eta, "noise": samplers.seeded_noise(given.seed, index)}
+    walk = samplers.trajectory(D, samplers.start(levels, z), levels, after_step=after, **settings)
+    for x in walk:
+        last = x
+        yield x
+    if way.finished and degrees:
+        yield rotated(last, degrees).clamp(-1, 1)
+
+
+def picture(model: Model, way: Way, degrees: float, given: Task) -> Tensor:
+    """The last state of `drawn`, clamped to [-1, 1]."""
+    for x in drawn(model, way, degrees, given):
+        last = x
+    return last.clamp(-1, 1)
+
+
+def off(angle: Tensor, degrees: float) -> Tensor:
+    """How many degrees an angle is away from another one, the short way round."""
+    return ((angle - degrees + 180) % 360 - 180).abs()
+
+
+def row(
+    pictures: Tensor,
+    upright: Tensor,
+    degrees: float,
+    labels: Tensor,
+    judge: Callable[[Tensor, Tensor], float],
+    space: Space | None = None,
+    real: Tensor | None = None,
+) -> dict:
+    """What became of pictures (N, C, H, W) that should be the upright ones, turned by degrees.
+
+    angles: by registration with the upright ones; off: from the target; identity: the share whose
+    class is known once they are turned back; real: features of true images turned by as much.
+    """
+    angles = rotating.registered_angle(upright, pictures)
+    back = to_uint8(rotated(pictures, -degrees))
+    found = {
+        "degrees": degrees,
+        "N": len(pictures),
+        "angles": angles.tolist(),
+        "off": float(off(angles, degrees).nanmedian()),
+        "identity": judge(back, labels),
+        "kept": judge(to_uint8(upright), labels),
+    }
+    if real is not None:
+        features = space.features(to_uint8(pictures))
+        found |= {"kernel": distances.mmd(features, real), "features": space.words}
+    return found
+
+
+def turned_real(data: ImageSet, degrees: float, space: Space, n: int = 500) -> Tensor:
+    """Features of n true images of `CLASSES`, turned by so many degrees."""
+    names = {data.classes.index(str(c)) for c in CLASSES if str(c) in data.classes}
+    chosen = [i for i, label in enumerate(data.train_labels.tolist()) if label in names][:n]
+    return space.features(to_uint8(rotated(to_float(data.train[chosen]), degrees).clamp(-1, 1)))
+
+
+def frames_apart(states: Sequence[Tensor]) -> float:
+    """Mean square between pictures of neighbouring angles: how smoothly a digit turns."""
+    pairs = zip(states[:-1], states[1:], strict=True)
+    return math.fsum(float((a - b).square().mean()) for a, b in pairs) / (len(states) - 1)
+
+
+def rows(
+    models: Mapping[str, Model],
+    data: ImageSet,
+    budget,
+    seed: int,
+    folder: Path,
+    say: Callable = print,
+) -> Iterator[dict]:
+    """A row for every network, way and angle, kept in folder/turned.jsonl and not made again.
+
+    models: by name.  Each way draws budget.turn_images of each class, in budget.turn_steps; the
+    published one by DDPM, as published, others by DDIM and the published one by it, too.
+    Raises: ValueError for data without the classes, or without a judge that knows them.
+    """
+    # Prepare what is measured against.
+    device, path = best_device(), folder / "turned.jsonl"
+    judge, space = spaces.judge(data.name, device), spaces.of(data.name, data.shape[0], device)
+    if judge is None:
+        raise ValueError(f"no classifier ships that knows {data.name}; take the digits")
+    known = recorded.read(path, "delete it, and it is made again", FIELDS)
+    real = {a: turned_real(data, a, space) for a in ANGLES}
+    for name, model in models.items():
+        for eta, chain in ((0.0, "DDIM"), (1.0, "DDPM")):
+            given = task(data, budget.turn_images, budget.turn_steps, eta, budget.guidance, seed)
+            about = {"network": name, "chain": chain, "steps": given.steps, "seed": seed}
+            about |= {"scale": given.scale, "weights": model.card["name"], "dataset": data.name}
+            upright = None
+            for way, how in WAYS.items():
+                for angle in ANGLES:
+                    asked = about | {"way": way, "degrees": angle, "N": len(given.labels)}
+                    if found := recorded.where(known, **asked):
+                        yield found[0]
+                        continue
+                    say(f"turned: {name}, {chain}, {way}, {angle:g} degrees")
+                    if upright is None:
+                        upright = picture(model, WAYS["finished picture"], 0.0, given).cpu()
+                    made = picture(model, how, angle, given).cpu()
+                    against = (space, real[angle])
+                    known.append(
+                        files.finite(
+                            asked | row(made, upright, angle, given.labels, judge, *against)
+                        )
+                    )
+                    recorded.write(path, known)
+                    yield known[-1]
+
+
+def summary(every: Sequence[dict], network: str, chain: str, way: str) -> dict[str, float]:
+    """Over all angles of a way: median angle error, identity kept, mean kernel distance."""
+    own = recorded.where(every, network=network, chain=chain, way=way)
+    errors = torch.cat([off(torch.tensor(row["angles"]), row["degrees"]) for row in own])
+    kept = sum(row["identity"] for row in own) / sum(row["kept"] for row in own)
+    return {
+        "off": float(errors.nanmedian()),
+        "identity": kept,
+        "kernel": sum(row["kernel"] for row in own) / len(own),
+        "N": len(errors),
+    }
