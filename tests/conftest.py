@@ -13,7 +13,8 @@ for name in ("DIFFUTILS_PROFILE", "DIFFUTILS_RUN_DIR", "DIFFUTILS_PROGRESS", "DI
     os.environ.pop(name, None)
 
 # The annotations of these modules, shapes included, are checked on every call in the tests.
-TYPED = ("denoisers", "methods", "metrics", "rng", "samplers", "schedules", "training", "unet")
+TYPED = ("denoisers", "methods", "metrics", "resample", "rng", "samplers", "schedules")
+TYPED += ("training", "unet")
 try:
     import beartype  # noqa: F401
     from jaxtyping import install_import_hook

@@ -46,6 +46,17 @@ def test_all_parameters_exist_after_construction():
     assert all(p.grad is not None for p in net.parameters())
 
 
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_kernels_are_of_the_size_asked_for(kernel):
+    net = UNet(**SMALL, kernel=kernel)
+    sides = {m.kernel_size for name, m in net.named_modules() if "conv" in name}
+    assert sides == {(kernel, kernel)}
+    x, t = inputs()
+    assert net(x, t).shape == x.shape
+    with pytest.raises(ValueError, match="expected an odd number"):
+        UNet(**SMALL, kernel=2)
+
+
 def test_every_parameter_and_input_matters():
     """With random weights the output depends on each parameter tensor, x, c_noise, label, cond."""
     net = awake(classes=3, cond_channels=1)

@@ -57,6 +57,8 @@ GIVEN = {  # command -> arguments with which it works
     "train 02": ["--profile", "smoke", "--out", "out", "--set", "images=20"],
     "train 05": ["--profile", "smoke", "--out", "out", "--set", "images=20"],
     "train 06": ["--profile", "smoke", "--out", "out", "--set", "images=20"],
+    "train 07": ["--profile", "smoke", "--out", "out", "--set", "images=20"],
+    "inspect": ["pred"],
     "dip": ["pred", "out", "--size", "32", "--limit", "1", "--iterations", "10"],
     "phi": ["sprites", "-n", "2"],
     "triples": ["sprites", "out", "--size", "16", "--limit", "20"],

@@ -9,7 +9,7 @@ import sys
 import pytest
 import torch
 
-from diffutils import denoisers, schedules
+from diffutils import denoisers, resample, schedules
 from diffutils.unet import UNet
 from diffutils.weights import cards as C
 from diffutils.weights import models
@@ -113,6 +113,22 @@ def test_a_card_that_names_what_does_not_exist(tmp_path, entry):
     card[entry] = {"name": "odd", "arguments": {}} if entry == "betas" else "odd"
     with pytest.raises(ValueError, match="describes no model"):
         models.build(card)
+
+
+def test_every_part_of_a_card_takes_the_place_of_the_networks_own():
+    filter = {"shape": "kaiser", "taps": 6}
+    kinds = {"filter": filter}
+    x = torch.randn(1, 3, 8, 8)
+    for slot, known in models.PARTS.items():
+        for name in known:
+            arguments = kinds.get(name, {})
+            model = models.build(CARD | {"parts": {slot: {"name": name, "arguments": arguments}}})
+            assert model.denoiser(x, torch.tensor([1.0])).shape == x.shape
+    filtered = {"act": {"name": "relu", "arguments": filter}}
+    net = models.build(CARD | {"parts": filtered}).denoiser.net
+    assert isinstance(net.act_out, resample.Filtered) and net.act_out.filter.taps == 6
+    with pytest.raises(ValueError, match="describes no model"):
+        models.build(CARD | {"parts": {"act": {"name": "relu", "arguments": {"tops": 3}}}})
 
 
 def test_every_kind_of_card_can_be_built():

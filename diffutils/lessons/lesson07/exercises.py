@@ -409,12 +409,12 @@ def matrix_cases(seed) -> list[Case]:
     random = np.random.default_rng(seed)
 
     def case(resample, known, about):
-        known = torch.as_tensor(np.array(known, dtype=float))
+        known = torch.as_tensor(known).double()
         return Case((resample, known.shape[1]), known, about)
 
     def of_matrix(m, n):
         M = torch.from_numpy(random.exponential(1.0, (m, n)) - 0.5)
-        return (lambda x: M.to(x) @ x), M
+        return (lambda x: M @ x), M
 
     def of_taps(h, n):
         """Tap i brings the number at 2j to place 2j + c - i."""
@@ -439,6 +439,7 @@ def matrix_cases(seed) -> list[Case]:
         case(lambda x: factor * x.cumsum(-1), factor * np.tri(6), f"{column}; this one sums up."),
         case(lambda x: x.unflatten(-1, (-1, 2)).mean(-1), pairs, f"{column}; here m is n/2."),
         case(*of_matrix(2, 7), f"{column}; this function makes 2 numbers of 7."),
+        case(lambda x: x[..., ::2], np.eye(6)[::2], f"{column}; here every second number is kept."),
         case(with_means, finer, f"{column}; this function puts means in between."),
         case(*of_matrix(1, 4), f"{column}; here m is 1, and U has one row."),
         case(*of_matrix(6, 1), f"{column}; here n is 1, and U has one column."),

@@ -54,10 +54,10 @@ def words(layer: nn.Module) -> str:
 @style()
 def networks(nets: Mapping[str, UNet], side: int) -> Any:
     """Block diagrams of U-Nets, one a column, made of their modules; side: of an image."""
-    fig, axes = figure(columns=len(nets), width=5.4, height=3.3)
+    fig, axes = figure(columns=len(nets), width=5.4, height=2.7)
     for ax, (title, net) in zip(np.atleast_1d(axes), nets.items(), strict=True):
         levels = len(net.encoder)
-        ax.set(xlim=(-2, 2 * BOX + 2 * GAP + 10 * levels), ylim=(-10 * levels - 6, 6), title=title)
+        ax.set(xlim=(-2, 2 * BOX + 2 * GAP + 10 * levels), ylim=(-10 * levels - 1, 5), title=title)
         ax.axis("off")
         arrow = partial(diagrams.arrow, ax)
         act = words(net.encoder[0][0][0].act1)
@@ -69,7 +69,7 @@ def networks(nets: Mapping[str, UNet], side: int) -> Any:
                 width = level[0][0].conv2.out_channels
                 box = {"boxstyle": "round,pad=0.4", "fc": "white", "ec": COLORS["blue"]}
                 text = f"{n} x {n}, {width}"
-                ax.text(x + BOX / 2, y, text, ha="center", va="center", fontsize=7, bbox=box)
+                ax.text(x + BOX / 2, y, text, ha="center", va="center", fontsize=8, bbox=box)
             arrow((5 * i + BOX + 1, y), (right - 5 * i - 1, y), ls="--", lw=0.8)
             if i + 1 < levels:
                 a, b = net.downs[i], net.ups[len(net.ups) - 1 - i]
@@ -78,7 +78,7 @@ def networks(nets: Mapping[str, UNet], side: int) -> Any:
                 start, end = right - 5 * i - 5 + BOX / 2, right - 5 * i + BOX / 2
                 arrow((start, y - 7.5), (end, y - 2.5), words(b), ink="vermilion")
         middle = sum(ax.get_xlim()) / 2
-        ax.text(middle, -10 * levels - 3, f"in every block: {act}", ha="center", fontsize=8)
+        ax.text(middle, 4 - 10 * levels, f"in every block: {act}", ha="center", fontsize=9)
     return fig
 
 

@@ -601,11 +601,12 @@ SENTENCES = {
         ),
     },
     "7.2": {
-        "`resample` is any linear function that makes m numbers of n: it takes one float64 tensor "
-        "`(n,)` at a time and returns one `(m,)`.": (
+        "`resample` is any linear function made of torch operations.": (
             as_if_circular,
             as_if_repeating,
             as_if_symmetric,
+        ),
+        "It takes one float64 tensor `(n,)` at a time and returns one `(m,)`.": (
             all_at_once,
             all_at_once_turned,
             in_a_batch_of_one,

@@ -57,7 +57,7 @@ def about(name: str, data: ImageSet, budget, seed: int) -> dict:
     """The card of an arm: of a configuration, or of A trained otherwise."""
     letter, _, way = name.partition(", ")
     file = f"{name.replace(',', '').replace(' ', '-').lower()}-seed-{seed}"
-    entries = config(letter) | {"config": letter} | ({"trained": way} if way else {})
+    entries = config(letter) | {"config": letter} | ({"recipe": way} if way else {})
     entries["unet"] = {"padding": budget.padding} | entries.get("unet", {})
     return card(data, budget, seed, file, **entries)
 
@@ -113,7 +113,7 @@ def trained(name: str, data: ImageSet, budget, seed: int, train: Callable) -> tu
     """
     described = about(name, data, budget, seed)
     model, settings = prepared(described, data)
-    folder, way = f"trial/{described['name']}", described.get("trained")
+    folder, way = f"trial/{described['name']}", described.get("recipe")
     if way == "equivariance loss":
         settings = {k: settings[k] for k in LOOP} | {"card": described}
         given = {"model": model, "data": data, "batch": settings["batch"], "seed": seed}
