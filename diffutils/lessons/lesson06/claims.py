@@ -14,6 +14,7 @@ from diffutils.lessons.lesson06.systems.verdicts import (
     judged,
     mean_of,
     paired,
+    verdict_of,
 )
 from diffutils.metrics.intervals import mean_interval
 
@@ -152,10 +153,9 @@ def published_claims(rows: Sequence[dict]) -> Iterator[dict]:
         measured, verdict = f"Fréchet {frechet}", "other images: not comparable"
         against = differences(rows, {name: (arm, way)}).get(name)
         if (arm, way) != PLAIN and against is not None:
-            mean, low, high, n = against
-            ends = f" ({low:+.0f} to {high:+.0f})" if n > 1 else ""
-            measured += f"; {mean:+.0f}{ends} against DDPM"
-            verdict = "better" if high < 0 else "worse" if low > 0 else "cannot be told"
+            ends = f" ({against.low:+.0f} to {against.high:+.0f})" if against.N > 1 else ""
+            measured += f"; {against.mean:+.0f}{ends} against DDPM"
+            verdict = verdict_of(against, rows)
         yield row | {
             "measured": f"{measured}; {mean_of(own, 'seconds', '.2f')} s",
             "verdict": verdict,

@@ -21,7 +21,7 @@ class Lesson07Budget(TrainingBudget):
     batch: int = field(32, least=1, most=1_000_000)
     pixels: int = field(32 * 32 * 32, least=1, most=2**32)
     log_every: int = field(10, least=1, most=MANY)
-    padding: Literal["zeros", "circular"] = "circular"  # of convolutions and filters
+    padding: Literal["zeros", "circular"] = "zeros"  # of convolutions and filters
     pretrained: bool = True  # pictures by the networks that ship, where some do
     sample_steps: int = field(50, least=2, most=100_000)
     guidance: float = field(2.0, least=0, most=100)
@@ -40,7 +40,6 @@ BUDGETS = profiles(Lesson07Budget, {  # student: as above; ...: as in student
     "channels":       ((8, 16, 16),  (32, 64, 128, 128),         (32, 64, 128, 128)),
     "attention":      (...,          (False,) * 4,               (True,) * 4),
     "blocks":         (...,          2,                          2),
-    "padding":        (...,          ...,                        "zeros"),
     "bf16":           (...,          True,                       ...),
     "compile":        (...,          True,                       ...),
     "steps":          (4,            20_000,                     125_000),

@@ -108,6 +108,7 @@ def turned_table(rows: Sequence[dict], network: str = "A") -> str:
 
 def training_claims(rows: Sequence[dict]) -> Iterator[dict]:
     """The claims on configurations: better pictures, and a steadier training."""
+    # Better pictures.
     for arm, published in (
         ("D-2N", "FID -3.0 % (MNIST-M), +3.6 % (CIFAR-10), +16 % (MNIST)"),
         ("B-0", "FID -4.6 % (CIFAR-10), +10 % (MNIST-M), +6.5 % (MNIST)"),
@@ -124,6 +125,7 @@ def training_claims(rows: Sequence[dict]) -> Iterator[dict]:
             "seeds": f"{kernel.N} of training",
             "protocol": (f"less A's, {rows[0]['trial']['steps']} steps each", rows[0]["features"]),
         }
+    # A steadier training.
     row = {"claim": "filters make the training steadier", "published": "more stable"}
     steady = against_a(rows, "D-2N", lambda row: row["steady"]["grad_std"]) if rows else None
     if steady is None:

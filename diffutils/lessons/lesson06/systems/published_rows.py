@@ -160,6 +160,7 @@ def of_arm(
     fit, seed = {"steps": budget.prior_steps}, 0  # of sampling
     noise = pure_noise(model, n, seed)
     image = to_float(data.heldout[:n]).to(noise.device)
+    # Draw in every way, and measure.
     for way in ways(arm, model.schedule.T):
         target = image if way.target == "test image" else None
         make = partial(start, dip, noise, way.w, seed, target=target, **fit)

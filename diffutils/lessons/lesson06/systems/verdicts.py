@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from diffutils.course.experiments.effects import EQUIVALENT, UNTOLD
 from diffutils.course.experiments.rows import where
 from diffutils.course.tables import aligned
 from diffutils.metrics.intervals import Interval, mean_interval
@@ -185,10 +186,20 @@ def differences(
     }
 
 
+def verdict_of(less: Interval, rows: Sequence[dict]) -> str:
+    """What a difference to the plain DDPM's distance says; within a tenth of it counts as none."""
+    plain = [row["frechet"] for row in rows if (row["arm"], row["way"]) == PLAIN]
+    if max(-less.low, less.high) < 0.1 * np.mean(plain):
+        return EQUIVALENT
+    return "better" if less.high < 0 else "worse" if less.low > 0 else UNTOLD
+
+
 def published_sentence(rows: Sequence[dict]) -> str:
     """What each published change does to the Fréchet distance of the DDPM in 1000 steps."""
     lines = [
-        f"{name}: {x.mean:+,.0f}" + (f" ({x.low:+,.0f} to {x.high:+,.0f})" if x.N > 1 else "")
+        f"{name}: {x.mean:+,.0f}"
+        + (f" ({x.low:+,.0f} to {x.high:+,.0f})" if x.N > 1 else "")
+        + f", {verdict_of(x, rows)}"
         for name, x in differences(rows).items()
     ]
     trainings = len({row["training"] for row in rows if (row["arm"], row["way"]) == PLAIN})

@@ -4,6 +4,7 @@ Signal is the network's own output (`equivariance.snr`); a number stands beside 
 operator has on the same inputs.
 """
 
+import copy
 import time
 from collections.abc import Callable
 from functools import partial
@@ -55,6 +56,20 @@ def untrained(name: str, channels: int = 3, seed: int = 0, attention: bool = Fal
         size |= entries.get("unet", {})
         parts = {k: models.filled(models.PARTS[k], v) for k, v in entries["parts"].items()}
     return awake(UNet(**size | unet, **parts), seed)
+
+
+def without_borders(net: nn.Module) -> nn.Module:
+    """A copy of the network with circular borders: what its layers lose, and its borders do not.
+
+    With zeros around them networks know where they are; digits then stand in the middle.
+    """
+    net = copy.deepcopy(net)
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.padding_mode = "circular"
+        if isinstance(layer, resample.Up):
+            layer.padding = "circular"
+    return net
 
 
 def inputs(side: int, channels: int, band: float, seed: int = 0) -> Tensor:

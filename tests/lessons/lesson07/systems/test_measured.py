@@ -58,3 +58,14 @@ def test_waking_draws_zero_layers_alone_and_the_same_again():
     assert changed and all(not before[k].any() for k in changed if k.endswith("weight"))
     again = measured.awake(measured.UNet(1, 1, (8, 8), 1, (False, False)), 5).state_dict()
     assert all(torch.equal(woken[k], again[k]) for k in changed if k.endswith("weight"))
+
+
+def test_without_its_borders_a_network_is_the_circular_one():
+    for name in ("A", "D-kaiser"):
+        zeros = measured.untrained(name, 1, padding="zeros").eval()
+        circular = measured.untrained(name, 1).eval()
+        x, level = torch.randn(2, 1, 16, 16), torch.tensor([1.0, 500.0])
+        assert not torch.allclose(zeros(x, level), circular(x, level), atol=1e-2)
+        inside = measured.without_borders(zeros)
+        assert torch.allclose(inside(x, level), circular(x, level), atol=1e-5)
+        assert zeros.conv_in.padding_mode == "zeros"
