@@ -39,7 +39,7 @@ PRETRAINED = {
         dict(steps=2000, batch=128, shift=1, width=24, seed=1),
     ),
     "faces-features": (ATTRIBUTES, 20_000, dict(steps=1500, batch=64, shift=0, width=32, seed=0)),
-    "digits-features": (DIGITS, 1_645, dict(steps=1200, batch=64, shift=2, width=32, seed=2)),
+    "digits-features": (DIGITS, 1_645, dict(steps=1200, batch=64, shift=2, width=24, seed=0)),
     "digits-judge": (DIGITS, 1_645, dict(steps=1200, batch=64, shift=2, width=24, seed=1)),
 }
 

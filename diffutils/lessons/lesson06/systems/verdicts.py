@@ -130,8 +130,8 @@ def answers_table(rows: Sequence[dict], names: Sequence[str] = ()) -> str:
     first = next(iter(own.values()))
     K, N = first["K"], first["N"]
     return (
-        f"{aligned(lines)}\n{K} answers to each of {N} images; one / mean: squared error of one "
-        f"answer over that of the mean of {K}, {2 / (1 + 1 / K):.2f} for a perfect sampler"
+        f"{aligned(lines)}\n{K} answers to each of {N} images; one / mean: squared error of one\n"
+        f"over that of the mean of {K}, {2 / (1 + 1 / K):.2f} for a perfect sampler"
     )
 
 
@@ -147,21 +147,27 @@ def mean_of(rows: Sequence[dict], key: str, form: str) -> str:
 def closeness_table(rows: Sequence[dict]) -> str:
     """How far images are from real ones: what the prior makes, noise, the mean, other real ones."""
     own = where(rows, arm="images")
-    lines = [("images", "Fréchet", "kernel", "trainings")]
+    lines = [("images", "Fréchet", "kernel")]
     for way in dict.fromkeys(row["way"] for row in own):
         some = where(own, way=way)
         numbers = (mean_of(some, key, ".0f") for key in ("frechet", "kernel"))
-        lines.append((way, *numbers, str(len(some))))
-    return f"on {own[0]['features']}, N = {own[0]['N']}\n{aligned(lines)}"
+        lines.append((way, *numbers))
+    trainings = len({row["training"] for row in own})
+    about = f"on {own[0]['features']}, N = {own[0]['N']}, means over {trainings} trainings"
+    return f"{about}\n{aligned(lines)}"
 
 
-def published_table(rows: Sequence[dict]) -> str:
-    """Every arm and chain in the published table's form, with total seconds an image."""
+def published_table(rows: Sequence[dict], every: bool = False) -> str:
+    """Every arm and chain in the published table's form, with total seconds an image.
+
+    every: also those whose prior was fitted to noise.
+    """
     shown = {"steps": ".0f", "frechet": ".0f", "lpips": ".2f", "psnr": ".1f", "ssim": ".2f"}
     shown |= {"sampling_seconds": ".2f", "seconds": ".2f"}
     heads = {"frechet": "Fréchet", "sampling_seconds": "s, chain", "seconds": "s, all"}
     lines = [("", *(heads.get(key, key) for key in shown))]
     trained = [row for row in rows if row["arm"] != "images" and "frechet" in row]
+    trained = [row for row in trained if every or "no image" not in row["way"]]
     for arm, way in dict.fromkeys((row["arm"], row["way"]) for row in trained):
         some = where(trained, arm=arm, way=way)
         lines.append((f"{arm}: {way}", *(mean_of(some, key, form) for key, form in shown.items())))
