@@ -204,19 +204,8 @@ def text(result: dict) -> str:
 
 def sizes_table(rows: Sequence[dict]) -> str:
     """The rows of `sizes` as text."""
-    lines = [
-        (
-            "images",
-            "pixels",
-            "N",
-            "best c",
-            "R², best c",
-            "R², c = 0.3",
-            "log sigma",
-            "sigma^(1/7)",
-            "DDPM's t",
-        )
-    ]
+    head = ("images", "pixels", "N", "best c", "R², best c", "R², c = 0.3")
+    lines = [(*head, "log sigma", "sigma^(1/7)", "DDPM's t")]
     shown = (
         ("best_c", "c", ".3g", ".2g"),
         ("best_r2", "best_r2", ".4f", ".3f"),

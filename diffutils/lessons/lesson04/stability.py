@@ -90,17 +90,8 @@ def stability(
 
 def table(rows: Sequence[dict]) -> str:
     """The rows of `stability` as text."""
-    lines = [
-        (
-            "grid",
-            "SSIM a step",
-            "uneven (95 % interval)",
-            "spread",
-            "from - to",
-            "largest step",
-            "images x seeds",
-        )
-    ]
+    head = ("grid", "SSIM a step", "uneven (95 % interval)", "spread", "from - to")
+    lines = [(*head, "largest step", "images x seeds")]
     for r in rows:
         uneven = f"{r['uneven']:.2f} ({r['uneven_low']:.2f} to {r['uneven_high']:.2f})"
         spread = f"{r['spread']:.2f}", f"{r['low']:.2f} - {r['high']:.2f}"

@@ -1,6 +1,6 @@
 """Lesson 07's tables and claims: what was published, what rows of ours say of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -155,7 +155,7 @@ def turned_claims(rows: Sequence[dict], network: str = "A") -> Iterator[dict]:
     """The claim that turning the state turns the picture, and the better way beside it."""
     for words, way, chain, published in (
         ("turning the state at every step turns the digit", "published", "DDPM", "figures only"),
-        ("turning the estimate, late, does", "estimate, late", "DDIM", "not tried"),
+        ("turning it late, without blur, does", "late", "DDPM", "not tried"),
     ):
         row = {"claim": words, "published": published}
         own = where(rows, network=network, way=way, chain=chain)
@@ -177,8 +177,3 @@ def rows(trial: Sequence[dict], turns: Sequence[dict]) -> Iterator[dict]:
     """All claims of the lesson."""
     yield from training_claims(trial)
     yield from turned_claims(turns)
-
-
-def best_off(every: Sequence[dict]) -> Mapping[str, float]:
-    """The summary of the way that the lesson recommends."""
-    return turned.summary(every, "A", "DDIM", "estimate, late")

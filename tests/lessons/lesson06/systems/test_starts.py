@@ -133,7 +133,7 @@ def test_rows_are_tuned_aside_judged_and_kept(exact, tmp_path, monkeypatch):
     # What is said of them.
     assert verdicts.starts_table(rows).count("\n") > 9
     assert "0.7" in verdicts.strengths_table(rows)
-    assert verdicts.answers_table(rows, ["consistent, DDPM"]).count("\n") == 3
+    assert verdicts.answers_table(rows, ["consistent, DDPM"]).count("\n") == 4
     assert "Least squared error" in verdicts.starts_sentence(rows)
     assert claims.starts_claim(rows)["why"] == "no rows of it"  # none with DIP
     assert figures.tradeoff(rows).axes[1].get_xlabel() == "mean squared error"
