@@ -109,7 +109,7 @@ def test_an_unpacked_wheel_lists_loads_samples_and_copies(root, wheel, tmp_path)
     package, models, lessons, mine = done.stdout.splitlines()
     assert Path(package) == place / "diffutils"
     faces = "faces32-bent faces32-mixed faces32-unbent faces64"
-    assert models == f"colourist-one colourist {faces} sprites-edm sprites"
+    assert models == f"colourist-one colourist digits-a digits-d-ideal {faces} sprites-edm sprites"
     notebooks = sorted(path.name for path in root.glob("notebooks/*.ipynb"))
     assert lessons.split() == notebooks
     assert mine.split() == [".versions.json", *notebooks, "figures"]

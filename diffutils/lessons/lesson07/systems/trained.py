@@ -67,11 +67,11 @@ def fresh(name: str, data: ImageSet, budget, seed: int) -> Model:
     return prepared(about(name, data, budget, seed), data)[0]
 
 
-def at_hand(dataset: str, names: Sequence[str], live: Mapping[str, Model]) -> dict[str, Model]:
-    """The networks of these configurations that ship for a data set, else those trained live."""
-    found = map(models.pretrained, models.shipped(data=dataset))
+def at_hand(dataset: str, budget, live: Mapping[str, Model]) -> dict[str, Model]:
+    """With budget.pretrained the networks that ship for a data set, else those trained live."""
+    found = map(models.pretrained, models.shipped(data=dataset) if budget.pretrained else ())
     shipped = {model.card.get("config"): model for model in found}
-    return {name: shipped.get(name, live[name]) for name in names}
+    return {name: shipped.get(name, model) for name, model in live.items()}
 
 
 def equivariant_loss(
