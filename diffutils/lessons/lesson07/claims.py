@@ -99,7 +99,7 @@ def turned_table(rows: Sequence[dict], network: str = "A") -> str:
     n = len(turned.ANGLES)
     return (
         f"{aligned(lines)}\n{network}: median over {n} angles from -90 to 90 degrees and "
-        f"{rows[0]['N']} digits; still that digit: relative to upright ones"
+        f"{rows[0]['N']} digits;\nstill that digit: relative to upright ones"
     )
 
 

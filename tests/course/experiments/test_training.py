@@ -87,7 +87,8 @@ def test_the_shipped_model_is_found_by_its_card():
         "sprites-edm",
         "faces64",  # v-prediction on DDPM's table
     ]
-    assert found("faces", "edm") is None and found("digits") is None
+    assert found("digits") == "digits-a"
+    assert found("faces", "edm") is None and found("photos") is None
 
 
 def test_a_model_that_needs_a_condition_is_no_shipped_one(tmp_path, monkeypatch):
@@ -145,8 +146,8 @@ def test_trained_networks(tmp_path):
 
 
 def test_a_set_without_shipped_weights_is_trained_on(tmp_path):
-    models, data, asked = trained(tmp_path, "digits", pretrained=True, seeds=1)
-    assert asked == [("model-0", 5)] and models[0].card["data"] == "digits" == data.name
+    models, data, asked = trained(tmp_path, "digits-m", pretrained=True, seeds=1)
+    assert asked == [("model-0", 5)] and models[0].card["data"] == "digits-m" == data.name
 
 
 # ------------------------------------------------------------------- arms and descriptions
