@@ -29,9 +29,15 @@ def arms_of(rows: Sequence[dict]) -> list[str]:
     return list(dict.fromkeys(row["arm"] for row in rows))
 
 
+def mean(values: Sequence[float | None], form: str) -> str:
+    """The mean of those that could be measured; "-" where none could."""
+    known = [value for value in values if value is not None and value == value]
+    return format(np.mean(known), form) if known else "-"
+
+
 def trial_table(rows: Sequence[dict]) -> str:
     """Every arm: EQ-T before and after training, EQ-R, distance and share of right digits."""
-    lines = [("arm", "EQ-T before", "after", "EQ-R after", "kernel", "right, %", "trainings")]
+    lines = [("arm", "EQ-T before", "after", "EQ-R after", "kernel", "right", "trainings")]
     for arm in arms_of(rows):
         own = where(rows, arm=arm)
         columns = (
@@ -39,15 +45,14 @@ def trial_table(rows: Sequence[dict]) -> str:
             [row["eq"][SHIFTED] for row in own],
             [row["eq"][TURNED] for row in own],
         )
-        cells = [f"{np.mean(column):.1f}" for column in columns]
-        cells.append(f"{np.mean([row['kernel'] for row in own]):.1f}")
-        right = [row["agreement"] for row in own if row["agreement"] is not None]
-        cells.append(f"{100 * np.mean(right):.0f}" if right else "-")
+        cells = [mean(column, ".1f") for column in columns]
+        cells.append(mean([row["kernel"] for row in own], ".1f"))
+        cells.append(mean([row["agreement"] for row in own], ".0%"))
         lines.append((arm, *cells, str(len(own))))
-    floor = np.mean([row["kernel_floor"] for row in rows])
+    floor = mean([row["kernel_floor"] for row in rows], ".1f")
     return (
         f"{aligned(lines)}\nEQ-T: sub-pixel shifts, all frequencies; dB, means over trainings\n"
-        f"kernel distance of real images to others: {floor:.1f}; N = {rows[0]['N']}"
+        f"kernel distance of real images to others: {floor}; N = {rows[0]['N']}"
     )
 
 
@@ -56,10 +61,11 @@ def steady_table(rows: Sequence[dict]) -> str:
     lines = [("arm", "loss", "its deviation", "deviation of log gradient", "held out, over seeds")]
     for arm in arms_of(rows):
         own = [row["steady"] for row in where(rows, arm=arm)]
-        means = [np.mean([x[key] for x in own]) for key in ("loss", "loss_std", "grad_std")]
+        forms = {"loss": ".4f", "loss_std": ".4f", "grad_std": ".3f"}
+        means = [mean([x[key] for x in own], form) for key, form in forms.items()]
         heldout = [x["heldout"] for x in own if x["heldout"] is not None]
         over = f"{np.std(heldout, ddof=1):.4f}" if len(heldout) > 1 else "-"
-        lines.append((arm, f"{means[0]:.4f}", f"{means[1]:.4f}", f"{means[2]:.3f}", over))
+        lines.append((arm, *means, over))
     return aligned(lines)
 
 
@@ -67,7 +73,7 @@ def against_a(rows: Sequence[dict], arm: str, number) -> Interval | None:
     """number(row) of an arm less that of A, training by training; None without both."""
     plain = {row["training"]: number(row) for row in where(rows, arm="A")}
     pairs = [(row, plain.get(row["training"])) for row in where(rows, arm=arm)]
-    own = [number(row) - other for row, other in pairs if other is not None]
+    own = [number(row) - other for row, other in pairs if None not in (number(row), other)]
     return mean_interval(own) if own else None
 
 
