@@ -9,9 +9,10 @@ import click
 import torch
 
 from diffutils import rng, samplers, schedules
-from diffutils.course.commands.options import FOLDER, PROFILE, SEED, SET, overrides, say
+from diffutils.course.commands.options import FOLDER, PATH, PROFILE, SEED, SET, overrides, say
 from diffutils.course.experiments import rows
 from diffutils.course.experiments.described import load_for
+from diffutils.course.experiments.sampling import counted
 from diffutils.course.runs import rundir
 from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_optimise
 from diffutils.denoisers import clipped
@@ -28,7 +29,7 @@ img{{max-width:100%}}pre{{overflow-x:auto;font-size:13px}}</style>
 
 
 @click.command()
-@click.argument("run", type=FOLDER)
+@click.argument("run", type=PATH)
 @click.option("--out", type=FOLDER, help="Where the pages go; default RUN/inspect.")
 def inspect(run, out):
     """Look at the trainings in a run directory: layers, losses, samples, denoising steps.
@@ -71,7 +72,6 @@ def parts(folder: Path, out: Path, name: str) -> Iterator[tuple[str, str]]:
     if not weights:
         yield "Denoising", "<p>There are no weights with a card yet: the training goes on.</p>"
         return
-    card = json.loads(weights[0].with_suffix(".json").read_text(encoding="utf-8"))
     try:
         model = models.load_model(weights[0])
     except ValueError as error:
@@ -83,9 +83,10 @@ def parts(folder: Path, out: Path, name: str) -> Iterator[tuple[str, str]]:
             "<p>This network answers beside a condition, and draws nothing alone.</p>",
         )
         return
-    figure = denoising(model)
+    with counted(model.denoiser, say, f"{name}: denoising"):
+        figure = denoising(model)
     yield "Denoising", image(figure, out, f"{name}-denoising.png", "states and estimates")
-    yield "Card", f"<pre>{html.escape(json.dumps(card, indent=1, ensure_ascii=False))}</pre>"
+    yield "Card", f"<pre>{html.escape(json.dumps(model.card, indent=1, ensure_ascii=False))}</pre>"
 
 
 def image(figure, out: Path, name: str, words: str) -> str:

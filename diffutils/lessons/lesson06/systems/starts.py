@@ -135,7 +135,7 @@ def trial(
         return kept(asked | {"by": by}, make)
 
     def answers(name, way, strength):
-        """K answers to each of some measurements."""
+        """K answers to each of some measurements; seconds of one, without its guess."""
         some, K = torch.arange(len(judged[0]))[: budget.coverage_images], budget.coverage_samples
         x0, task = judged[0][some], judged[1].part(some)
 

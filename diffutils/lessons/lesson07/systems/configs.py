@@ -25,7 +25,6 @@ KINDS: Mapping[str, Filter] = {  # of filters, by the suffix of the published na
     "jinc": FILTERS["jinc"],
     "ideal": FILTERS["ideal"],
 }
-VERSIONS = ("A", "B", "C", "D")  # of the published code: 0, 1, 2, 3
 
 
 class Parts(NamedTuple):
@@ -35,7 +34,7 @@ class Parts(NamedTuple):
     activation: bool
 
 
-CONFIGS = {
+CONFIGS = {  # in the order of the published version=0 to 3
     "A": Parts(False, False),
     "B": Parts(True, False),
     "C": Parts(False, True),
@@ -56,7 +55,7 @@ def config(name: str, activation: str = "gelu") -> dict:
     resampled, activated = one_of(CONFIGS, letter, "a configuration")
     filter = {}
     if resampled or activated:
-        filter = {k: v for k, v in one_of(KINDS, kind, "its filter")._asdict().items()}
+        filter = one_of(KINDS, kind, "its filter")._asdict()
     elif kind:
         raise ValueError(f"configuration {letter} has no filter, got {name!r}; call it {letter}")
     filtered = {"name": "filter", "arguments": filter}
@@ -67,10 +66,3 @@ def config(name: str, activation: str = "gelu") -> dict:
             "act": {"name": activation, "arguments": filter if activated else {}},
         }
     }
-
-
-def version(number: int) -> str:
-    """The letter of a published version=0 to 3; ValueError for another."""
-    if number not in range(len(VERSIONS)):
-        raise ValueError(f"version is {number!r}; the published code has 0 to 3, which are A to D")
-    return VERSIONS[number]

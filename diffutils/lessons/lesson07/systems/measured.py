@@ -5,7 +5,6 @@ operator has on the same inputs.
 """
 
 import copy
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -111,10 +110,3 @@ def eq_r_row(f: Callable[[Tensor], Tensor], side: int, channels: int) -> dict[st
         "90 degrees": equivariance.eq_r(f, x, (90,)),
         "floor": equivariance.floor_r(x, DEGREES),
     }
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began

@@ -26,7 +26,7 @@ from diffutils.lessons.lesson07.systems import measured
 from diffutils.lessons.lesson07.systems.configs import config
 from diffutils.methods.equivariance import rotated, translated
 from diffutils.metrics import spaces
-from diffutils.training import batch_order, training_levels
+from diffutils.training import Bfloat16, batch_order, training_levels
 from diffutils.weights import cards, files, models
 from diffutils.weights.models import Model
 
@@ -38,7 +38,8 @@ MOST = 45.0  # degrees to either side, of turned images
 SAME = ("max_size", "images", "channels", "blocks", "attention", "schedule", "T", "steps", "batch")
 SAME += ("pixels", "lr", "warmup", "ema", "class_dropout", "padding", "sample_steps")
 SAME += ("metric_samples",)
-FIELDS = {"arm": str, "training": int, "trial": dict, "eq": dict, "before": dict}
+FIELDS = {"arm": str, "training": int, "trial": dict, "eq": dict, "before": dict, "steady": dict}
+FIELDS |= {"kernel": recorded.DISTANCE}
 SHIPPED = cards.PRETRAINED / "digits.trial.jsonl"
 
 
@@ -75,23 +76,37 @@ def at_hand(dataset: str, budget, live: Mapping[str, Model]) -> dict[str, Model]
 
 
 def equivariant_loss(
-    net: nn.Module, k: int, slots: Tensor, *, model: Model, data: ImageSet, batch: int, seed: int
+    net: nn.Module,
+    k: int,
+    slots: Tensor,
+    *,
+    model: Model,
+    data: ImageSet,
+    batch: int,
+    seed: int,
+    dropout: float,
+    bf16: bool = False,
 ) -> Tensor:
     """Losses of step k: the denoising loss, plus |F(T x) - T F(x)|^2 for a shift T of this step.
 
     F is the network's output, which is to follow a shift of its input by up to an eighth of the
-    side, of any fraction of a pixel, wherever borders let it.  Source: AF-LDM (arXiv 2503.09419).
+    side, of any fraction of a pixel, wherever borders let it.  Images, labels hidden (the share
+    `dropout`), levels and noise are those of `training.fit`.  Source: AF-LDM (arXiv 2503.09419).
     """
     # Take the images, and add noise.
     device = next(net.parameters()).device
     chosen = batch_order(seed, k, batch, len(data.train))[slots]
     x0 = to_float(data.train[chosen].to(device))
-    y = None if data.train_labels is None else data.train_labels[chosen].to(device)
+    y = None
+    if data.train_labels is not None:
+        hidden = rng.uniform(seed, k, slots.to(device), 1, rng.LABEL)[:, 0] < dropout
+        y = data.train_labels[chosen].to(device).masked_fill(hidden, len(data.classes))
     noise = rng.normal(seed, k, slots.to(device), x0.shape[1:])
     sigma = training_levels(model.density, seed, k, slots, batch).to(device)
     level = per_image(sigma, x0)
     c_skip, c_out, c_in = model.denoiser.coefficients(level)
     x, told = x0 + level * noise, model.denoiser.c_noise(sigma)
+    net = Bfloat16(net) if bf16 else net
     F = net(c_in * x, told, y)
     error = (c_skip * x + c_out * F - x0) / c_out
     # Shift what it was shown, and look inside what no border has reached.
@@ -115,9 +130,10 @@ def trained(name: str, data: ImageSet, budget, seed: int, train: Callable) -> tu
     model, settings = prepared(described, data)
     folder, way = f"trial/{described['name']}", described.get("recipe")
     if way == "equivariance loss":
-        settings = {k: settings[k] for k in LOOP} | {"card": described}
         given = {"model": model, "data": data, "batch": settings["batch"], "seed": seed}
+        given |= {"dropout": settings["label_dropout"], "bf16": settings["bf16"]}
         loss = partial(equivariant_loss, **given)
+        settings = {k: settings[k] for k in LOOP} | {"card": described}
         records = list(train(folder, model.denoiser.net, loss, **settings))
         ema = Denoiser(records[-1].ema, model.denoiser.coefficients, model.denoiser.c_noise)
     else:

@@ -5,7 +5,6 @@ baseline turns the finished picture, which no sampler can beat in angle; what is
 turning inside adds.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from diffutils import rng, samplers, schedules
 from diffutils.course.experiments import rows as recorded
+from diffutils.course.experiments.sampling import counted
 from diffutils.course.machine import best_device
 from diffutils.data import ImageSet, to_float, to_uint8
 from diffutils.denoisers import clipped, guided
@@ -71,6 +71,11 @@ class Task(NamedTuple):
     eta: float
     scale: float
     seed: int
+
+
+def turnable(data: ImageSet) -> bool:
+    """Whether a set has classes by the names in `CLASSES`."""
+    return any(name in map(str, CLASSES) for name in data.classes)
 
 
 def task(data: ImageSet, n: int, steps: int, eta: float, scale: float, seed: int) -> Task:
@@ -134,14 +139,15 @@ def row(
     upright: Tensor,
     degrees: float,
     labels: Tensor,
-    judge: Callable[[Tensor, Tensor], float],
+    judge: Callable[[Tensor, Tensor], float] | None,
     space: Space | None = None,
     real: Tensor | None = None,
 ) -> dict:
     """What became of pictures (N, C, H, W) that should be the upright ones, turned by degrees.
 
     angles: by registration with the upright ones; off: from the target; identity: the share whose
-    class is known once they are turned back; real: features of true images turned by as much.
+    class the judge knows once they are turned back, kept: of the upright ones; None without a
+    judge.  real: features of true images turned by as much.
     """
     angles = rotating.registered_angle(upright, pictures)
     back = to_uint8(rotated(pictures, -degrees))
@@ -150,8 +156,8 @@ def row(
         "N": len(pictures),
         "angles": angles.tolist(),
         "off": float(off(angles, degrees).nanmedian()),
-        "identity": judge(back, labels),
-        "kept": judge(to_uint8(upright), labels),
+        "identity": judge and judge(back, labels),
+        "kept": judge and judge(to_uint8(upright), labels),
     }
     if real is not None:
         features = space.features(to_uint8(pictures))
@@ -166,12 +172,6 @@ def turned_real(data: ImageSet, degrees: float, space: Space, n: int = 500) -> T
     return space.features(to_uint8(rotated(to_float(data.train[chosen]), degrees).clamp(-1, 1)))
 
 
-def frames_apart(states: Sequence[Tensor]) -> float:
-    """Mean square between pictures of neighbouring angles: how smoothly a digit turns."""
-    pairs = zip(states[:-1], states[1:], strict=True)
-    return math.fsum(float((a - b).square().mean()) for a, b in pairs) / (len(states) - 1)
-
-
 def rows(
     models: Mapping[str, Model],
     data: ImageSet,
@@ -182,15 +182,13 @@ def rows(
 ) -> Iterator[dict]:
     """A row for every network, way and angle, kept in folder/turned.jsonl and not made again.
 
-    models: by name.  Each way draws budget.turn_images of each class, in budget.turn_steps; the
-    published one by DDPM, as published, others by DDIM and the published one by it, too.
-    Raises: ValueError for data without the classes, or without a judge that knows them.
+    models: by name.  Each way draws budget.turn_images of each class in budget.turn_steps, by DDIM
+    and by DDPM, as published.  Without a judge for these data nothing is said of identity.
+    Raises: ValueError for data without the classes.
     """
     # Prepare what is measured against.
     device, path = best_device(), folder / "turned.jsonl"
     judge, space = spaces.judge(data.name, device), spaces.of(data.name, data.shape[0], device)
-    if judge is None:
-        raise ValueError(f"no classifier ships that knows {data.name}; take the digits")
     known = recorded.read(path, "delete it, and it is made again", FIELDS)
     real = {a: turned_real(data, a, space) for a in ANGLES}
     for name, model in models.items():
@@ -208,7 +206,8 @@ def rows(
                     say(f"turned: {name}, {chain}, {way}, {angle:g} degrees")
                     if upright is None:
                         upright = picture(model, WAYS["finished picture"], 0.0, given).cpu()
-                    made = picture(model, how, angle, given).cpu()
+                    with counted(model.denoiser, say, f"turned: {way}, {angle:g} degrees"):
+                        made = picture(model, how, angle, given).cpu()
                     against = (space, real[angle])
                     known.append(
                         files.finite(
@@ -223,7 +222,8 @@ def summary(every: Sequence[dict], network: str, chain: str, way: str) -> dict[s
     """Over all angles of a way: median angle error, identity kept, mean kernel distance."""
     own = recorded.where(every, network=network, chain=chain, way=way)
     errors = torch.cat([off(torch.tensor(row["angles"]), row["degrees"]) for row in own])
-    kept = sum(row["identity"] for row in own) / sum(row["kept"] for row in own)
+    judged = own[0]["kept"] is not None
+    kept = sum(row["identity"] for row in own) / sum(row["kept"] for row in own) if judged else None
     return {
         "off": float(errors.nanmedian()),
         "identity": kept,

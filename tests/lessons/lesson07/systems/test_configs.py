@@ -53,12 +53,6 @@ def test_published_filters_keep_their_faults():
     assert float(resample.up(ones, configs.KINDS["2N"]).mean()) == pytest.approx(0.25, abs=1e-4)
 
 
-def test_a_published_version_is_a_letter():
-    assert [configs.version(k) for k in range(4)] == ["A", "B", "C", "D"]
-    with pytest.raises(ValueError, match="the published code has 0 to 3"):
-        configs.version(4)
-
-
 @pytest.mark.parametrize("name", ["E", "", "B", "D-3N", "A-ideal", "R-ideal"])
 def test_other_names_are_refused_in_a_sentence(name):
     with pytest.raises(ValueError, match="choose from|has no filter"):

@@ -78,7 +78,7 @@ def test_the_equivariance_loss_adds_what_does_not_follow():
 
     def losses(fixed):
         net, slots = Follows(fixed), torch.arange(4)
-        given = {"model": model, "data": data, "batch": 4, "seed": 0}
+        given = {"model": model, "data": data, "batch": 4, "seed": 0, "dropout": 0.1}
         both = trained.equivariant_loss(net, 3, slots, **given)
         D = Denoiser(net, model.denoiser.coefficients, model.denoiser.c_noise)
         x0 = trained.to_float(data.train[trained.batch_order(0, 3, 4, len(data.train))[slots]])
