@@ -26,6 +26,7 @@ class Lesson07Budget(TrainingBudget):
     sample_steps: int = field(50, least=2, most=100_000)
     guidance: float = field(2.0, least=0, most=100)
     metric_samples: int = field(128, least=4, most=1_000_000)
+    eq_side: int = field(32, least=16, most=256)  # pixels a side where untrained ones are measured
     # The trial of configurations.
     trial_seeds: int = field(0, least=0, most=100)  # trainings of each arm; 0: the recorded rows
     trial_arms: tuple[str, ...] = field(ARMS, choices=ARMS)
@@ -50,6 +51,7 @@ BUDGETS = profiles(Lesson07Budget, {  # student: as above; ...: as in student
     "pretrained":     (False,        False,                      False),
     "sample_steps":   (3,            250,                        1_000),
     "metric_samples": (6,            2_000,                      2_000),
+    "eq_side":        (16,           ...,                        ...),
     "trial_seeds":    (...,          3,                          3),
     "turn_images":    (...,          64,                         64),
     "turn_steps":     (12,           250,                        1_000),

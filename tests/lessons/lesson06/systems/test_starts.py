@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -147,6 +148,10 @@ def test_a_perfect_sampler_has_its_ratio_and_its_share():
     ratio = found["each"].mean() / found["each_of_mean"].mean()
     assert float(ratio) == pytest.approx(2 / (1 + 1 / 16), rel=0.03)
     assert float(found["each"].mean()) == pytest.approx(2, rel=0.05)
+    # The sets, by NumPy's quantiles of all at once.
+    sets = np.quantile(draws[1:].numpy(), [0.05, 0.95], axis=0)
+    inside = (sets[0] <= draws[0].numpy()) & (draws[0].numpy() <= sets[1])
+    assert found["covered"].tolist() == pytest.approx(inside.mean((1, 2, 3)).tolist(), abs=1e-3)
     # From the 1.75th to the 15.25th of 16 draws, which part the line in 17: about 13.5 / 17.
     assert float(found["covered"].mean()) == pytest.approx(13.5 / 17, abs=0.02)
     same = scores.of_answers(draws[:1].expand(4, -1, -1, -1, -1), draws[0] + 1)
