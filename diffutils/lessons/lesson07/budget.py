@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, profiles
+from diffutils.lessons.lesson07.systems.scored import PUBLISHED
 from diffutils.lessons.lesson07.systems.trained import ARMS
 
 
@@ -29,7 +30,7 @@ class Lesson07Budget(TrainingBudget):
     eq_side: int = field(32, least=16, most=256)  # pixels a side where untrained ones are measured
     # The trial of configurations.
     trial_seeds: int = field(0, least=0, most=100)  # trainings of each arm; 0: the recorded rows
-    trial_arms: tuple[str, ...] = field(ARMS, choices=ARMS)
+    trial_arms: tuple[str, ...] = field(ARMS, choices=tuple(dict.fromkeys((*ARMS, *PUBLISHED))))
     # The trial of samplers that turn.
     turn_images: int = field(0, least=0, most=10_000)  # of each class; 0: the recorded rows
     turn_steps: int = field(50, least=2, most=100_000)
@@ -37,6 +38,7 @@ class Lesson07Budget(TrainingBudget):
 
 BUDGETS = profiles(Lesson07Budget, {  # student: as above; ...: as in student
     #                  smoke         full                        published
+    "max_size":       (16,           ...,                        ...),
     "images":         (60,           60_000,                     60_000),
     "channels":       ((8, 16, 16),  (32, 64, 128, 128),         (32, 64, 128, 128)),
     "attention":      (...,          (False,) * 4,               (True,) * 4),
@@ -50,9 +52,10 @@ BUDGETS = profiles(Lesson07Budget, {  # student: as above; ...: as in student
     "log_every":      (2,            200,                        1_000),
     "pretrained":     (False,        False,                      False),
     "sample_steps":   (3,            250,                        1_000),
-    "metric_samples": (6,            2_000,                      2_000),
+    "metric_samples": (6,            2_100,                      2_100),
     "eq_side":        (16,           ...,                        ...),
     "trial_seeds":    (...,          3,                          3),
+    "trial_arms":     (...,          ...,                        tuple(PUBLISHED)),
     "turn_images":    (...,          64,                         64),
-    "turn_steps":     (12,           250,                        1_000),
+    "turn_steps":     (6,            250,                        1_000),
 })  # fmt: skip

@@ -1,25 +1,17 @@
 """Lesson 07's tables and claims: what was published, what rows of ours say of it."""
 
 from collections.abc import Iterator, Sequence
-from types import MappingProxyType
 
 import numpy as np
 
 from diffutils.course.experiments.rows import where
 from diffutils.course.tables import aligned
-from diffutils.lessons.lesson07.systems import turned
+from diffutils.lessons.lesson07.systems import scored, turned
 from diffutils.metrics.intervals import Interval, mean_interval
 
-# Of the published README: FID of a single run, 2,000 images; A, and three of twelve variants.
-PUBLISHED = MappingProxyType(
-    {
-        "CIFAR-10": {"A": 98.77, "B-0": 94.23, "D-1N": 90.21, "D-2N": 102.28},
-        "MNIST-M": {"A": 85.00, "B-0": 93.81, "D-1N": 108.14, "D-2N": 82.46},
-        "MNIST": {"A": 9.61, "B-0": 10.23, "D-1N": 14.25, "D-2N": 11.19},
-    }
-)
 SHIFTED = "full: sub-pixel"  # of the equivariances, what the table shows
 TURNED = "EQ-R, turns"
+RIGHT = "D-ideal"  # the configuration whose filters are what they are called
 
 # ------------------------------------------------------------------- trainings
 
@@ -36,7 +28,7 @@ def mean(values: Sequence[float | None], form: str) -> str:
 
 
 def trial_table(rows: Sequence[dict]) -> str:
-    """Every arm: EQ-T before and after training, EQ-R, distance and share of right digits."""
+    """Every arm: EQ-T before and after training, EQ-R, distance and share of right classes."""
     lines = [("arm", "EQ-T before", "after", "EQ-R after", "kernel", "right", "trainings")]
     for arm in arms_of(rows):
         own = where(rows, arm=arm)
@@ -52,8 +44,42 @@ def trial_table(rows: Sequence[dict]) -> str:
     floor = mean([row["kernel_floor"] for row in rows], ".1f")
     return (
         f"{aligned(lines)}\nEQ-T: sub-pixel shifts, all frequencies; dB, means over trainings\n"
-        f"kernel distance of real images to others: {floor}; N = {rows[0]['N']}"
+        f"kernel distance of real images to others: {floor}; N = {rows[0]['N']}, "
+        f"{rows[0]['trial']['dataset']}, {rows[0]['trial']['steps']:,} steps"
     )
+
+
+def runs_table(rows: Sequence[dict]) -> str:
+    """Every arm: whether whole samplings follow what is done to their noise."""
+    names = ("shift", "circular, shift", "90 degrees", "circular, 90 degrees")
+    lines = [("samples of", *names)]
+    for arm in arms_of(rows):
+        own = where(rows, arm=arm)
+        lines.append((arm, *(mean([row["runs"][name] for row in own], ".1f") for name in names)))
+    other = mean([row["runs"]["other noise"] for row in rows], ".1f")
+    return (
+        f"{aligned(lines)}\ndB of a peak of 2, means over trainings; of other noise: {other}\n"
+        "circular: the borders of the trained network made so for drawing"
+    )
+
+
+def published_table(rows: Sequence[dict]) -> str:
+    """The 13 published configurations: IS / FID / 100 KID of three sets; ours beside, if any."""
+    lines = [("published, IS / FID / KID", *scored.SETS, "ours: set, IS / FID / KID, trainings")]
+    for name, of_sets in scored.PUBLISHED.items():
+        cells = [" / ".join(f"{x:.2f}" for x in of_sets[data]) for data in scored.SETS]
+        # Ours, set by set.
+        ours: dict[str, list[dict]] = {}
+        for row in where(rows, arm=name):
+            if row["scores"]:
+                ours.setdefault(row["trial"]["dataset"], []).append(row["scores"])
+        found = [
+            f"{data} {' / '.join(mean([x[k] for x in every], '.2f') for k in every[0])}"
+            f" ({len(every)})"
+            for data, every in ours.items()
+        ]
+        lines.append((name, *cells, ", ".join(found) or "not run"))
+    return aligned(lines)
 
 
 def steady_table(rows: Sequence[dict]) -> str:
@@ -80,7 +106,7 @@ def against_a(rows: Sequence[dict], arm: str, number) -> Interval | None:
 def trial_sentence(rows: Sequence[dict]) -> str:
     """What training leaves of the gain in equivariance, and what it does to the pictures."""
     found = []
-    for arm in ("D-ideal", "D-kaiser", "D-2N", "R"):
+    for arm in (RIGHT, "D-kaiser", "D-2N", "R"):
         shifts = against_a(rows, arm, lambda row: row["eq"][SHIFTED])
         kernel = against_a(rows, arm, lambda row: row["kernel"])
         if shifts is None:
@@ -97,16 +123,19 @@ def trial_sentence(rows: Sequence[dict]) -> str:
 
 def turned_table(rows: Sequence[dict], network: str = "A") -> str:
     """Every way to turn a digit: median angle error, identity kept, distance to turned digits."""
-    lines = [("way", "chain", "off, degrees", "still that digit, %", "kernel")]
+    lines = [
+        ("way", "chain", "off, degrees", "still that digit, %", "frame to frame, dB", "kernel")
+    ]
     for way, chain in dict.fromkeys((row["way"], row["chain"]) for row in rows):
         x = turned.summary(rows, network, chain, way)
         kept = "-" if x["identity"] is None else f"{100 * x['identity']:.0f}"
-        cells = (f"{x['off']:.1f}", kept, f"{x['kernel']:.1f}")
+        cells = (f"{x['off']:.1f}", kept, f"{x['frames']:.1f}", f"{x['kernel']:.1f}")
         lines.append((way, chain, *cells))
     n = len(turned.ANGLES)
     return (
         f"{aligned(lines)}\n{network}: median over {n} angles from -90 to 90 degrees and "
-        f"{rows[0]['N']} digits;\nstill that digit: relative to upright ones"
+        f"{rows[0]['N']} digits;\nstill that digit: relative to upright ones; frame to frame: the "
+        f"frame {turned.APART:g} degrees before, turned, is this one"
     )
 
 
@@ -114,35 +143,53 @@ def turned_table(rows: Sequence[dict], network: str = "A") -> str:
 
 
 def training_claims(rows: Sequence[dict]) -> Iterator[dict]:
-    """The claims on configurations: better pictures, and a steadier training."""
-    # Better pictures.
-    for arm in ("D-2N", "B-0"):
-        ratios = {name: fid[arm] / fid["A"] for name, fid in PUBLISHED.items()}
-        words = ", ".join(f"{100 * (x - 1):+.1f} % ({name})" for name, x in ratios.items())
-        row = {"claim": f"filters {arm} draw better than A", "published": f"FID {words}"}
-        kernel = against_a(rows, arm, lambda row: row["kernel"]) if rows else None
-        if kernel is None:
-            yield row | {"why": "no rows of it"}
-            continue
-        yield row | {
-            "measured": f"kernel distance {within(kernel, '.1f')}",
-            "verdict": verdict(kernel),
-            "N": rows[0]["N"],
-            "seeds": f"{kernel.N} of training",
-            "protocol": (f"less A's, {rows[0]['trial']['steps']} steps each", rows[0]["features"]),
-        }
+    """The claims on configurations: better pictures, a steadier training, layers that follow."""
+    # Better pictures, by the published filters and by right ones.
+    for arm in ("D-2N", "B-0", RIGHT):
+        fids = {data: {x: s[data].FID for x, s in scored.PUBLISHED.items()} for data in scored.SETS}
+        words = ", ".join(
+            f"{100 * (fid[arm] / fid['A'] - 1):+.1f} % ({data})"
+            for data, fid in fids.items()
+            if arm in fid
+        )
+        row = {"claim": f"filters {arm} draw better than A"}
+        row |= {"published": f"FID {words}" if words else "not tried"}
+        yield row | compared(rows, arm, lambda row: row["kernel"], "kernel distance", ".1f")
     # A steadier training.
-    row = {"claim": "filters make the training steadier", "published": "more stable"}
-    steady = against_a(rows, "D-2N", lambda row: row["steady"]["grad_std"]) if rows else None
-    if steady is None:
-        yield row | {"why": "no rows of it"}
-        return
-    yield row | {
-        "measured": f"deviation of log gradient {within(steady, '.3f')}",
-        "verdict": verdict(steady),
+    for arm in ("D-2N", RIGHT):
+        row = {"claim": f"filters {arm} make the training steadier"}
+        row |= {"published": "more stable" if arm in scored.PUBLISHED else "not tried"}
+        words = "deviation of log gradient"
+        yield row | compared(rows, arm, lambda row: row["steady"]["grad_std"], words, ".3f")
+    # What is left of the equivariance of layers, and what whole samplings have of it.
+    for claim, words, number in (
+        ("a trained network follows shifts better", "EQ-T, dB", lambda row: row["eq"][SHIFTED]),
+        ("its samples do, drawn as trained", "dB of a peak", lambda row: row["runs"]["shift"]),
+        ("its samples do, borders made circular", "dB of a peak", circular),
+    ):
+        row = {"claim": f"{RIGHT}, against A: {claim}", "published": "not measured"}
+        yield row | compared(rows, RIGHT, number, words, ".1f", above=True)
+
+
+def circular(row: dict) -> float:
+    """How well samples follow a shift of the noise, by the network with circular borders."""
+    return row["runs"]["circular, shift"]
+
+
+def compared(
+    rows: Sequence[dict], arm: str, number, words: str, form: str, above: bool = False
+) -> dict:
+    """Cells of a claim on number(row) of an arm less that of A; above: it should be larger."""
+    less = against_a(rows, arm, number) if rows else None
+    if less is None:
+        return {"why": "no rows of it"}
+    trial = rows[0]["trial"]
+    return {
+        "measured": f"{words} {within(less, form)}",
+        "verdict": verdict(less, above),
         "N": rows[0]["N"],
-        "seeds": f"{steady.N} of training",
-        "protocol": ("D-2N less A, second half of the training",),
+        "seeds": f"{less.N} of training",
+        "protocol": (f"{arm} less A, {trial['dataset']}, {trial['steps']:,} steps each",),
     }
 
 
@@ -152,8 +199,10 @@ def within(less: Interval, form: str) -> str:
     return f"{less.mean:+{form}}{ends}"
 
 
-def verdict(less: Interval) -> str:
-    """Of a difference that should be below 0."""
+def verdict(less: Interval, above: bool = False) -> str:
+    """Of a difference that should be below 0, or above."""
+    if above:
+        less = Interval(-less.mean, -less.high, -less.low, less.N)
     return "holds" if less.high < 0 else "does not hold" if less.low > 0 else "cannot be told"
 
 

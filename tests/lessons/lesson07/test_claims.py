@@ -3,7 +3,7 @@
 from diffutils.lessons.lesson07 import claims, figures
 from diffutils.lessons.lesson07.systems import trained, turned
 
-TURNS = turned.shipped_rows()
+TURNS, TRIAL = turned.shipped_rows(), trained.shipped_rows()
 
 
 def test_every_way_was_measured_at_every_angle():
@@ -24,9 +24,10 @@ def test_turned_late_digits_arrive_and_stay_themselves():
 
 
 def test_tables_are_for_people_and_claims_say_what_was_not_run():
-    assert all(len(line) <= 100 for line in claims.turned_table(TURNS).splitlines())
-    rows = {row["claim"]: row for row in claims.rows(trained.shipped_rows(), TURNS)}
-    assert len(rows) == 5
+    tables = (claims.turned_table(TURNS), claims.trial_table(TRIAL), claims.runs_table(TRIAL))
+    assert all(len(line) <= 110 for table in tables for line in table.splitlines())
+    rows = {row["claim"]: row for row in claims.rows([], TURNS)}
+    assert len(rows) == 10
     published, late = (row for name, row in rows.items() if name.startswith("turning"))
     assert published["verdict"] == "does not hold" and late["verdict"] == "holds"
     assert all("why" in row for name, row in rows.items() if name.startswith("filters"))
@@ -36,3 +37,33 @@ def test_tables_are_for_people_and_claims_say_what_was_not_run():
 def test_the_figure_shows_each_way():
     fig = figures.angles(TURNS, ("late", "published"))
     assert [ax.get_title() for ax in fig.axes] == ["late", "published"]
+
+
+def test_the_trial_that_ships_has_three_trainings_of_each_arm_and_no_claim_is_left_open():
+    found = [(row["arm"], row["training"]) for row in TRIAL]
+    assert len(set(found)) == len(found)
+    for arm in {arm for arm, _ in found}:
+        assert {training for name, training in found if name == arm} == {0, 1, 2}
+    assert all("measured" in row for row in claims.rows(TRIAL, TURNS))
+
+
+def test_a_difference_is_judged_by_its_sign():
+    rows = [
+        {"arm": arm, "training": k, "N": 4, "trial": {"dataset": "digits", "steps": 5}, "x": x + k}
+        for arm, x in (("A", 0.0), ("R", 10.0))
+        for k in range(3)
+    ]
+    for above, verdict in ((True, "holds"), (False, "does not hold")):
+        cells = claims.compared(rows, "R", lambda row: row["x"], "x", ".1f", above)
+        assert cells["verdict"] == verdict and "+10.0 (+10.0 to +10.0)" in cells["measured"]
+    assert claims.compared(rows, "D-2N", lambda row: row["x"], "x", ".1f") == {
+        "why": "no rows of it"
+    }
+
+
+def test_the_published_table_has_ours_beside():
+    row = {"arm": "D-2N", "trial": {"dataset": "mnist"}, "scores": {"IS": 2, "FID": 11, "KID": 0.5}}
+    table = claims.published_table([row, row | {"scores": {}}]).splitlines()
+    assert len(table) == 2 + 13
+    assert table[-1].endswith("mnist 2.00 / 11.00 / 0.50 (1)")
+    assert table[-2].endswith("not run") and "82.46" in table[-1]

@@ -2,6 +2,7 @@
 
 Every arm starts from the weights of its seed, sees the same batches and noise, and takes as many
 steps.  Two arms change the training, not the network: by an equivariance loss, by turned images.
+Two change neither: their estimates are averaged over quarter turns.
 """
 
 import math
@@ -13,25 +14,27 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from diffutils import rng
+from diffutils import rng, samplers
 from diffutils.course.experiments import rows as recorded
 from diffutils.course.experiments.described import card
 from diffutils.course.experiments.measure import asked_labels, measure, reference
-from diffutils.course.experiments.sampling import counted, generate
+from diffutils.course.experiments.sampling import Sampler, counted, generate, respaced
 from diffutils.course.experiments.training import prepared
 from diffutils.course.machine import best_device
 from diffutils.data import ImageSet, to_float
-from diffutils.denoisers import Denoiser, per_image
-from diffutils.lessons.lesson07.systems import measured
+from diffutils.denoisers import Denoiser, clipped, guided, per_image
+from diffutils.lessons.lesson07.systems import measured, scored
 from diffutils.lessons.lesson07.systems.configs import config
-from diffutils.methods.equivariance import rotated, translated
+from diffutils.methods.equivariance import c4_averaged, disc, psnr2, rotated, translated
 from diffutils.metrics import spaces
 from diffutils.training import Bfloat16, batch_order, training_levels
 from diffutils.weights import cards, files, models
 from diffutils.weights.models import Model
 
-PLAIN = ("A", "B-0", "D-2N", "D-kaiser", "D-ideal", "R")
-ARMS = (*PLAIN, "A, equivariance loss", "A, turned images")
+PLAIN = ("A", "B-0", "C-2N", "D-2N", "D-kaiser", "D-ideal", "R")
+AVERAGE = "average of four"
+AVERAGED = (f"A, {AVERAGE}", f"D-ideal, {AVERAGE}")
+ARMS = (*PLAIN, "A, equivariance loss", "A, turned images", *AVERAGED)
 LOOP = ("steps", "batch", "lr", "warmup", "ema", "compile", "log_every", "optimizer", "decay")
 MOST = 45.0  # degrees to either side, of turned images
 # Fields of the budget that rows which compare have alike.
@@ -39,7 +42,12 @@ SAME = ("max_size", "images", "channels", "blocks", "attention", "schedule", "T"
 SAME += ("pixels", "lr", "warmup", "ema", "class_dropout", "padding", "sample_steps")
 SAME += ("metric_samples",)
 FIELDS = {"arm": str, "training": int, "trial": dict, "eq": dict, "before": dict, "steady": dict}
-FIELDS |= {"kernel": recorded.DISTANCE}
+FIELDS |= {"runs": dict, "scores": dict, "kernel": recorded.DISTANCE}
+MOVES = {  # of the noise that a chain starts from
+    "shift": partial(translated, dy=3, dx=2),
+    "90 degrees": partial(rotated, degrees=90),
+}
+RUNS = 16  # chains that are drawn twice
 SHIPPED = cards.PRETRAINED / "digits.trial.jsonl"
 
 
@@ -57,6 +65,8 @@ def turned_images(x0: Tensor, cond: None, k: int, slots: Tensor, seed: int = 0):
 def about(name: str, data: ImageSet, budget, seed: int) -> dict:
     """The card of an arm: of a configuration, or of A trained otherwise."""
     letter, _, way = name.partition(", ")
+    if way == AVERAGE:
+        return about(letter, data, budget, seed)
     file = f"{name.replace(',', '').replace(' ', '-').lower()}-seed-{seed}"
     entries = config(letter) | {"config": letter} | ({"recipe": way} if way else {})
     entries["unet"] = {"padding": budget.padding} | entries.get("unet", {})
@@ -163,12 +173,55 @@ def steadiness(records: Sequence) -> dict[str, float]:
     }
 
 
-def equivariances(model: Model) -> dict[str, float]:
-    """EQ-T and EQ-R in dB of a model's network, its borders made circular, as in `measured`."""
+def averaged(sampler: Sampler) -> Sampler:
+    """The sampler, its denoiser averaged over quarter turns: it commutes with them."""
+
+    def run(denoise, schedule, z: Tensor, noise: Callable) -> Tensor:
+        return sampler(c4_averaged(denoise), schedule, z, noise)
+
+    return run
+
+
+def equivariances(model: Model, average: bool = False) -> dict[str, float]:
+    """EQ-T and EQ-R in dB of a model's network, its borders made circular, as in `measured`.
+
+    average: of the network averaged over quarter turns.
+    """
     C, H, _ = model.shape
-    f = measured.told(measured.without_borders(model.denoiser.net).eval())
+    net = measured.told(measured.without_borders(model.denoiser.net).eval())
+    quarters = c4_averaged(lambda x, sigma: net(x))
+    f = (lambda x: quarters(x, 1.0)) if average else net
     found = measured.eq_t_row(f, H, C)
     return found | {f"EQ-R, {name}": dB for name, dB in measured.eq_r_row(f, H, C).items()}
+
+
+@torch.no_grad()
+def runs(model: Model, sampler: Sampler, labels: Tensor | None, seed: int = 0) -> dict[str, float]:
+    """How well whole samplings follow: sample(T z) against T sample(z), for `MOVES` T of the noise.
+
+    In dB of a peak of 2 inside the disc, over `RUNS` images; sampler: one without fresh noise.
+    "circular, ...": the network's borders made circular.  "other noise": unrelated samples of the
+    same classes, which is what nothing in common means.
+    """
+    # Take the noise, and unrelated noise.
+    device = next(model.denoiser.parameters()).device
+    labels = None if labels is None else labels[:RUNS].to(device)
+    index = torch.arange(RUNS if labels is None else len(labels), device=device)
+    z, other = (rng.normal(seed, k, index, model.shape, rng.START) for k in (0, 1))
+    found, mask = {}, disc(model.shape[-1])
+    for words, net in (
+        ("", model.denoiser.net),
+        ("circular, ", measured.without_borders(model.denoiser.net)),
+    ):
+        D = Denoiser(net, model.denoiser.coefficients, model.denoiser.c_noise).eval()
+        D = clipped(D if labels is None else guided(D, labels, 1.0, net.classes))
+        draw = partial(sampler, D, model.schedule, noise=samplers.seeded_noise(seed, index))
+        # Draw from the noise as it is, moved, and unrelated.
+        y = draw(z=z)
+        found |= {words + name: psnr2(draw(z=T(z)), T(y), mask) for name, T in MOVES.items()}
+        if not words:
+            found["other noise"] = psnr2(draw(z=other), y, mask)
+    return found
 
 
 def rows(
@@ -198,20 +251,25 @@ def rows(
         data = load(seed)
         n = min(budget.metric_samples, len(data.heldout), len(data.train))
         against = reference(data, spaces.of(data.name, data.shape[0], best_device()), n)
-        judge = spaces.judge(data.name, best_device())
+        judge, inception = spaces.judge(data.name, best_device()), scored.inception()
+        drawn = budget.metric_samples if inception else n
         for arm in asked:
             # What the network is before it is trained; then what became of it.
+            average = arm in AVERAGED
             start = fresh(arm, data, budget, seed)
             measured.awake(start.denoiser.net, seed)
-            before = equivariances(start)
+            before = equivariances(start, average)
             model, steady = trained(arm, data, budget, seed, train)
             say(f"trial: measures {arm}, training {seed}")
-            labels = asked_labels(data, n)
+            sampler, labels = respaced(budget.sample_steps), asked_labels(data, drawn)
+            sampler = averaged(sampler) if average else sampler
             with counted(model.denoiser, say, f"trial: draws with {arm}"):
-                images = generate(model, n, steps=budget.sample_steps, labels=labels)
-            row = {"arm": arm, "training": seed, "trial": same, "eq": equivariances(model)}
-            row |= {"before": before, "steady": steady}
+                images = generate(model, drawn, sampler=sampler, labels=labels)
+                followed = runs(model, sampler, labels, seed)
+            row = {"arm": arm, "training": seed, "trial": same, "eq": equivariances(model, average)}
+            row |= {"before": before, "steady": steady, "runs": followed}
             row |= measure(images, against, judge, labels)
+            row |= {"scores": scored.scores(images, data.train, inception) if inception else {}}
             # Keep what there is.
             every.append(files.finite(row))
             recorded.write(path, every)

@@ -5,7 +5,9 @@ baseline turns the finished picture, which no sampler can beat in angle; what is
 turning inside adds.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +18,11 @@ from diffutils import rng, samplers, schedules
 from diffutils.course.experiments import rows as recorded
 from diffutils.course.experiments.sampling import counted
 from diffutils.course.machine import best_device
+from diffutils.course.runs import fingerprint
 from diffutils.data import ImageSet, to_float, to_uint8
 from diffutils.denoisers import clipped, guided
 from diffutils.methods import rotating
-from diffutils.methods.equivariance import c4_averaged, rotated
+from diffutils.methods.equivariance import c4_averaged, disc, psnr2, rotated
 from diffutils.metrics import distances, spaces
 from diffutils.metrics.spaces import Space
 from diffutils.weights import cards, files
@@ -28,8 +31,10 @@ from diffutils.weights.models import Model
 # Digits that look like no other one, and not like themselves, when they are turned by up to 90
 # degrees; 1 and 8 have an axis, 0 has no angle, and 6 and 9 are each other at 180.
 CLASSES = (2, 3, 4, 5, 7)
-ANGLES = (-90.0, -67.5, -45.0, -22.5, 22.5, 45.0, 67.5, 90.0)  # the published ones
+APART = 22.5  # degrees between frames
+ANGLES = (22.5, -22.5, 45.0, -45.0, 67.5, -67.5, 90.0, -90.0)  # the published ones, outwards
 FIELDS = {"network": str, "chain": str, "way": str, "degrees": float, "angles": list, "N": int}
+FIELDS |= {"frames": recorded.DISTANCE, "digest": str}
 SHIPPED = cards.PRETRAINED / "digits.turned.jsonl"
 LATE = 1.0  # abar = 0.5: from here on half of the state's variance is picture
 
@@ -137,6 +142,7 @@ def off(angle: Tensor, degrees: float) -> Tensor:
 def row(
     pictures: Tensor,
     upright: Tensor,
+    inner: Tensor,
     degrees: float,
     labels: Tensor,
     judge: Callable[[Tensor, Tensor], float] | None,
@@ -147,8 +153,10 @@ def row(
 
     angles: by registration with the upright ones; off: from the target; identity: the share whose
     class the judge knows once they are turned back, kept: of the upright ones; None without a
-    judge.  real: features of true images turned by as much.
+    judge.  frames: how well they are the frame before, `inner`, turned by `APART`: dB of a peak of
+    2.  real: features of true images turned by as much.
     """
+    step = math.copysign(APART, degrees)
     angles = rotating.registered_angle(upright, pictures)
     back = to_uint8(rotated(pictures, -degrees))
     found = {
@@ -158,6 +166,7 @@ def row(
         "off": float(off(angles, degrees).nanmedian()),
         "identity": judge and judge(back, labels),
         "kept": judge and judge(to_uint8(upright), labels),
+        "frames": psnr2(pictures, rotated(inner, step), disc(pictures.shape[-1])),
     }
     if real is not None:
         features = space.features(to_uint8(pictures))
@@ -196,30 +205,37 @@ def rows(
             given = task(data, budget.turn_images, budget.turn_steps, eta, budget.guidance, seed)
             about = {"network": name, "chain": chain, "steps": given.steps, "seed": seed}
             about |= {"scale": given.scale, "weights": model.card["name"], "dataset": data.name}
-            upright = None
+            about |= {"digest": digest_of(model)}
             for way, how in WAYS.items():
+                made: dict[float, Tensor] = {}
+                draw = partial(picture, model, how, given=given)
                 for angle in ANGLES:
                     asked = about | {"way": way, "degrees": angle, "N": len(given.labels)}
                     if found := recorded.where(known, **asked):
                         yield found[0]
                         continue
                     say(f"turned: {name}, {chain}, {way}, {angle:g} degrees")
-                    if upright is None:
-                        upright = picture(model, WAYS["finished picture"], 0.0, given).cpu()
+                    # Draw it, and what it is compared with, where a killed run drew it before.
+                    inner = angle - math.copysign(APART, angle)
                     with counted(model.denoiser, say, f"turned: {way}, {angle:g} degrees"):
-                        made = picture(model, how, angle, given).cpu()
-                    against = (space, real[angle])
-                    known.append(
-                        files.finite(
-                            asked | row(made, upright, angle, given.labels, judge, *against)
-                        )
-                    )
+                        for a in (0.0, inner, angle):
+                            made[a] = made[a] if a in made else draw(a).cpu()
+                    beside = (made[0.0], made[inner], angle, given.labels, judge, space)
+                    known.append(files.finite(asked | row(made[angle], *beside, real[angle])))
                     recorded.write(path, known)
                     yield known[-1]
 
 
+def digest_of(model: Model) -> str:
+    """A short name of a network's weights: two trainings of one name have two."""
+    weights = model.denoiser.net.state_dict().values()
+    return fingerprint.digest(b"".join(w.cpu().numpy().tobytes() for w in weights))
+
+
 def summary(every: Sequence[dict], network: str, chain: str, way: str) -> dict[str, float]:
-    """Over all angles of a way: median angle error, identity kept, mean kernel distance."""
+    """Over all angles of a way: median angle error, identity kept, mean dB between frames, mean
+    kernel distance.
+    """
     own = recorded.where(every, network=network, chain=chain, way=way)
     errors = torch.cat([off(torch.tensor(row["angles"]), row["degrees"]) for row in own])
     judged = own[0]["kept"] is not None
@@ -227,6 +243,7 @@ def summary(every: Sequence[dict], network: str, chain: str, way: str) -> dict[s
     return {
         "off": float(errors.nanmedian()),
         "identity": kept,
+        "frames": sum(row["frames"] for row in own) / len(own),
         "kernel": sum(row["kernel"] for row in own) / len(own),
         "N": len(errors),
     }

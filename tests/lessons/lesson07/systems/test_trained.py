@@ -14,7 +14,7 @@ from diffutils.lessons.lesson07.systems import trained
 
 BUDGET = replace(
     lessons.budget("07", "smoke"),
-    trial_arms=("A", "D-2N", "A, equivariance loss", "A, turned images"),
+    trial_arms=("A", "D-2N", "A, equivariance loss", "A, turned images", "A, average of four"),
 )
 
 
@@ -46,6 +46,11 @@ def test_rows_are_made_once_and_tell_before_and_after(train, tmp_path):
     for arm in ("A, equivariance loss", "A, turned images"):
         own = next(row for row in rows if row["arm"] == arm)
         assert own["before"] == first["before"] and own["eq"] != first["eq"]
+    # The average is of the network that was trained, and its samples turn with their noise.
+    average = next(row for row in rows if row["arm"] == "A, average of four")
+    assert average["steady"] == first["steady"]
+    assert average["eq"]["EQ-R, 90 degrees"] is None or average["eq"]["EQ-R, 90 degrees"] > 100
+    assert average["runs"]["90 degrees"] > 100 > first["runs"]["90 degrees"]
     # A second run makes nothing, and one of another budget makes all.
     again = list(trained.rows(*given, said.append))
     assert [row["eq"] for row in again] == [row["eq"] for row in rows]
@@ -54,6 +59,7 @@ def test_rows_are_made_once_and_tell_before_and_after(train, tmp_path):
     assert len(fresh) == 1 and fresh[0]["trial"] != first["trial"]
     # What is said of them.
     assert claims.trial_table(rows).count("\n") == 2 + len(BUDGET.trial_arms) + 1
+    assert claims.runs_table(rows).count("\n") == 2 + len(BUDGET.trial_arms) + 1
     assert "D-2N, less A" in claims.trial_sentence(rows)
     assert "A, turned images" in claims.steady_table(rows)
     found = {row["claim"]: row for row in claims.training_claims(rows)}
@@ -101,3 +107,29 @@ def test_turned_images_are_turned_by_their_slot():
     assert torch.allclose(made[1:], same, atol=1e-5)
     other, _ = trained.turned_images(x0, None, 8, slots, seed=1)
     assert not torch.allclose(made, other, atol=0.1)
+
+
+def test_samples_of_a_network_that_commutes_follow_their_noise():
+    """One that answers each pixel alone follows shifts and turns; one that knows places, none."""
+    data = load_for("digits", BUDGET, 0)
+    model = trained.fresh("A", data, BUDGET, 0)
+    place = torch.linspace(-1, 1, data.shape[1])
+
+    class Pixels(torch.nn.Module):
+        classes, in_channels = model.denoiser.net.classes, model.shape[0]
+
+        def __init__(self, fixed):
+            super().__init__()
+            self.fixed = torch.nn.Parameter(fixed)
+
+        def forward(self, x, c_noise, labels=None, cond=None):
+            return 0.9 * x + self.fixed
+
+    def of(fixed):
+        own = Denoiser(Pixels(fixed), model.denoiser.coefficients, model.denoiser.c_noise)
+        return trained.runs(replace(model, denoiser=own), trained.respaced(5), torch.arange(4))
+
+    follows, fixed = of(torch.zeros(1)), of(0.3 * place.expand(len(place), -1))
+    for name in ("shift", "90 degrees", "circular, shift"):
+        assert follows[name] > 100 and fixed[name] < follows[name] - 60
+    assert follows["other noise"] < 30

@@ -67,9 +67,10 @@ def test_a_row_says_how_far_off_and_what_is_kept(digits):
         seen.append(to_float(images))
         return 0.5
 
-    row = turned.row(made, five, 30.0, labels, judge)
+    row = turned.row(made, five, rotated(made, -turned.APART), 30.0, labels, judge)
     assert row["off"] < 1 and row["identity"] == row["kept"] == 0.5 and row["N"] == 6
-    wrong = turned.row(five, five, -60.0, labels, judge)
+    wrong = turned.row(five, five, five, -60.0, labels, judge)
+    assert row["frames"] > 25 > wrong["frames"]  # dB: the frame before turned, or not
     assert wrong["off"] == pytest.approx(60, abs=1)
     assert torch.allclose(seen[2], rotated(five, 60.0).clamp(-1, 1), atol=0.01)
     assert torch.allclose(seen[3], five, atol=0.01)  # what it is relative to
