@@ -18,12 +18,7 @@ from diffutils.course.exercises.model import Exercise
 from diffutils.course.experiments import claims
 from diffutils.course.machine import best_device, check_disk, device_name, peak_memory_mb
 from diffutils.course.runs import rundir
-from diffutils.course.runs.recorded_fit import (
-    progress_line,
-    recorded_fit,
-    recorded_optimise,
-    recorded_refine,
-)
+from diffutils.course.runs.recorded_fit import training_in
 from diffutils.course.tables import claim_table, plain
 from diffutils.course.workbook.progress import noted, summary
 from diffutils.weights import surroundings
@@ -90,15 +85,11 @@ class Lesson:
         rundir.hold(self.dir)  # once more, for a training after finish()
         weights = sum(p.numel() * p.element_size() for p in network.parameters())
         check_disk(CHECKPOINTS * weights, self.dir)
-        settings = {"resume": self.resume, "say": self.progress} | settings
-        kinds = (recorded_optimise, recorded_fit, recorded_refine)
-        record_of = kinds[len(task) - 1]
+        settings = {"resume": self.resume} | settings
         if len(task) > 1:
             settings = {"seed": self.seed} | settings
-        for record in record_of(self._inside(name), network, *task, **settings):
-            if not record.replayed:
-                self.progress(progress_line(name, record, settings["steps"]))
-            yield record
+        train = training_in(self.dir, self.progress)
+        yield from train(str(self._inside(name).relative_to(self.dir)), network, *task, **settings)
 
     def images(self, name: str, images) -> Path:
         """Keep generated images, uint8 (N, C, H, W), one PNG each in images/name; the folder."""

@@ -69,6 +69,23 @@ def recorded_refine(
     return recorded(folder, denoiser.net, run, about, around=around, **kept)
 
 
+def training_in(out: Path, say: Callable[[str], None]) -> Callable[..., Iterator[SimpleNamespace]]:
+    """A function train(name, network, *task, **settings): trainings kept in out/name, told of.
+
+    It yields records as `recorded_optimise` does for a task of a loss; as `recorded_fit` for
+    images and a schedule; as `recorded_refine` for images, conditions and levels.
+    """
+    kinds = (recorded_optimise, recorded_fit, recorded_refine)
+
+    def train(name: str, network, *task, **settings) -> Iterator[SimpleNamespace]:
+        for record in kinds[len(task) - 1](out / name, network, *task, say=say, **settings):
+            if not record.replayed:
+                say(progress_line(name, record, settings["steps"]))
+            yield record
+
+    return train
+
+
 def progress_line(name: str, record: SimpleNamespace, steps: int) -> str:
     """A record in words."""
     heldout = "" if record.heldout is None else f" · held-out {record.heldout:.4f}"

@@ -17,7 +17,7 @@ from diffutils.course.commands.options import (
 )
 from diffutils.course.experiments.described import load_for
 from diffutils.course.runs import rundir
-from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_refine
+from diffutils.course.runs.recorded_fit import training_in
 from diffutils.data import load, own_path
 from diffutils.lessons.lesson05.inputs import written
 from diffutils.lessons.lesson05.inputs.triples import KINDS, kinds_for
@@ -90,23 +90,15 @@ def train(contents, config, stage, weights, dataset, profile, changes, seed, out
     say(f"Sketching {len(data.train) + len(data.heldout):,} images ...")
     parts = beside(data, budget.kinds, seed, budget.turned, budget.own_ink)
 
-    def kept(record_of):
-        def run(folder, *task, **settings):
-            for r in record_of(out / folder, *task, say=say, **settings):
-                if not r.replayed:
-                    say(progress_line(folder, r, settings["steps"]))
-                yield r
-
-        return run
-
     # Train, alone in the run directory.
     rundir.hold(out)
+    kept = training_in(out, say)
     try:
         if model is None:
-            done = stages.pretrain(config, data, parts, budget, seed, kept(recorded_fit))
+            done = stages.pretrain(config, data, parts, budget, seed, kept)
         else:
             given = (model, config, data, parts, budget, seed)
-            done = stages.refined(*given, kept(recorded_refine))
+            done = stages.refined(*given, kept)
     finally:
         rundir.release(out)
     folder = out / ("refine" if model else "pretrain") / done.card["name"]

@@ -19,7 +19,7 @@ from diffutils.course.commands.options import (
 )
 from diffutils.course.experiments.described import load_for
 from diffutils.course.runs import rundir
-from diffutils.course.runs.recorded_fit import progress_line, recorded_optimise
+from diffutils.course.runs.recorded_fit import training_in
 from diffutils.data import to_float, to_uint8
 from diffutils.data.folders import Reader, listed
 from diffutils.lessons.lesson06.systems import prior, published, restored
@@ -118,14 +118,9 @@ def train(contents, stage, dataset, profile, changes, seed, out):
     rundir.check_free(out)
     data = load_for(dataset, budget, seed)
 
-    def kept(folder, *task, **settings):
-        for r in recorded_optimise(out / folder, *task, say=say, **settings):
-            if not r.replayed:
-                say(progress_line(folder, r, settings["steps"]))
-            yield r
-
     # Train, alone in the run directory.
     rundir.hold(out)
+    kept = training_in(out, say)
     try:
         mixes = arm is None or published.ARMS[arm]
         net = prior.pretrain_dip(data, budget, seed, kept) if mixes else None

@@ -14,7 +14,7 @@ from diffutils.course.experiments import rows
 from diffutils.course.experiments.described import load_for
 from diffutils.course.experiments.sampling import counted
 from diffutils.course.runs import rundir
-from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, recorded_optimise
+from diffutils.course.runs.recorded_fit import training_in
 from diffutils.denoisers import clipped
 from diffutils.lessons.lesson07.systems import trained
 from diffutils.viz import loss_curves, strip
@@ -140,16 +140,9 @@ def train(contents, config, dataset, profile, changes, seed, out):
     rundir.check_free(out)
     data = load_for(dataset, budget, seed)
 
-    def kept(folder, network, *task, **settings):
-        record_of = recorded_fit if len(task) > 1 else recorded_optimise
-        for r in record_of(out / folder, network, *task, say=say, **settings):
-            if not r.replayed:
-                say(progress_line(folder, r, settings["steps"]))
-            yield r
-
     rundir.hold(out)
     try:
-        model, _ = trained.trained(config, data, budget, seed, kept)
+        model, _ = trained.trained(config, data, budget, seed, training_in(out, say))
     finally:
         rundir.release(out)
     say(f"Kept in {out / 'trial' / model.card['name']}")

@@ -38,6 +38,7 @@ def awake(net: nn.Module, seed: int = 0) -> nn.Module:
 def untrained(name: str, channels: int = 3, seed: int = 0, attention: bool = False, **unet) -> UNet:
     """A small U-Net of a configuration, circular, with random weights; "X": the oracle.
 
+    unet: other arguments of `UNet`, its parts among them.
     X has ideal filters and squares for an activation.  A square doubles the band, which the finer
     grid holds, so that X commutes with every shift up to rounding.
     """
@@ -54,7 +55,7 @@ def untrained(name: str, channels: int = 3, seed: int = 0, attention: bool = Fal
         entries = config(name)
         size |= entries.get("unet", {})
         parts = {k: models.filled(models.PARTS[k], v) for k, v in entries["parts"].items()}
-    return awake(UNet(**size | unet, **parts), seed)
+    return awake(UNet(**size | parts | unet), seed)
 
 
 def without_borders(net: nn.Module) -> nn.Module:
