@@ -43,9 +43,11 @@ def trial_table(rows: Sequence[dict]) -> str:
         lines.append((arm, *cells, str(len(own))))
     floor = mean([row["kernel_floor"] for row in rows], ".1f")
     return (
-        f"{aligned(lines)}\nEQ-T: sub-pixel shifts, all frequencies; dB, means over trainings\n"
-        f"kernel distance of real images to others: {floor}; N = {rows[0]['N']}, "
-        f"{rows[0]['trial']['dataset']}, {rows[0]['trial']['steps']:,} steps"
+        f"{aligned(lines)}\nEQ-T: sub-pixel shifts, all frequencies; EQ-R: turns; dB, means over "
+        "trainings\n"
+        f"kernel: distance to real images, which may be below 0; of real ones to others: {floor}\n"
+        "right: drawn digits whose class a judge reads as the one asked for\n"
+        f"N = {rows[0]['N']}, {rows[0]['trial']['dataset']}, {rows[0]['trial']['steps']:,} steps"
     )
 
 

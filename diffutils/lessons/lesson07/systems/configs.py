@@ -22,6 +22,7 @@ KINDS: Mapping[str, Filter] = {  # of filters, by the suffix of the published na
     "1N": PUBLISHED._replace(beta=1.0),
     "2N": PUBLISHED._replace(beta=2.0),
     "kaiser": FILTERS["kaiser"],
+    "critical": FILTERS["kaiser"]._replace(cutoff=0.5),  # StyleGAN3's, in its last layers
     "jinc": FILTERS["jinc"],
     "ideal": FILTERS["ideal"],
 }

@@ -196,32 +196,46 @@ def equivariances(model: Model, average: bool = False) -> dict[str, float]:
 
 
 @torch.no_grad()
+def followed(
+    model: Model,
+    sampler: Sampler,
+    move: Callable[[Tensor], Tensor],
+    labels: Tensor | None,
+    n: int,
+    circular: bool = False,
+    seed: int = 0,
+) -> tuple[Tensor, Tensor]:
+    """n images sample(T z), and T sample(z): a sampling from noise that was moved, or moved after.
+
+    move: T, of images; labels: None, or at least n; circular: the network's borders made so.
+    """
+    net = measured.without_borders(model.denoiser.net) if circular else model.denoiser.net
+    index = torch.arange(n, device=next(net.parameters()).device)
+    D = Denoiser(net, model.denoiser.coefficients, model.denoiser.c_noise).eval()
+    D = D if labels is None else guided(D, labels[:n].to(index), 1.0, net.classes)
+    z = rng.normal(seed, 0, index, model.shape, rng.START)
+    noise = samplers.seeded_noise(seed, index)
+    first, last = (sampler(clipped(D), model.schedule, x, noise) for x in (move(z), z))
+    return first, move(last)
+
+
 def runs(model: Model, sampler: Sampler, labels: Tensor | None, seed: int = 0) -> dict[str, float]:
-    """How well whole samplings follow: sample(T z) against T sample(z), for `MOVES` T of the noise.
+    """How well whole samplings follow what is done to their noise: `followed`, for `MOVES`.
 
     In dB of a peak of 2 inside the disc, over `RUNS` images; sampler: one without fresh noise.
     "circular, ...": the network's borders made circular.  "other noise": unrelated samples of the
     same classes, which is what nothing in common means.
     """
-    # Take the noise, and unrelated noise.
-    device = next(model.denoiser.parameters()).device
-    labels = None if labels is None else labels[:RUNS].to(device)
-    index = torch.arange(RUNS if labels is None else len(labels), device=device)
-    z, other = (rng.normal(seed, k, index, model.shape, rng.START) for k in (0, 1))
-    found, mask = {}, disc(model.shape[-1])
-    for words, net in (
-        ("", model.denoiser.net),
-        ("circular, ", measured.without_borders(model.denoiser.net)),
-    ):
-        D = Denoiser(net, model.denoiser.coefficients, model.denoiser.c_noise).eval()
-        D = clipped(D if labels is None else guided(D, labels, 1.0, net.classes))
-        draw = partial(sampler, D, model.schedule, noise=samplers.seeded_noise(seed, index))
-        # Draw from the noise as it is, moved, and unrelated.
-        y = draw(z=z)
-        found |= {words + name: psnr2(draw(z=T(z)), T(y), mask) for name, T in MOVES.items()}
-        if not words:
-            found["other noise"] = psnr2(draw(z=other), y, mask)
-    return found
+    n, mask = RUNS if labels is None else min(RUNS, len(labels)), disc(model.shape[-1])
+    found = {
+        words + name: psnr2(*followed(model, sampler, T, labels, n, bool(words), seed), mask)
+        for words in ("", "circular, ")
+        for name, T in MOVES.items()
+    }
+    (_, y), (_, other) = (
+        followed(model, sampler, lambda x: x, labels, n, seed=k) for k in (seed, seed + 1)
+    )
+    return found | {"other noise": psnr2(other, y, mask)}
 
 
 def rows(

@@ -152,20 +152,20 @@ def row(
     """What became of pictures (N, C, H, W) that should be the upright ones, turned by degrees.
 
     angles: by registration with the upright ones; off: from the target; identity: the share whose
-    class the judge knows once they are turned back, kept: of the upright ones; None without a
-    judge.  frames: how well they are the frame before, `inner`, turned by `APART`: dB of a peak of
-    2.  real: features of true images turned by as much.
+    class the judge knows once they are turned back by the angle that they reached, so that what
+    stayed upright is not judged lying; None without a judge.  frames: how well they are the frame
+    before, `inner`, turned by `APART`: dB of a peak of 2.  real: features of true images turned by
+    as much.
     """
     step = math.copysign(APART, degrees)
     angles = rotating.registered_angle(upright, pictures)
-    back = to_uint8(rotated(pictures, -degrees))
+    back = to_uint8(rotated(pictures, -angles.nan_to_num(degrees)).clamp(-1, 1))
     found = {
         "degrees": degrees,
         "N": len(pictures),
         "angles": angles.tolist(),
-        "off": float(off(angles, degrees).nanmedian()),
+        "off": float(off(angles, degrees).nanquantile(0.5)),
         "identity": judge and judge(back, labels),
-        "kept": judge and judge(to_uint8(upright), labels),
         "frames": psnr2(pictures, rotated(inner, step), disc(pictures.shape[-1])),
     }
     if real is not None:
@@ -206,6 +206,7 @@ def rows(
             about = {"network": name, "chain": chain, "steps": given.steps, "seed": seed}
             about |= {"scale": given.scale, "weights": model.card["name"], "dataset": data.name}
             about |= {"digest": digest_of(model)}
+            upright = None
             for way, how in WAYS.items():
                 made: dict[float, Tensor] = {}
                 draw = partial(picture, model, how, given=given)
@@ -220,8 +221,13 @@ def rows(
                     with counted(model.denoiser, say, f"turned: {way}, {angle:g} degrees"):
                         for a in (0.0, inner, angle):
                             made[a] = made[a] if a in made else draw(a).cpu()
+                    # What the network draws upright, without an average, is what can be kept.
+                    if upright is None:
+                        upright = picture(model, WAYS["finished picture"], 0.0, given)
+                        kept = judge and judge(to_uint8(upright).cpu(), given.labels)
                     beside = (made[0.0], made[inner], angle, given.labels, judge, space)
-                    known.append(files.finite(asked | row(made[angle], *beside, real[angle])))
+                    found = row(made[angle], *beside, real[angle])
+                    known.append(files.finite(asked | {"kept": kept} | found))
                     recorded.write(path, known)
                     yield known[-1]
 
@@ -233,15 +239,15 @@ def digest_of(model: Model) -> str:
 
 
 def summary(every: Sequence[dict], network: str, chain: str, way: str) -> dict[str, float]:
-    """Over all angles of a way: median angle error, identity kept, mean dB between frames, mean
-    kernel distance.
+    """Over all angles of a way: median angle error, identity of what is right upright, mean dB
+    between frames, mean kernel distance.
     """
     own = recorded.where(every, network=network, chain=chain, way=way)
     errors = torch.cat([off(torch.tensor(row["angles"]), row["degrees"]) for row in own])
     judged = own[0]["kept"] is not None
     kept = sum(row["identity"] for row in own) / sum(row["kept"] for row in own) if judged else None
     return {
-        "off": float(errors.nanmedian()),
+        "off": float(errors.nanquantile(0.5)),
         "identity": kept,
         "frames": sum(row["frames"] for row in own) / len(own),
         "kernel": sum(row["kernel"] for row in own) / len(own),

@@ -58,7 +58,7 @@ def test_rows_are_made_once_and_tell_before_and_after(train, tmp_path):
     fresh = list(trained.rows("digits", other, [0], load, train, tmp_path / "other", said.append))
     assert len(fresh) == 1 and fresh[0]["trial"] != first["trial"]
     # What is said of them.
-    assert claims.trial_table(rows).count("\n") == 2 + len(BUDGET.trial_arms) + 1
+    assert claims.trial_table(rows).count("\n") == 2 + len(BUDGET.trial_arms) + 3
     assert claims.runs_table(rows).count("\n") == 2 + len(BUDGET.trial_arms) + 1
     assert "D-2N, less A" in claims.trial_sentence(rows)
     assert "A, turned images" in claims.steady_table(rows)

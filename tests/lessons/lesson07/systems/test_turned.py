@@ -68,12 +68,13 @@ def test_a_row_says_how_far_off_and_what_is_kept(digits):
         return 0.5
 
     row = turned.row(made, five, rotated(made, -turned.APART), 30.0, labels, judge)
-    assert row["off"] < 1 and row["identity"] == row["kept"] == 0.5 and row["N"] == 6
+    assert row["off"] < 1 and row["identity"] == 0.5 and row["N"] == 6
     wrong = turned.row(five, five, five, -60.0, labels, judge)
     assert row["frames"] > 25 > wrong["frames"]  # dB: the frame before turned, or not
     assert wrong["off"] == pytest.approx(60, abs=1)
-    assert torch.allclose(seen[2], rotated(five, 60.0).clamp(-1, 1), atol=0.01)
-    assert torch.allclose(seen[3], five, atol=0.01)  # what it is relative to
+    # Each is turned back by what it reached: one that stayed upright is not judged lying.
+    assert torch.allclose(seen[0], rotated(made, -30.0).clamp(-1, 1), atol=0.05)
+    assert torch.allclose(seen[1], five, atol=0.05)
 
 
 def test_angles_are_compared_the_short_way_round():
