@@ -226,6 +226,7 @@ def mnist_m(seed: int = 0) -> ImageSet:
     """MNIST-M from a file mnist_m*.npz, else made from MNIST and photo patches and named so.
 
     No checksum is published: colour images of its size are accepted, with a warning if need be.
+    Of a file whose test images have no labels a tenth of the training images is held out.
     """
     # Make it where it is not here.
     path = find("mnist-m", "mnist_m*.npz")
@@ -243,6 +244,10 @@ def mnist_m(seed: int = 0) -> ImageSet:
     if not known or data.train_labels[: len(FIRST_DIGITS)].tolist() != FIRST_DIGITS:
         why = "its labels do not begin as those of MNIST"
         warn(f"{path} was taken for MNIST-M by its name and shape alone: {why}")
+    if known and data.heldout_labels is None:
+        # Test images without labels would take the labels from all; labelled ones are held out.
+        images = data.train.permute(0, 2, 3, 1).numpy()
+        data = arrays.from_arrays("mnist-m", images, data.train_labels.numpy(), classes=data.classes)
     licence = "as MNIST and BSDS500: non-commercial research and education"
     return replace(data, name="mnist-m", source="Y. Ganin, V. Lempitsky, 2015", licence=licence)
 

@@ -115,6 +115,8 @@ def test_mnist_m_is_known_by_shape_and_labels(empty):
     np.savez(path, images=images, labels=labels, test_images=pictures(3, 32, seed=1))
     data, _, warned = heard("mnist-m")
     assert data.name == "mnist-m" and not warned
+    # Its test images have no labels: what is held out has them, or none could be used.
+    assert len(data.heldout_labels) == len(data.heldout) == 30 - len(data.train) > 0
     np.savez(path, images=images, labels=labels[::-1], test_images=pictures(3, 32, seed=1))
     _, _, warned = heard("mnist-m")
     assert "by its name and shape alone" in warned
