@@ -292,7 +292,8 @@ class Filtered(Up):
     """An activation at twice the size, then down: UNet(act=partial(Filtered, F.gelu, "ideal")).
 
     It makes waves that the grid cannot hold; the finer grid can, and they are taken away.  A square
-    doubles the band and no more: with the ideal filter it commutes with shifts.  Source: StyleGAN3.
+    doubles the band and no more: with the ideal filter it commutes with shifts (Michaeli et al.
+    2023).  Source: StyleGAN3.
     """
 
     def __init__(self, activation: Callable[[Tensor], Tensor], filter: Filter | str, **place):

@@ -247,7 +247,9 @@ def mnist_m(seed: int = 0) -> ImageSet:
     if known and data.heldout_labels is None:
         # Test images without labels would take the labels from all; labelled ones are held out.
         images = data.train.permute(0, 2, 3, 1).numpy()
-        data = arrays.from_arrays("mnist-m", images, data.train_labels.numpy(), classes=data.classes)
+        data = arrays.from_arrays(
+            "mnist-m", images, data.train_labels.numpy(), classes=data.classes
+        )
     licence = "as MNIST and BSDS500: non-commercial research and education"
     return replace(data, name="mnist-m", source="Y. Ganin, V. Lempitsky, 2015", licence=licence)
 

@@ -2,7 +2,8 @@
 
 Every arm starts from the weights of its seed, sees the same batches and noise, and takes as many
 steps.  Two arms change the training, not the network: by an equivariance loss, by turned images.
-Two change neither: their estimates are averaged over quarter turns.
+Two change neither: their estimates are averaged over quarter turns.  Two have no borders: nothing
+tells them where they are.
 """
 
 import math
@@ -14,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from diffutils import rng, samplers
+from diffutils import resample, rng, samplers
 from diffutils.course.experiments import rows as recorded
 from diffutils.course.experiments.described import card
 from diffutils.course.experiments.measure import asked_labels, measure, reference
@@ -34,7 +35,8 @@ from diffutils.weights.models import Model
 PLAIN = ("A", "B-0", "C-2N", "D-2N", "D-kaiser", "D-ideal", "R")
 AVERAGE = "average of four"
 AVERAGED = (f"A, {AVERAGE}", f"D-ideal, {AVERAGE}")
-ARMS = (*PLAIN, "A, equivariance loss", "A, turned images", *AVERAGED)
+CIRCULAR = ("A, circular", "D-ideal, circular")
+ARMS = (*PLAIN, "A, equivariance loss", "A, turned images", *AVERAGED, *CIRCULAR)
 LOOP = ("steps", "batch", "lr", "warmup", "ema", "compile", "log_every", "optimizer", "decay")
 MOST = 45.0  # degrees to either side, of turned images
 # Fields of the budget that rows which compare have alike.
@@ -45,6 +47,7 @@ FIELDS = {"arm": str, "training": int, "trial": dict, "eq": dict, "before": dict
 FIELDS |= {"runs": dict, "scores": dict, "kernel": recorded.DISTANCE}
 MOVES = {  # of the noise that a chain starts from
     "shift": partial(translated, dy=3, dx=2),
+    "sub-pixel": partial(translated, dy=3.4, dx=1.6),
     "90 degrees": partial(rotated, degrees=90),
 }
 RUNS = 16  # chains that are drawn twice
@@ -69,7 +72,8 @@ def about(name: str, data: ImageSet, budget, seed: int) -> dict:
         return about(letter, data, budget, seed)
     file = f"{name.replace(',', '').replace(' ', '-').lower()}-seed-{seed}"
     entries = config(letter) | {"config": letter} | ({"recipe": way} if way else {})
-    entries["unet"] = {"padding": budget.padding} | entries.get("unet", {})
+    padding = "circular" if name in CIRCULAR else budget.padding
+    entries["unet"] = {"padding": padding} | entries.get("unet", {})
     return card(data, budget, seed, file, **entries)
 
 
@@ -182,6 +186,22 @@ def averaged(sampler: Sampler) -> Sampler:
     return run
 
 
+def limited(sampler: Sampler) -> Sampler:
+    """The sampler from noise without the frequency of Nyquist.
+
+    A circular ideal filter takes that wave away, which has no phase to shift; a network of such
+    filters cannot predict it, and would leave it in the picture.
+    """
+
+    def run(denoise, schedule, z: Tensor, noise: Callable) -> Tensor:
+        rows, columns = (resample.ideal(n, nyquist=0.0).to(z) for n in z.shape[-2:])
+        there = resample.along_axes(z, rows, columns)
+        z = resample.along_axes(there, rows.mT / 2, columns.mT / 2)
+        return sampler(denoise, schedule, z, noise)
+
+    return run
+
+
 def equivariances(model: Model, average: bool = False) -> dict[str, float]:
     """EQ-T and EQ-R in dB of a model's network, its borders made circular, as in `measured`.
 
@@ -202,16 +222,16 @@ def followed(
     move: Callable[[Tensor], Tensor],
     labels: Tensor | None,
     n: int,
-    circular: bool = False,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """n images sample(T z), and T sample(z): a sampling from noise that was moved, or moved after.
 
-    move: T, of images; labels: None, or at least n; circular: the network's borders made so.
+    move: T, of images; labels: None, or at least n; sampler: one without fresh noise, which would
+    have to be moved, too.
     """
-    net = measured.without_borders(model.denoiser.net) if circular else model.denoiser.net
+    net = model.denoiser.net
     index = torch.arange(n, device=next(net.parameters()).device)
-    D = Denoiser(net, model.denoiser.coefficients, model.denoiser.c_noise).eval()
+    D = model.denoiser.eval()
     D = D if labels is None else guided(D, labels[:n].to(index), 1.0, net.classes)
     z = rng.normal(seed, 0, index, model.shape, rng.START)
     noise = samplers.seeded_noise(seed, index)
@@ -222,18 +242,16 @@ def followed(
 def runs(model: Model, sampler: Sampler, labels: Tensor | None, seed: int = 0) -> dict[str, float]:
     """How well whole samplings follow what is done to their noise: `followed`, for `MOVES`.
 
-    In dB of a peak of 2 inside the disc, over `RUNS` images; sampler: one without fresh noise.
-    "circular, ...": the network's borders made circular.  "other noise": unrelated samples of the
-    same classes, which is what nothing in common means.
+    In dB of a peak of 2 inside the disc, over `RUNS` images.  "other noise": unrelated samples of
+    the same classes, which is what nothing in common means.
     """
     n, mask = RUNS if labels is None else min(RUNS, len(labels)), disc(model.shape[-1])
     found = {
-        words + name: psnr2(*followed(model, sampler, T, labels, n, bool(words), seed), mask)
-        for words in ("", "circular, ")
+        name: psnr2(*followed(model, sampler, T, labels, n, seed), mask)
         for name, T in MOVES.items()
     }
     (_, y), (_, other) = (
-        followed(model, sampler, lambda x: x, labels, n, seed=k) for k in (seed, seed + 1)
+        followed(model, sampler, lambda x: x, labels, n, k) for k in (seed, seed + 1)
     )
     return found | {"other noise": psnr2(other, y, mask)}
 
@@ -277,6 +295,7 @@ def rows(
             say(f"trial: measures {arm}, training {seed}")
             sampler, labels = respaced(budget.sample_steps), asked_labels(data, drawn)
             sampler = averaged(sampler) if average else sampler
+            sampler = limited(sampler) if arm in CIRCULAR else sampler
             with counted(model.denoiser, say, f"trial: draws with {arm}"):
                 images = generate(model, drawn, sampler=sampler, labels=labels)
                 followed = runs(model, sampler, labels, seed)

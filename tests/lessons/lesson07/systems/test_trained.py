@@ -14,7 +14,14 @@ from diffutils.lessons.lesson07.systems import trained
 
 BUDGET = replace(
     lessons.budget("07", "smoke"),
-    trial_arms=("A", "D-2N", "A, equivariance loss", "A, turned images", "A, average of four"),
+    trial_arms=(
+        "A",
+        "D-2N",
+        "A, equivariance loss",
+        "A, turned images",
+        "A, average of four",
+        "D-ideal, circular",
+    ),
 )
 
 
@@ -130,6 +137,27 @@ def test_samples_of_a_network_that_commutes_follow_their_noise():
         return trained.runs(replace(model, denoiser=own), trained.respaced(5), torch.arange(4))
 
     follows, fixed = of(torch.zeros(1)), of(0.3 * place.expand(len(place), -1))
-    for name in ("shift", "90 degrees", "circular, shift"):
+    for name in ("shift", "90 degrees"):
         assert follows[name] > 100 and fixed[name] < follows[name] - 60
     assert follows["other noise"] < 30
+
+
+def test_noise_without_nyquist_keeps_all_other_waves():
+    z = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)).double()
+    (seen,) = [trained.limited(lambda D, schedule, z, noise: z)(None, None, z, None)]
+    wanted = torch.fft.fft2(z)
+    wanted[..., 4, :] = wanted[..., :, 4] = 0
+    assert torch.allclose(torch.fft.fft2(seen), wanted, atol=1e-10)
+
+
+def test_a_circular_arm_has_no_border_and_its_samples_follow_by_any_fraction():
+    """Untrained, of ideal filters: exactly, but for the overtones of GELU."""
+    data = load_for("digits", BUDGET, 0)
+    arm = trained.CIRCULAR[1]
+    assert trained.about(arm, data, BUDGET, 0)["unet"]["padding"] == "circular"
+    assert trained.about("D-ideal", data, BUDGET, 0)["unet"]["padding"] == "zeros"
+    model = trained.fresh(arm, data, BUDGET, 0)
+    sampler = trained.limited(trained.respaced(3))
+    free = replace(model, denoiser=trained.measured.awake(model.denoiser))
+    pair = trained.followed(free, sampler, trained.MOVES["shift"], None, 2)
+    assert trained.psnr2(*pair) > 40
