@@ -28,6 +28,7 @@ class Lesson07Budget(TrainingBudget):
     guidance: float = field(2.0, least=0, most=100)
     metric_samples: int = field(128, least=4, most=1_000_000)
     eq_side: int = field(32, least=16, most=256)  # pixels a side where untrained ones are measured
+    eq_seeds: int = field(3, least=1, most=100)  # untrained networks that a mean is of
     # The trial of configurations.
     trial_seeds: int = field(0, least=0, most=100)  # trainings of each arm; 0: the recorded rows
     trial_arms: tuple[str, ...] = field(ARMS, choices=tuple(dict.fromkeys((*ARMS, *PUBLISHED))))
@@ -54,8 +55,9 @@ BUDGETS = profiles(Lesson07Budget, {  # student: as above; ...: as in student
     "sample_steps":   (3,            250,                        1_000),
     "metric_samples": (6,            2_100,                      2_100),
     "eq_side":        (16,           ...,                        ...),
+    "eq_seeds":       (1,            ...,                        ...),
     "trial_seeds":    (...,          3,                          3),
     "trial_arms":     (...,          ...,                        tuple(PUBLISHED)),
     "turn_images":    (...,          64,                         64),
-    "turn_steps":     (6,            250,                        1_000),
+    "turn_steps":     (4,            250,                        1_000),
 })  # fmt: skip

@@ -14,12 +14,12 @@ def test_every_way_was_measured_at_every_angle():
 
 
 def test_turned_late_digits_arrive_and_stay_themselves():
-    """At most 5 degrees off, at least 90 % keep their class; the published way does neither."""
+    """At most 5 degrees off, at least 90 % keep their class; the published way does not arrive."""
     for chain in ("DDIM", "DDPM"):
         late = turned.summary(TURNS, "A", chain, "late")
         published = turned.summary(TURNS, "A", chain, "published")
         assert late["off"] <= 5 and late["identity"] >= 0.9
-        assert published["off"] > 20 and published["identity"] < 0.7
+        assert published["off"] > 20 and published["frames"] < late["frames"] - 10
         assert late["kernel"] < published["kernel"] / 5
 
 
