@@ -21,7 +21,7 @@ class Lesson07Budget(TrainingBudget):
     steps: int = field(120, least=1, most=MANY)  # of the two trainings that run live
     batch: int = field(32, least=1, most=1_000_000)
     pixels: int = field(32 * 32 * 32, least=1, most=2**32)
-    log_every: int = field(10, least=1, most=MANY)
+    log_every: int = field(20, least=1, most=MANY)
     padding: Literal["zeros", "circular"] = "zeros"  # of convolutions and filters
     pretrained: bool = True  # pictures by the networks that ship, where some do
     sample_steps: int = field(50, least=2, most=100_000)

@@ -138,8 +138,8 @@ def turned_table(rows: Sequence[dict], network: str = "A") -> str:
     n = len(turned.ANGLES)
     return (
         f"{aligned(lines)}\n{network}: median over {n} angles from -90 to 90 degrees and "
-        f"{rows[0]['N']} digits;\nstill that digit: relative to upright ones; frame to frame: the "
-        f"frame {turned.APART:g} degrees before, turned, is this one"
+        f"{rows[0]['N']} digits;\nstill that digit: relative to upright ones; frame to frame:\n"
+        f"how well the frame {turned.APART:g} degrees before, turned, is this one"
     )
 
 
