@@ -70,6 +70,8 @@ def runs_table(rows: Sequence[dict]) -> str:
 def published_table(rows: Sequence[dict]) -> str:
     """The 13 published configurations: IS / FID / 100 KID of three sets; ours beside, if any."""
     lines = [("published, IS / FID / KID", *scored.SETS, "ours: set, IS / FID / KID, trainings")]
+    asked = "python -m diffutils run --lessons 07 --profile published --dataset"
+    commands = [f"{asked} {data} --set images={n}" for data, n in scored.SETS.items()]
     for name, of_sets in scored.PUBLISHED.items():
         cells = [" / ".join(f"{x:.2f}" for x in of_sets[data]) for data in scored.SETS]
         # Ours, set by set.
@@ -83,7 +85,7 @@ def published_table(rows: Sequence[dict]) -> str:
             for data, every in ours.items()
         ]
         lines.append((name, *cells, ", ".join(found) or "not run"))
-    return aligned(lines)
+    return "\n".join((aligned(lines), "ours, row by row and with as many images:", *commands))
 
 
 def steady_table(rows: Sequence[dict]) -> str:
@@ -127,9 +129,7 @@ def trial_sentence(rows: Sequence[dict]) -> str:
 
 def turned_table(rows: Sequence[dict], network: str = "A") -> str:
     """Every way to turn a digit: median angle error, identity kept, distance to turned digits."""
-    lines = [
-        ("way", "chain", "off, degrees", "still that digit, %", "frame to frame, dB", "kernel")
-    ]
+    lines = [("way", "chain", "off, degrees", "kept, %", "frames, dB", "kernel")]
     for way, chain in dict.fromkeys((row["way"], row["chain"]) for row in rows):
         x = turned.summary(rows, network, chain, way)
         kept = "-" if x["identity"] is None else f"{100 * x['identity']:.0f}"
@@ -138,8 +138,8 @@ def turned_table(rows: Sequence[dict], network: str = "A") -> str:
     n = len(turned.ANGLES)
     return (
         f"{aligned(lines)}\n{network}: median over {n} angles from -90 to 90 degrees and "
-        f"{rows[0]['N']} digits;\nstill that digit: relative to upright ones; frame to frame:\n"
-        f"how well the frame {turned.APART:g} degrees before, turned, is this one"
+        f"{rows[0]['N']} digits;\nkept: still that digit, relative to upright ones\n"
+        f"frames: how well the frame {turned.APART:g} degrees before, turned, is this one"
     )
 
 

@@ -64,6 +64,6 @@ def test_a_difference_is_judged_by_its_sign():
 def test_the_published_table_has_ours_beside():
     row = {"arm": "D-2N", "trial": {"dataset": "mnist"}, "scores": {"IS": 2, "FID": 11, "KID": 0.5}}
     table = claims.published_table([row, row | {"scores": {}}]).splitlines()
-    assert len(table) == 2 + 13
-    assert table[-1].endswith("mnist 2.00 / 11.00 / 0.50 (1)")
-    assert table[-2].endswith("not run") and "82.46" in table[-1]
+    assert len(table) == 2 + 13 + 1 + 3
+    assert table[14].endswith("mnist 2.00 / 11.00 / 0.50 (1)") and "82.46" in table[14]
+    assert table[13].endswith("not run") and table[-1].endswith("mnist --set images=19999")

@@ -1,12 +1,13 @@
 """The published table: 13 configurations on three sets, and its three numbers of images of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from torch import Tensor
 
 from diffutils.course.experiments.measure import tried
+from diffutils.course.experiments.sampling import seldom
 from diffutils.course.machine import best_device
 from diffutils.metrics import distances, spaces, streaming
 from diffutils.metrics.spaces import Space
@@ -53,24 +54,31 @@ def inception() -> Space | None:
         return None
 
 
-def scores(images: Tensor, train: Tensor, space: Space, batch: int = 256) -> dict[str, float]:
-    """`Scores` of uint8 images (N, C, H, W) against all training images, as published.
+class Side(NamedTuple):
+    """What is kept of a set of images: the moments of its features, and some of these (n, d)."""
+
+    moments: streaming.Moments
+    features: Tensor
+
+
+def side(images: Tensor, space: Space, say: Callable[[str], None], batch: int = 256) -> Side:
+    """A `Side` of uint8 images (N, C, H, W); say is told every ten seconds how far it is."""
+    moments, kept, tell = streaming.Moments(), streaming.Reservoir(), seldom(say)
+    for part in images.split(batch):
+        features = space.features(part)
+        moments.add(features)
+        kept.add(features)
+        tell(f"features of {moments.n:,} of {len(images):,} images")
+    return Side(moments, kept.features)
+
+
+def scores(images: Tensor, real: Side, space: Space, say: Callable, batch: int = 256) -> dict:
+    """`Scores` of uint8 images (N, C, H, W) against the `side` of all training images.
 
     space: Inception's.  A number that the images are too few for is nan.
     """
-    score, sides = streaming.InceptionScore(), []
-    for own in (images, train):
-        # Take in one side, batch by batch: its moments, and some features for the kernel.
-        moments, kept = streaming.Moments(), streaming.Reservoir()
-        for part in own.split(batch):
-            features = space.features(part)
-            moments.add(features)
-            kept.add(features)
-            if own is images:
-                score.add(space.probabilities(features))
-        sides.append((moments, kept.features))
-    (fake, few), (real, many) = sides
-    notes: list[str] = []
+    fake, score, notes = side(images, space, say, batch), streaming.InceptionScore(), []
+    score.add(space.probabilities(fake.features))
     IS, _ = tried(notes, 2, score.score)
-    FID = tried(notes, 1, streaming.frechet, fake, real)
-    return Scores(IS, FID, 100 * distances.mmd(few, many))._asdict()
+    FID = tried(notes, 1, streaming.frechet, fake.moments, real.moments)
+    return Scores(IS, FID, 100 * distances.mmd(fake.features, real.features))._asdict()

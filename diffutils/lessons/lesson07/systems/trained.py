@@ -285,6 +285,7 @@ def rows(
         against = reference(data, spaces.of(data.name, data.shape[0], best_device()), n)
         judge, inception = spaces.judge(data.name, best_device()), scored.inception()
         drawn = budget.metric_samples if inception else n
+        real = scored.side(data.train, inception, say) if inception else None
         for arm in asked:
             # What the network is before it is trained; then what became of it.
             average = arm in AVERAGED
@@ -302,7 +303,7 @@ def rows(
             row = {"arm": arm, "training": seed, "trial": same, "eq": equivariances(model, average)}
             row |= {"before": before, "steady": steady, "runs": followed}
             row |= measure(images, against, judge, labels)
-            row |= {"scores": scored.scores(images, data.train, inception) if inception else {}}
+            row |= {"scores": scored.scores(images, real, inception, say) if inception else {}}
             # Keep what there is.
             every.append(files.finite(row))
             recorded.write(path, every)
