@@ -17,6 +17,14 @@ from torch.utils.checkpoint import checkpoint as recomputed
 
 from . import rng
 
+# Weights of the last slopes, newest first, of orders 1 to 4: fixed, though the steps are not equal.
+ADAMS_BASHFORTH = (
+    (1.0,),
+    (3 / 2, -1 / 2),
+    (23 / 12, -16 / 12, 5 / 12),
+    (55 / 24, -59 / 24, 37 / 24, -9 / 24),
+)
+
 
 class Step(NamedTuple):
     """A step of the sampler, as `after_step` sees it."""
@@ -83,6 +91,7 @@ def trajectory(
     eta: float = 0.0,
     variance: Callable = beta_tilde,
     heun: bool = False,
+    order: int = 1,
     S_churn: float = 0.0,
     S_min: float = 0.0,
     S_max: float = math.inf,
@@ -97,13 +106,16 @@ def trajectory(
     denoise(x, sigma) -> estimate of x0.  x: state at sigmas[first], see `start`.
     eta: 0 = DDIM, 1 = DDPM (Song et al. 2021, eq. 12 and 16); variance: of eta's fresh noise.
     heun, S_*: EDM's second-order correction and churn (Karras et al. 2022, algorithm 2).
+    order: of Adams and Bashforth, 2 to 4: the slopes of the steps before are used again, so that
+    a step costs one call (iPNDM: Zhang & Chen 2023, arXiv 2204.13902); the step to 0 is Euler's.
     noise(k, x): noise of step k and, by k = n .. 2n-1, of churn.  after_step(Step): the new state.
     first: steps already taken.  A chain cut in two takes all sigmas in both pieces: sigmas[first:]
     would draw the same noise again.  A chain walked again needs other k: noise(2n * round + k, x).
     Gradients flow, to the levels too; wrap in torch.no_grad() (or use `sample`) unless you want
     them.  checkpoint: keep only states, and ask the network again for gradients (Chen et al. 2016).
 
-    Raises: ValueError if the levels do not fall, or the first is infinite; for eta outside [0, 1].
+    Raises: ValueError if the levels do not fall, or the first is infinite; for eta outside [0, 1];
+    for an order other than 1 to 4, or above 1 beside what breaks the row of slopes.
     """
     check_levels(sigmas)
     n = len(sigmas) - 1
@@ -111,6 +123,8 @@ def trajectory(
         raise ValueError(f"eta must lie between 0 (DDIM) and 1 (DDPM), got {eta:g}")
     if not 0 <= first < n:
         raise ValueError(f"first must be one of the {n} steps, 0 to {n - 1}, got {first}")
+    check_order(order, alone=not (eta or heun or S_churn or first))
+    slopes: deque[Tensor] = deque(maxlen=order)
     if checkpoint:
         denoise = partial(recomputed, denoise, use_reentrant=False)
     for k in range(first, n):
@@ -130,6 +144,12 @@ def trajectory(
         D = denoise(x, sigma)
         d = (x - D) / number(sigma)
         x_next = D + number(sigma_down) * d
+        # Adams and Bashforth's, along a mixture of this slope and those before it.
+        slopes.appendleft(d)
+        if order > 1 and sigma_next > 0:
+            weights = ADAMS_BASHFORTH[len(slopes) - 1]
+            mixed = sum(w * slope for w, slope in zip(weights, slopes, strict=True))
+            x_next = x_next + number(sigma_down - sigma) * (mixed - d)
         # Heun's correction.
         if heun and sigma_down > 0:
             d_next = (x_next - denoise(x_next, sigma_down)) / number(sigma_down)
@@ -219,6 +239,18 @@ def slerp(
 ddim = partial(sample, eta=0.0)
 ddpm = partial(sample, eta=1.0)
 heun = partial(sample, heun=True)
+
+
+def check_order(order: int, alone: bool) -> None:
+    """Raise ValueError unless trajectory can walk with so many slopes."""
+    if order not in (1, 2, 3, 4):
+        raise ValueError(f"order must be 1 (Euler) to 4 (Adams and Bashforth), got {order!r}")
+    if order > 1 and not alone:
+        raise ValueError(
+            f"order = {order} uses the slopes of the steps before, which fresh noise (eta, "
+            "S_churn), another solver (heun) or a start in the middle (first) do not leave; take "
+            "order = 1 with these"
+        )
 
 
 def check_levels(sigmas: Tensor, rising: bool = False) -> None:

@@ -9,6 +9,7 @@ import itertools
 import math
 import warnings
 
+import numpy as np
 import pytest
 import torch
 
@@ -252,6 +253,74 @@ def test_heun_ends_where_the_flow_does(schedule):
     exact = m + s / math.sqrt(s * s + 80**2) * (x - m)
     close(found, exact, atol=5e-4)
     assert float((exact - m).abs().max()) > 0.5
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_adams_bashforth_is_the_textbook_recursion(order):
+    """Equal steps, every state against x + h sum w_i d_i with scipy's integrals of Lagrange's
+    polynomials as weights, 1e-12; Euler's in the last step, to 0.
+    """
+    from scipy.interpolate import lagrange
+
+    x = torch.linspace(-3, 3, 6, dtype=F64)[:, None]
+    sigmas = torch.linspace(2, 0, 11, dtype=F64)
+    denoise = denoisers.mixture(
+        *(torch.tensor(a, dtype=F64) for a in ([0.3, 0.7], [[-0.8], [0.5]], [0.3, 0.4]))
+    )
+    want, slopes = x, []
+    states = trajectory(denoise, x, sigmas, order=order)
+    for k, found in enumerate(states):
+        slopes.append((want - denoise(want, sigmas[k])) / sigmas[k])
+        last = slopes[-order:] if sigmas[k + 1] > 0 else slopes[-1:]
+        nodes = [*range(1 - len(last), 1)]  # in steps; the new one is at 1
+        weights = [lagrange(nodes, row).integ() for row in np.eye(len(last))]
+        step = sum((w(1.0) - w(0.0)) * d for w, d in zip(weights, last, strict=True))
+        want = want + (sigmas[k + 1] - sigmas[k]) * step
+        close(found, want, atol=1e-12)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_order_of_adams_bashforth(order):
+    """Gaussian data, against the exact flow, in equal steps, within 0.2; the row of slopes begins
+    at sigma = 200, where the path is straight, since its first steps are of lower order.
+    """
+    m, s, x = 0.3, 3.0, torch.tensor([[40.0], [-20.0], [1.0]], dtype=F64)
+    errors = []
+    for n in (1600, 3200):
+        sigmas = torch.linspace(200.0, 2.0, n + 1, dtype=F64)
+        flow = ((s * s + sigmas[-1] ** 2) / (s * s + sigmas[0] ** 2)).sqrt()
+        found = sample(denoisers.gaussian(m, s), x, sigmas, order=order)
+        errors.append((found - m - flow * (x - m)).abs())
+    close((errors[0] / errors[1]).log2(), torch.full((3, 1), float(order)), atol=0.2)
+
+
+def test_adams_bashforth_beats_heun_at_equal_calls():
+    """A mixture on Karras's grid, 19 calls each, the flow by scipy: orders 2 to 4 are nearer."""
+    from scipy.integrate import solve_ivp
+
+    weights, means, stds = ([0.3, 0.7], [[-0.8], [0.5]], [0.1, 0.2])
+    denoise = denoisers.mixture(*(torch.tensor(a, dtype=F64) for a in (weights, means, stds)))
+    x = 80 * torch.linspace(-2, 2, 21, dtype=F64)[:, None]
+    slope = lambda t, y: (y - denoise(torch.as_tensor(y)[:, None], t)[:, 0].numpy()) / t  # noqa: E731
+    exact = solve_ivp(slope, (80.0, 0.002), x[:, 0].numpy(), "DOP853", rtol=1e-10, atol=1e-11)
+    end = torch.from_numpy(exact.y[:, -1].copy())
+
+    def error(n, **settings):
+        found = sample(denoise, x, schedules.levels(schedules.karras(), n), **settings)
+        return float((found[:, 0] - end).square().mean().sqrt())
+
+    of_heun = error(10, heun=True)
+    assert all(error(19, order=order) < of_heun < error(19) for order in (2, 3, 4))
+
+
+@pytest.mark.parametrize("settings, message", [
+    (dict(order=5), "1 .Euler. to 4"), (dict(order=0), "1 .Euler. to 4"),
+    (dict(order=2, eta=0.5), "fresh noise"), (dict(order=2, heun=True), "another solver"),
+    (dict(order=3, S_churn=1.0), "fresh noise"), (dict(order=4, first=2), "start in the middle"),
+], ids=str)  # fmt: skip
+def test_orders_that_cannot_be(settings, message):
+    with pytest.raises(ValueError, match=message):
+        sample(smooth, torch.ones(1, 1), schedules.levels(schedules.karras(), 9), **settings)
 
 
 def test_mixture_is_sampled_with_its_weights():
@@ -785,15 +854,15 @@ def test_deterministic_samplers_use_no_randomness(heun):
 
 
 def test_number_of_network_calls():
-    """Euler N, Heun 2N - 1, and never at sigma = 0."""
-    for heun, want in ((False, 18), (True, 35)):
+    """Euler and Adams-Bashforth N, Heun 2N - 1, and never at sigma = 0."""
+    for settings, want in (({}, 18), ({"order": 4}, 18), ({"heun": True}, 35)):
         levels = []
 
         def spy(x, sigma, levels=levels):
             levels.append(float(sigma))
             return 0 * x
 
-        sample(spy, torch.ones(1, 1), schedules.levels(schedules.karras(), 18), heun=heun)
+        sample(spy, torch.ones(1, 1), schedules.levels(schedules.karras(), 18), **settings)
         assert len(levels) == want and min(levels) > 0
 
 

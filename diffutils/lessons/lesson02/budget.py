@@ -9,6 +9,8 @@ from diffutils.course.budgets import MANY, TrainingBudget, field, profiles
 class Lesson02Budget(TrainingBudget):
     """Lesson 02, DDPM training on one data set."""
 
+    own_points: int = field(4_000, least=4, most=MANY)  # steps of one's own model on points
+    own_steps: int = field(300, least=4, most=MANY)  # and on images; 6,000 take 15 minutes
     sample_steps: int = field(50, least=1, most=100_000)
     metric_samples: int = field(256, least=4, most=100_000)  # on each side of a distance
     trial_steps: int = field(0, least=0, most=MANY)  # of each training of the trial; 0: none
@@ -36,6 +38,8 @@ BUDGETS = profiles(Lesson02Budget, {  # student: as above; ...: as in student
     "ema":            (...,          0.9995,              0.0),
     "class_dropout":  (...,          ...,                 1.0),
     "log_every":      (2,            500,                 994),
+    "own_points":     (40,           ...,                 ...),
+    "own_steps":      (4,            ...,                 ...),
     "sample_steps":   (4,            250,                 300),
     "metric_samples": (150,          5_000,               5_000),
     "trial_steps":    (...,          5_000,               99_400),
