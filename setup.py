@@ -5,7 +5,8 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-SHIPPED = {"notebooks": "*.ipynb", "figures": "*.png", "data/pretrained": "*.*"}
+# Of notebooks/ the lessons (ipynb), their notation (md) and its table (toml), no drafts as py.
+SHIPPED = {"notebooks": "*.[imt]*", "figures": "*.png", "data/pretrained": "*.*"}
 
 
 class WithLessons(build_py):

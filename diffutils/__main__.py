@@ -32,6 +32,7 @@ def cli(context):
 COMMANDS = (
     run.run,
     run.notebooks,
+    run.notation,
     test.test,
     lab.lab,
     lab.export,

@@ -7,6 +7,7 @@ from importlib.machinery import ModuleSpec
 
 ADVICE = "`make lab` lays the new version of this lesson beside yours."
 EXPERIMENTS, LESSON04 = "course.experiments.", "lessons.lesson04."
+ARMS = LESSON04 + "systems.arms"
 MOVED = {  # old module -> where its names are now
     "checkpoints":        ("weights.models", "weights.cards", "weights.files"),
     "densities":          ("schedules",),
@@ -17,7 +18,7 @@ MOVED = {  # old module -> where its names are now
     "textbook":           ("methods.textbook",),
     "course.ddim_trial":  ("lessons.lesson03.sprites_trial",),
     "course.drawings":    ("lessons.lesson01.figures",),
-    "course.edm_arms":    (LESSON04 + "arms", EXPERIMENTS + "described", EXPERIMENTS + "training"),
+    "course.edm_arms":    (ARMS, EXPERIMENTS + "described", EXPERIMENTS + "training"),
     "course.edm_chart":   (EXPERIMENTS + "forest",),
     "course.edm_effects": (EXPERIMENTS + "effects", LESSON04 + "claims"),
     "course.edm_trial":   (LESSON04 + "claims", EXPERIMENTS + "charts"),
@@ -31,6 +32,7 @@ MOVED = {  # old module -> where its names are now
     "course.sweep_chart": (EXPERIMENTS + "charts",),
     "course.train":       (EXPERIMENTS + "described", EXPERIMENTS + "training"),
     "course.trial":       ("lessons.lesson02.faces_trial",),
+    LESSON04 + "arms":    (ARMS,),
 }  # fmt: skip
 NAMES = {
     "densities.normal": "log_normal_density",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 CLAIM_COLUMNS = ("claim", "published", "measured", "verdict", "N", "seeds")
 MARKS = "\\`*_[]~|"  # what Markdown could take for more than text
 FORMULA = "<span>$</span>"  # a dollar alone in its tag opens no formula
+SCROLLS = "white-space: pre; overflow-x: auto"  # JupyterLab breaks lines otherwise
 
 
 def plain(text: str) -> str:
@@ -40,9 +41,13 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], marks: str = 
 
 
 def fold(summary: str, text: str) -> str:
-    """A plain text, such as a wide table, folded away: HTML without blank lines, for Markdown."""
+    """A plain text, such as a wide table, folded away: HTML without blank lines, for Markdown.
+
+    Lines wider than the page scroll: broken, the columns of a table would be lost.
+    """
     lines = "\n".join(html.escape(line, quote=False) for line in text.splitlines() if line.strip())
-    return f"<details><summary>{_escaped(summary)}</summary><pre>{lines}</pre></details>"
+    box = f'<pre style="{SCROLLS}">{lines}</pre>'
+    return f"<details><summary>{_escaped(summary)}</summary>{box}</details>"
 
 
 def claim_table(claims: Sequence[dict]) -> str:

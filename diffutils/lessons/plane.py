@@ -118,3 +118,25 @@ def paths(
             ax.plot(*path.T, color=COLORS[color], lw=0.9, zorder=3)
             ax.scatter(*path[-1], s=22, color=COLORS[color], ec="black", lw=0.5, zorder=4)
     return fig
+
+
+@style()
+def tangents(
+    world: World,
+    way: Float[Tensor, "T 2"],
+    walks: Mapping[str, tuple[Float[Tensor, "n 2"], Float[Tensor, "m 2"]]],
+    reach: float = REACH,
+) -> Any:
+    """Figure of the exact way of one point, and of walks that try to follow it, a panel each.
+
+    walks: name -> their states, and the estimate D where they asked for it; the dashed line from a
+    state to its D is the tangent, since d = (x - D)/sigma.
+    """
+    fig, axes = figure(1, len(walks), 2.9, 2.9)
+    for ax, (name, (states, answers)) in zip(np.atleast_1d(axes), walks.items(), strict=True):
+        _sheet(ax, world, name, reach)
+        ax.plot(*way.T, color="0.55", lw=2.5, zorder=2)
+        for x, D in zip(states, answers, strict=False):
+            ax.plot(*torch.stack([x, D]).T, color=COLORS["sky"], ls="--", lw=0.9, zorder=3)
+        ax.plot(*states.T, color=COLORS["vermilion"], marker="o", ms=4, lw=1.4, zorder=4)
+    return fig

@@ -165,8 +165,12 @@ def r_squared(
             f"must cover {sigma_min:g} to {sigma_max:g}"
         )
     phi, levels = equal_steps(coordinate, points, sigma_min, sigma_max)
-    similarity = interpolate(levels.log(), sigmas.double().log(), curves.double())
-    x, y = phi - phi.mean(), similarity - similarity.mean(1, keepdim=True)
+    return straightness(phi, interpolate(levels.log(), sigmas.double().log(), curves.double()))
+
+
+def straightness(x: Float[Tensor, "n"], y: Float[Tensor, "N n"]) -> Float[Tensor, "N"]:
+    """R^2 of the least-squares straight line through the points x, y, for each row of y."""
+    x, y = x - x.mean(), y - y.mean(1, keepdim=True)
     slope = (y @ x) / (x @ x)
     residual = y - slope[:, None] * x
     return 1 - (residual**2).sum(1) / (y**2).sum(1)

@@ -12,6 +12,7 @@ from diffutils.viz.paper import COLORS, figure, style
 
 DASHES = ("-", "--", "-.", ":")
 BARS = 40  # in one figure
+MOST_DECADES = 7  # with numbers without exponents
 NAMED = 20  # in one legend, ten a column
 
 
@@ -141,6 +142,19 @@ def plain_log_axis(
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
+def _log(axis: Any) -> None:
+    """Makes an axis logarithmic: with plain numbers, as many as its range has room for; of very
+    many decades only powers of ten.
+    """
+    values = np.abs([v for v in axis.get_data_interval() if v])
+    decades = float(np.ptp(np.log10(values))) if len(values) else 0.0
+    if decades > MOST_DECADES:
+        getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+        return
+    subs = (1,) if decades > 2.5 else (1, 2, 5) if decades > 0.6 else (1, 1.2, 1.5, *range(2, 10))
+    plain_log_axis(axis, subs)
+
+
 def _line(name: str, xs: Any, ys: Any) -> tuple[np.ndarray, np.ndarray]:
     xs, ys = array(xs), array(ys)
     if xs.shape[:1] != ys.shape[:1] or not xs.shape:
@@ -183,7 +197,9 @@ def _look(i: int) -> dict[str, Any]:
 
 
 def _label(ax: Any, x: str, y: str, title: str, log: str) -> Any:
-    ax.set(xlabel=x, ylabel=y, title=title, **{f"{axis}scale": "log" for axis in log})
+    ax.set(xlabel=x, ylabel=y, title=title)
+    for axis in log:
+        _log(getattr(ax, f"{axis}axis"))
     for text in (ax.xaxis.label, ax.yaxis.label, ax.title):
         text.set_parse_math(is_math(text.get_text()))
     return ax.figure

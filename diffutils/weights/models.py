@@ -56,7 +56,11 @@ BETAS["rescaled_linear"] = lambda **range: schedules.rescale_terminal_snr(
 )
 GRIDS = ("log_normal", "log_uniform", "log_logistic", "karras")  # densities too, to train with
 SCHEDULES = {name: getattr(schedules, name) for name in GRIDS}
-EMBEDDINGS = {"log": lambda: torch.log, "phi_star": lambda c: lambda sigma: sigma / (sigma + c)}
+EMBEDDINGS = {  # what the network is told: from 0 to 1000, or sigma/(sigma + c) as SSIMBaD tells it
+    "log": lambda: denoisers.rescaled(torch.log),
+    "phi_star": lambda c: denoisers.rescaled(lambda sigma: sigma / (sigma + c)),
+    "phi_star_unscaled": lambda c: lambda sigma: sigma / (sigma + c),
+}
 
 
 def filtered(layer: Callable) -> Callable:
@@ -125,7 +129,7 @@ def build(card: dict, blank: bool = False) -> Model:
             c_noise = schedule.t
         else:
             density, schedule = (filled(SCHEDULES, card[slot]) for slot in ("density", "grid"))
-            c_noise = denoisers.rescaled(filled(EMBEDDINGS, card["embedding"]))
+            c_noise = filled(EMBEDDINGS, card["embedding"])
     except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         why = str(error).partition("\n")[0]
         raise ValueError(

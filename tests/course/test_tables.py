@@ -14,7 +14,8 @@ def test_tables():
 def test_a_fold_is_one_block_of_html_with_the_text_as_it_stands():
     """Without blank lines: after one, Markdown would read bars and stars as its own."""
     assert fold("All <numbers>", "a  b\n\n<x> | *y*") == (
-        "<details><summary>All &lt;numbers&gt;</summary><pre>a  b\n&lt;x&gt; | *y*</pre></details>"
+        '<details><summary>All &lt;numbers&gt;</summary><pre style="white-space: pre; '
+        'overflow-x: auto">a  b\n&lt;x&gt; | *y*</pre></details>'
     )
 
 

@@ -4,7 +4,7 @@ import itertools
 import math
 import random
 
-from diffutils.lessons.lesson04.arms import ARMS
+from diffutils.lessons.lesson04.systems.arms import ARMS
 
 WALKS = [f"{solver}, {grid}" for solver in ("Euler", "Heun") for grid in ("EDM", "phi")]
 TRAINED = {

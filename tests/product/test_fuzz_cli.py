@@ -42,6 +42,7 @@ CARD = {
 GIVEN = {  # command -> arguments with which it works
     "run": ["--profile", "smoke", "--out", "out"],
     "notebooks": [],
+    "notation": [],
     "test": ["--version"],
     "lab": [],
     "export": ["out"],

@@ -186,7 +186,10 @@ def test_every_name_of_edm_can_be_built():
             "phi_star": (0.5 - 2 / 702) / (80 / 80.7 - 2 / 702),
         }[name]
         assert float(told[1]) == pytest.approx(1000 * share, abs=1e-2)
-    assert {"log", "phi_star"} == set(models.EMBEDDINGS)
+    as_published = {"name": "phi_star_unscaled", "arguments": {"c": 0.7}}
+    told = models.build({**EDM, "embedding": as_published}).denoiser.c_noise
+    assert told(torch.tensor([0.7, 80.0])).tolist() == pytest.approx([0.5, 80 / 80.7])
+    assert {"log", "phi_star", "phi_star_unscaled"} == set(models.EMBEDDINGS)
 
 
 @pytest.mark.parametrize(

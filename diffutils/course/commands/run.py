@@ -7,6 +7,8 @@ import click
 from diffutils.course.budgets import profile_name
 from diffutils.course.commands.options import FOLDER, LESSONS, PROFILE, SEEDS, SET, overrides, say
 from diffutils.course.runs import headless, rundir
+from diffutils.course.workbook import notation as words
+from diffutils.weights.files import CHECKOUT
 
 
 @click.command()
@@ -41,6 +43,16 @@ def notebooks(contents, lessons, work):
     """Execute lessons at the student profile and store the outputs in notebooks/."""
     outcomes = headless.store(headless.select(lessons), contents.budget, say, work)
     report(outcomes, f"Stored: {work / 'notebooks' if work else headless.NOTEBOOKS}")
+    if not work and (headless.NOTEBOOKS / words.TABLE).is_file():
+        words.write(headless.NOTEBOOKS)  # the cells may have moved
+
+
+@click.command()
+def notation():
+    """Write notebooks/notation.md: each word and symbol, and where a lesson introduces it."""
+    if CHECKOUT is None:
+        raise click.UsageError("what is installed stays as it is; call this in a clone")
+    say(f"Written: {words.write(headless.NOTEBOOKS)}")
 
 
 def report(outcomes: list[headless.Outcome], where: str) -> None:

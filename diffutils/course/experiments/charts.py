@@ -5,7 +5,7 @@ from statistics import mean, median
 from typing import Any
 
 from diffutils.course.experiments.claims import over_trainings
-from diffutils.course.experiments.effects import Effect, holm
+from diffutils.course.experiments.effects import Effect, held
 from diffutils.course.experiments.rows import check, group, where
 from diffutils.course.tables import aligned
 from diffutils.viz.paper import COLORS, figure, style
@@ -112,16 +112,21 @@ def _looks(names: Sequence[str]) -> dict[str, tuple]:
     return looks
 
 
-def table(rows: Sequence[dict]) -> str:
-    """A text table: Fréchet distance over the floor by sampler (lines) and evaluations (columns).
+def table(rows: Sequence[dict], metric: str = "frechet") -> str:
+    """A text table of a distance by sampler (lines) and network evaluations (columns).
 
-    rows: of `sweep`; a cell is as in `crossed`.  All other numbers: `full_table`.
-    Raises: ValueError for no rows, or rows of several N.
+    rows: of `sweep`.  metric: "frechet", over the floor, a cell as in `crossed`; "kernel", the mean
+    kernel distance, whose size does not depend on N.  All other numbers: `full_table`.
+    Raises: ValueError for no rows, or rows of several N, or another metric.
     """
     one_count(rows)
+    if metric not in METRICS:
+        raise ValueError(f"there is no metric {metric!r}; choose from {', '.join(METRICS)}")
     walks = {f"{nfe:,.10g}": {"nfe": nfe} for nfe in sorted({row["nfe"] for row in rows})}
-    lines = [(name, *_ratios(own, walks)) for name, own in _by_sampler(rows).items()]
-    return aligned([("Fréchet / floor, by NFE", *walks), *lines])
+    cells = _ratios if metric == "frechet" else _kernels
+    lines = [(name, *cells(own, walks)) for name, own in _by_sampler(rows).items()]
+    head = "Fréchet / floor" if metric == "frechet" else "kernel distance"
+    return aligned([(f"{head}, by NFE", *walks), *lines])
 
 
 def full_table(rows: Sequence[dict]) -> str:
@@ -165,20 +170,36 @@ def crossed(rows: Sequence[dict], arms: Sequence[str], walks: Mapping[str, Mappi
 
 
 def effects_table(effects: Sequence[Effect], family: Sequence[Effect] | None = None) -> str:
-    """A text table: what each effect changes, and its verdict, alone and after Holm's correction.
+    """A text table: what each effect changes, and the verdict that holds after Holm's correction.
 
-    The changes are relative, below 0 nearer, with 95 % intervals; "same": Holm changes nothing.
-    family: all that are drawn together (None: these), for the correction.
+    The changes are relative, below 0 nearer, with 95 % intervals.  family: all that are drawn
+    together (None: these), for the correction; verdicts as in `effects.held`.
     """
-    lines = [("change of", "by", "change (95 % interval)", "verdict", "after Holm")]
-    for x, after in zip(effects, holm(effects, family), strict=True):
-        lines.append((x.name, x.by, x.words, x.verdict, "same" if after == x.verdict else after))
+    lines = [("change of", "by", "change (95 % interval)", "verdict")]
+    for x, verdict in zip(effects, held(effects, family), strict=True):
+        lines.append((x.name, x.by, x.words, verdict))
     return "\n".join([aligned(lines), *dict.fromkeys(x.why() for x in effects if x.left_out)])
+
+
+def beside_table(above: Sequence[Effect], kernel: Sequence[Effect]) -> str:
+    """A text table of the same effects on distances whose size does not depend on N.
+
+    above: on rows of `effects.above_floor`; kernel: differences of the kernel distance, 0 for equal
+    sets.  Each with its 95 % interval.
+    """
+    lines = [("change of", "by", "above the floor", "kernel distance, difference")]
+    pairs = zip(above, kernel, strict=True)
+    return aligned([*lines, *((x.name, x.by, x.words, other.words) for x, other in pairs)])
 
 
 def _ratios(rows: Sequence[dict], walks: Mapping[str, Mapping]) -> list[str]:
     ratios = [over_trainings(where(rows, **entries)) for entries in walks.values()]
     return [f"{mean(x):.1f}" if x else "-" for x in ratios]
+
+
+def _kernels(rows: Sequence[dict], walks: Mapping[str, Mapping]) -> list[str]:
+    found = [[row["kernel"] for row in where(rows, **entries)] for entries in walks.values()]
+    return [_digits(mean(x)) if x else "-" for x in found]
 
 
 def _digits(value: float) -> str:

@@ -5,17 +5,17 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from diffutils.course.experiments.effects import Effect, differ, holm
+from diffutils.course.experiments.effects import HINT, Effect, differ, held
 from diffutils.course.experiments.rows import check, group
 from diffutils.course.tables import CLAIM_COLUMNS, cell_of, plain
 from diffutils.metrics.intervals import mean_interval
 
 LONGEST = 160  # characters of a cell; the protocol, in a fold, has room for more
-MANY = 5  # verdicts; where more are drawn together, those after Holm's correction stand beside
 RULE = (
     "nearer or farther: the 95 % interval leaves out 0; equivalent within a tenth: the 90 % "
     "interval lies within 1/1.1 to 1.1, of three runs or more"
 )
+TOGETHER = f"verdicts after Holm's correction over {{}} comparisons; {HINT}what holds only alone"
 
 
 def claim(
@@ -61,8 +61,8 @@ def from_effects(
 ) -> dict:
     """The claim that these effects decide, each under its label `by`; beside: more, for the fold.
 
-    rows: those compared.  family: all effects that are drawn together, for Holm's correction.
-    Without any run it is "not run", and says why.
+    rows: those compared.  family: all effects that are drawn together, for Holm's correction (none:
+    those of this claim).  Without any run it is "not run", and says why.
     """
     left_out = dict.fromkeys(x.why() for x in (*effects, *beside))
     run = [x for x in effects if x.runs]
@@ -70,6 +70,7 @@ def from_effects(
         why = next((why for x in effects for why in x.left_out.values()), "no rows of both sides")
         return claim(text, published, protocol=[*left_out, *protocol], why=why)
     # Say how they are compared, and show the rows that count.
+    family = family or (*effects, *beside)
     own, many = run[0], sum(len(x.runs) > 1 for x in family)
     how = "relative change, by mean log ratio," if own.relative else "difference"
     by = "training" if own.unit == "trainings" else "seed"
@@ -82,7 +83,7 @@ def from_effects(
             f"{own.name}: {how} of the distance to held-out images, below 0 nearer",
             f"95 % intervals over {max(len(x.runs) for x in run)} {own.unit}",
             RULE,
-            f"Holm's correction is over {many} comparisons" if many > MANY else "",
+            TOGETHER.format(many) if many > 1 else "",
             *(f"{x.name}, {x.by}: {x.words}, {verdicts([x], family)}" for x in beside if x.runs),
             *left_out,
             rows[0]["features"],
@@ -96,13 +97,10 @@ def from_effects(
 def verdicts(effects: Sequence[Effect], family: Sequence[Effect] = ()) -> str:
     """Effects by verdict: "nearer (5, 9); cannot be told (19)"; of a single one its verdict alone.
 
-    family: effects that are drawn together.  Where more than five of them have an interval, what
-    Holm's correction over all of them changes is added: "; after Holm cannot be told (9)".
+    family: effects that are drawn together (none: these); what does not survive Holm's correction
+    over them is "a hint: nearer".
     """
-    said = [(x.verdict, x.by) for x in effects]
-    if sum(len(x.runs) > 1 for x in family) > MANY:
-        after = zip(effects, holm(effects, family), strict=True)
-        said += [(f"after Holm {other}", x.by) for x, other in after if other != x.verdict]
+    said = [*zip(held(effects, family or effects), (x.by for x in effects), strict=True)]
     labels = {verdict: [by for other, by in said if other == verdict] for verdict, _ in said}
     if len(effects) == 1:
         return ", ".join(labels)

@@ -19,6 +19,8 @@ SWEEP = {"sampler": str, "steps": int, "seed": int, "N": int, "features": str, "
 SWEEP |= dict.fromkeys(("eta", "nfe", "seconds_per_image"), NUMBER)
 SWEEP |= dict.fromkeys((*EVERY, "agreement"), DISTANCE)
 TRIAL = SWEEP | {"arm": str, "training": int, "trial": dict}
+# What stands for the fingerprint of weights or code in a recorded row where nobody noted it then.
+UNKNOWN = "made before rows had fingerprints"
 LOG = {"step": int, "loss": DISTANCE, "heldout": DISTANCE}
 
 

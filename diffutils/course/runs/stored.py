@@ -13,6 +13,7 @@ TABLE = re.compile(r"(?<=<!-- lessons: made by `make notebooks` -->\n).*?(?=<!--
 KEPT = ("kernelspec", "language_info", "tags")  # of the metadata
 FINISHED = {"seconds": (int, float), "finished": dict}  # of run.json
 SHOWN = ("smoke", "student", "full")  # the profiles whose times README shows
+COMPARED, IGNORED = "nbval-check-output", "nbval-ignore-output"  # tags, as nbval reads them
 
 
 def cleaned(path: Path) -> str:
@@ -27,6 +28,7 @@ def cleaned(path: Path) -> str:
     for holder in (nb, *nb.cells):
         holder.metadata = {k: v for k, v in holder.metadata.items() if v and k in KEPT}
     nb.metadata["stored"] = stamp(nb, path.stem[:2])
+    marked(nb)
     # Number the cells as if they had run in one go.
     for count, cell in enumerate((c for c in nb.cells if c.cell_type == "code" and c.source), 1):
         cell.execution_count = count
@@ -34,6 +36,18 @@ def cleaned(path: Path) -> str:
             if "execution_count" in output:
                 output.execution_count = count
     return nbformat.writes(nb) + "\n"
+
+
+def marked(nb):
+    """The notebook, in place, its code cells tagged: nbval ignores what it is not told to compare.
+
+    Untagged, plain `pytest --nbval` would compare times, losses, and where the run went.
+    """
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            tags = [tag for tag in cell.metadata.get("tags", []) if tag != IGNORED]
+            cell.metadata["tags"] = tags if COMPARED in tags else [*tags, IGNORED]
+    return nb
 
 
 def stamp(nb, number: str) -> dict[str, str]:

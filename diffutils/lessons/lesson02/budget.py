@@ -10,7 +10,7 @@ class Lesson02Budget(TrainingBudget):
     """Lesson 02, DDPM training on one data set."""
 
     own_points: int = field(4_000, least=4, most=MANY)  # steps of one's own model on points
-    own_steps: int = field(300, least=4, most=MANY)  # and on images; 6,000 take 15 minutes
+    own_steps: int = field(300, least=4, most=MANY)  # and on images; 2,000 take 15 minutes
     sample_steps: int = field(50, least=1, most=100_000)
     metric_samples: int = field(256, least=4, most=100_000)  # on each side of a distance
     trial_steps: int = field(0, least=0, most=MANY)  # of each training of the trial; 0: none

@@ -15,17 +15,15 @@ class Lesson03Budget(TrainingBudget):
     pretrained: bool = True  # the weights that ship, where the data set has some
     seeds: int = field(1, least=1, most=1000)  # training seeds, where the network is trained
     metric_samples: int = field(140, least=4, most=100_000)  # on each side of a distance
-    grid_steps: tuple[int, ...] = field((4, 8, 16), least=1, most=100_000)  # sampling steps
+    sweep: bool = False  # measure all samplers anew, also where their rows ship
+    grid_steps: tuple[int, ...] = field((4, 16), least=1, most=100_000)  # sampling steps
     grid_etas: tuple[float, ...] = field((0.0, 1.0), least=0, most=1)  # 0 is DDIM, 1 is DDPM
     skip_steps: tuple[int, ...] = field((8,), least=1, most=100_000)  # of the one that only skips
     sampling_seeds: int = field(3, least=1, most=1000)
     scale: float = field(1.0, least=0, most=1000)  # guidance
     fid: bool = False  # the published FID too: 3,000 images by all T steps, Inception features
-    long_steps: int = field(
-        1000, least=5, most=100_000
-    )  # of the DDPM chain that is shown beside DDIM
-    short_steps: int = field(50, least=1, most=100_000)  # of the DDIM chain beside it
-    shown: int = field(20, least=4, most=100)  # images of each
+    long_steps: int = field(1000, least=5, most=100_000)  # the most that are shown
+    short_steps: int = field(50, least=1, most=100_000)  # of the longest walk but that one
 
     def __post_init__(self):
         super().__post_init__()
@@ -64,5 +62,4 @@ BUDGETS = profiles(Lesson03Budget, {  # student: as above; ...: as in student
     "fid":            (...,          True,            True),
     "long_steps":     (20,           ...,             ...),
     "short_steps":    (4,            ...,             ...),
-    "shown":          (4,            ...,             ...),
 })  # fmt: skip

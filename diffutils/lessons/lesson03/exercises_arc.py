@@ -8,13 +8,13 @@ import math
 from diffutils.course.exercises.model import Case, Exercise, Mistake
 
 
-def slerp(a, b, t):
-    """From a (t = 0) to b (t = 1) along the arc, for every sample of the batch by itself."""
-    return arc(a, b, t)
+def slerp(a, b, share):
+    """From a (share = 0) to b (share = 1) along the arc, every sample of the batch by itself."""
+    return arc(a, b, share)
 
 
 def on_arc(angle, t):
-    """The weights of a and b in (5), before they are divided by the sine."""
+    """The weights of a and b in (4), before they are divided by the sine."""
     return ((1 - t) * angle).sin(), (t * angle).sin()
 
 
@@ -78,7 +78,7 @@ def slerp_cases(seed) -> list[Case]:
         known = along / rad.sin() * u + length_b * (t * rad).sin() * v
         return Case((a, b, t), known, about)
 
-    # Pairs for the edges: t = 0 and 1, noises that meet themselves, and the lesson's own.
+    # Pairs for the edges: share = 0 and 1, noises that meet themselves, and the lesson's own.
     # Of exact noises the cosine is 1; of most others rounding makes it more or less than that.
     own = "Every sample turns by its own angle: bring the angles to the shape (B, 1, 1, 1)."
     ends = pair((2, 3, 1, 2), [50.0, 60.0], 0.0, "").arguments[:2]
@@ -99,8 +99,8 @@ def slerp_cases(seed) -> list[Case]:
         pair((5, 1, 2, 3), [6.0, 174.0, 60.0, 95.0, 20.0], 0.7, own),
         Case((turned(3, 0, 10), turned(3, 60, 160), 0.25), turned(3, 15, 47.5),
              "Noise of length 3 stays of length 3."),
-        Case((*ends, 0.0), ends[0].clone(), "t = 0 gives a.", tolerance=3e-5),
-        Case((*ends, 1.0), ends[1].clone(), "t = 1 gives b.", tolerance=3e-5),
+        Case((*ends, 0.0), ends[0].clone(), "share = 0 gives a.", tolerance=3e-5),
+        Case((*ends, 1.0), ends[1].clone(), "share = 1 gives b.", tolerance=3e-5),
         Case((alone, alone.clone(), 0.3), alone.clone(), to_itself, tolerance=3e-5),
         Case((a, b, 0.3), known, "One noise of the batch is paired with itself, the others are "
              f"not. {to_itself}", tolerance=3e-5),
@@ -124,7 +124,7 @@ def not_clamped(a, b):
 
 
 def divided_by_zero(a, b, t, angle=angles):
-    """(5) as it stands."""
+    """(4) as it stands."""
     angle = angle(a, b).view(-1, 1, 1, 1)
     return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
 
@@ -135,7 +135,7 @@ def inner(a, b):
 
 
 def when_all(a, b, t):
-    """(5) as it stands, but for a batch that is paired with itself as a whole."""
+    """(4) as it stands, but for a batch that is paired with itself as a whole."""
     return a if a.equal(b) else divided_by_zero(a, b, t)
 
 
@@ -199,9 +199,9 @@ SLERP = Exercise(
                 "That is the straight line; half-way the noise is too short, by a factor of 0.71 "
                 "where a and b are at right angles."),
         Mistake("swapped", lambda a, b, t: arc(b, a, t),
-                "t = 0 must give a, t = 1 must give b; they are swapped."),
-        Mistake("t ignored", lambda a, b, t: arc(a, b, 0.5),
-                "It is the middle of the arc whatever t is."),
+                "share = 0 must give a, share = 1 must give b; they are swapped."),
+        Mistake("share ignored", lambda a, b, t: arc(a, b, 0.5),
+                "It is the middle of the arc whatever the share is."),
         # The angle.
         Mistake("one angle", one_for_all,
                 "The angle was taken over the whole batch; every sample has its own."),
@@ -278,31 +278,31 @@ SLERP = Exercise(
         Mistake("cosines", lambda a, b, t: arc(
                     a, b, t, weights=lambda w, t: (((1 - t) * w).cos(), (t * w).cos())),
                 "The weights are sines, not cosines."),
-        Mistake("t outside the sine", lambda a, b, t: arc(a, b, t, weights=lambda w, t: (
+        Mistake("share outside the sine", lambda a, b, t: arc(a, b, t, weights=lambda w, t: (
                     math.sin(1 - t) * w, math.sin(t) * w)),
-                "The sine is that of t times the angle, not of t alone: mind the bracket."),
+                "The sine is that of share times angle, not of the share alone: mind the bracket."),
         Mistake("difference", lambda a, b, t: arc(a, b, t, weights=lambda w, t: (
                     ((1 - t) * w).sin(), -(t * w).sin())),
                 "The part of b is subtracted; both parts are added."),
         Mistake("whole arc", lambda a, b, t: arc(a, b, t, weights=lambda w, t: (
                     (w - t).sin(), (t * w).sin())),
-                "The weight of a has sin((1 - t) theta), not sin(theta - t)."),
+                "The weight of a has sin((1 - share) angle), not sin(angle - share)."),
         # What comes close.
         Mistake("line pushed out", pushed_out,
-                "The line, stretched to the old length, does not turn at one speed: t = 0.25 is "
-                "not a quarter of the angle."),
+                "The line, stretched to the old length, does not turn at one speed: share = 0.25 "
+                "is not a quarter of the angle."),
         Mistake("unit length", of_unit_length,
-                "a and b are cut down to length 1; they are normed for the angle only, and (5) "
+                "a and b are cut down to length 1; they are normed for the angle only, and (4) "
                 "takes them as they are."),
         Mistake("lengths averaged", of_mean_length,
-                "a and b are normed and the result is stretched again; (5) takes a and b as they "
+                "a and b are normed and the result is stretched again; (4) takes a and b as they "
                 "are, and norms them for the angle only."),
         Mistake("quarter circle", lambda a, b, t: (
                     math.cos(t * math.pi / 2) * a + math.sin(t * math.pi / 2) * b),
                 "That assumes a right angle between a and b; take the angle from a and b."),
-        Mistake("roots of t", lambda a, b, t: (1 - t) ** 0.5 * a + t**0.5 * b,
-                "The weights sqrt(1 - t) and sqrt(t) suit a right angle, and do not turn at one "
-                "speed; write (5)."),
+        Mistake("roots of the share", lambda a, b, t: (1 - t) ** 0.5 * a + t**0.5 * b,
+                "The weights sqrt(1 - share) and sqrt(share) suit a right angle, and do not turn "
+                "at one speed; write (4)."),
         # A noise that is paired with itself.
         Mistake("not clamped", lambda a, b, t: arc(a, b, t, angle=not_clamped),
                 "For a noise paired with itself rounding takes the cosine beyond 1, and acos is "

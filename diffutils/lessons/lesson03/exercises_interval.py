@@ -22,8 +22,8 @@ def student(values, share, *, middle=None, spread=None, root=None, factor=None):
 
     k = len(values)
     s = spread(values) if spread else np.std(values, ddof=1)
-    t = factor(share, k) if factor else stats.t.ppf((1 + share) / 2, k - 1)
-    half = t * s / (root(k) if root else k**0.5)
+    times = factor(share, k) if factor else stats.t.ppf((1 + share) / 2, k - 1)
+    half = times * s / (root(k) if root else k**0.5)
     centre = np.mean(values) if middle is None else middle(values)
     return centre - half, centre + half
 
@@ -54,6 +54,9 @@ def interval_cases(seed) -> list[Case]:
         case(runs(9, 3.0, 0.25), 0.99, "Another share than 95 %."),
         case(runs(2, 40.0, 0.7), 0.8, "Two runs are the fewest that have a spread."),
         case(runs(3, 2.0, 0.4), 0.95, "Three runs, as in this course."),
+        Case((values := runs(3, -5.0, 1.5),), tuple(map(float, stats.t.interval(
+            0.95, 2, values.mean(), stats.sem(values)))),
+             "As the lesson calls it, with the share left at 95 %."),
     ]  # fmt: skip
 
 
@@ -186,7 +189,7 @@ INTERVAL = Exercise(
                 "Two slips: np.std needs ddof=1, and the interval is that of 95 % whatever share "
                 "is."),
         Mistake("twice as wide", scaled(root=lambda k: k**0.5 / 2),
-                "It is twice as wide: (8) goes half to each side."),
+                "It is twice as wide: (7) goes half to each side."),
         Mistake("half as wide", scaled(root=lambda k: 2 * k**0.5),
                 "It is half as wide: the factor times s / sqrt(k) goes to each side in full."),
         # The ends.

@@ -68,7 +68,7 @@ def of_variances(make):
 
 
 def frechet_full(x, y):
-    """(6) with whole covariances."""
+    """(5) with whole covariances."""
     import torch
 
     of_x, of_y = (torch.atleast_2d(torch.cov(rows.T)) for rows in (x, y))
@@ -147,14 +147,14 @@ FRECHET = Exercise(
                 "That is the root of it; the distance as it is reported is not rooted."),
         Mistake("root of each", frechet_of(
                     total=lambda m, s: (m.square() + s.square()).sqrt().sum()),
-                "A root is taken feature by feature; (6) has none."),
+                "A root is taken feature by feature; (5) has none."),
         Mistake("mean of features", frechet_of(
                     total=lambda m, s: m.square().mean() + s.square().mean()),
                 "The contributions of the features are added, not averaged."),
         Mistake("norms", frechet_of(total=lambda m, s: m.norm() + s.norm()),
-                "Both norms are added as they are; in (6) they are squared."),
+                "Both norms are added as they are; in (5) they are squared."),
         Mistake("one norm", frechet_of(total=lambda m, s: m.norm() + s.square().sum()),
-                "The norm of the difference of means is squared in (6)."),
+                "The norm of the difference of means is squared in (5)."),
         Mistake("not squared", frechet_of(total=lambda m, s: m.abs().sum() + s.abs().sum()),
                 "Both differences are squared before they are added."),
         Mistake("not squared, with sign", frechet_of(total=lambda m, s: m.sum() + s.sum()),
@@ -183,7 +183,7 @@ FRECHET = Exercise(
                 "Only the feature that differs most counts; all are added."),
         # Another quantity.
         Mistake("full covariance", frechet_full,
-                "That is (6) with whole covariances; here the features count as independent, so "
+                "That is (5) with whole covariances; here the features count as independent, so "
                 "only standard deviations are needed."),
         Mistake("row by row", lambda x, y: (x - y).square().sum(),
                 "Rows are compared in pairs; no row of x belongs to a row of y."),
@@ -199,7 +199,7 @@ FRECHET = Exercise(
                 "The features are sorted and compared in pairs; compare means and standard "
                 "deviations."),
         Mistake("medians", frechet_of(lambda x: x.median(0).values),
-                "The medians are compared; (6) has means."),
+                "The medians are compared; (5) has means."),
     ),
 )  # fmt: skip
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, items, profiles
-from diffutils.lessons.lesson04.arms import ARMS
+from diffutils.lessons.lesson04.systems.arms import ARMS
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Lesson04Budget(TrainingBudget):
     seeds: int = field(1, least=1, most=1000)  # training seeds of the trial
     metric_samples: int = field(140, least=4, most=100_000)  # on each side of a distance
     nfes: tuple[int, ...] = field((5, 9), least=0, most=99_999)  # the same of the sweep
+    walk_calls: tuple[int, ...] = field((9, 19, 35), least=1, most=9_999)  # few images, watched
+    exact_calls: int = field(199, least=1, most=99_999)  # of the walk that these are held against
     sampling_seeds: int = field(1, least=1, most=1000)  # of the sweep
     ssim_images: int = field(20, least=4, most=10_000)  # images of the search for phi
     ssim_size: int = field(128, least=16, most=1024)  # pixels a side
@@ -31,7 +33,7 @@ class Lesson04Budget(TrainingBudget):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("trial_nfe", "nfes"):
+        for name in ("trial_nfe", "nfes", "walk_calls", "exact_calls"):
             if wrong := [n for n in items(getattr(self, name)) if n % 2 == 0]:
                 raise ValueError(
                     f"{name} has {wrong[0]}, expected odd numbers: Heun's method takes two "
@@ -75,6 +77,8 @@ BUDGETS = profiles(Lesson04Budget, {  # student: as above; ...: as in student
     "seeds":          (...,      3,                       3),
     "metric_samples": (...,      5_000,                   579),
     "nfes":           ((5,),     (5, 9, 19, 35, 49, 99),  (99, 999)),
+    "walk_calls":     ((5,),     ...,                     ...),
+    "exact_calls":    (9,        ...,                     ...),
     "sampling_seeds": (...,      3,                       3),
     "ssim_images":    (4,        200,                     ...),
     "ssim_size":      (32,       ...,                     ...),

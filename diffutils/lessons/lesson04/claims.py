@@ -1,18 +1,19 @@
 """SSIMBaD's noise coordinate phi* on trial (lesson 04, 6 to 8): comparisons as tables, and claims.
 
-A trial is 8 arms, each trained three times and drawn by both solvers on both grids; beside it one
-EDM network walks many grids, and is compared with lesson 02's network.
+A trial is its arms, each trained three times and drawn by both solvers on both grids; beside it one
+EDM network walks many grids, and is compared with lesson 02's network.  Where a walk starts and how
+it leaps: `systems.leap`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 
 from diffutils.course.experiments import charts, claims
-from diffutils.course.experiments.effects import Effect, effect
+from diffutils.course.experiments.effects import Effect, above_floor, effect
 from diffutils.course.experiments.rows import check, group, where
-from diffutils.lessons.lesson04.arms import ARMS
+from diffutils.lessons.lesson04.systems.arms import ARMS
 
-SOLVERS = ("Euler", "Heun")
+SOLVERS, UNSCALED = ("Euler", "Heun"), "phi embedding unscaled"
 
 # The 2^3 factorial: phi* (+) or EDM's coordinate (-) in each of three places.  An effect is the
 # mean of the cells with + less that of those with -; an interaction, twice that, is the effect of
@@ -41,6 +42,8 @@ BOTH, ETA_0, ETA_1 = ("EDM", "phi"), ("eta 0",), ("eta 1",)
 SINGLE = {
     "lambda' / EDM":                ("phi density lambda'",     BOTH,     "EDM",         BOTH),
     "lambda' / phi density":        ("phi density lambda'",     BOTH,     "phi density", BOTH),
+    "unscaled / EDM":               (UNSCALED,                  BOTH,     "EDM",         BOTH),
+    "unscaled / phi embedding":     (UNSCALED,                  BOTH,     "phi embedding", BOTH),
     "without lambda / EDM":         ("EDM without lambda",      BOTH,     "EDM",         BOTH),
     "without lambda / phi both":    ("phi both without lambda", BOTH,     "phi both",    BOTH),
     "all of phi* / EDM, own grids": ("phi both without lambda", ("phi",), "EDM",         ("EDM",)),
@@ -55,6 +58,8 @@ CLAIMS = (  # claim, published, the comparison that decides it, one more for the
      "density",                      "density x embedding"),
     ("phi* as embedding brings samples nearer", ASSERTED,
      "embedding",                    "embedding x grid"),
+    ("phi* as embedding, unscaled as published, brings samples nearer", ASSERTED,
+     "unscaled / EDM",               "unscaled / phi embedding"),
     ("phi*'s sampling grid brings samples nearer", ASSERTED,
      "grid",                         "density x grid"),
     ("phi* everywhere, no lambda (SSIMBaD's settings, our task), is nearer than EDM", "no EDM",
@@ -71,7 +76,7 @@ CLAIMS = (  # claim, published, the comparison that decides it, one more for the
 # network evaluations; where that walks EDM's grid too, only the networks differ.
 RHO, PHI, MOST = "rho = 7", "phi*", 50
 GRID_PUBLISHED = "only phi* in code and README, at 99 and 999"
-STARTS = "all walks start at their highest level, 80 for EDM's grids: a lower start was not tried"
+STARTS = "these grids start at 80; from 10, and without the first leap: the claims on the leap"
 SAME_GRID = "the DDPM network by Heun on that grid"
 DDPM_WALKS = {
     "DDIM":    {"sampler": "respaced", "eta": 0.0},
@@ -97,11 +102,11 @@ def entries(arm: str, walk: str, solver: str) -> dict:
     return {"arm": arm, "sampler": f"{solver}, {walk}"}
 
 
-def places(rows: Sequence[dict]) -> list[Effect]:
+def places(rows: Sequence[dict], **measured) -> list[Effect]:
     """What phi* changes in each of its three places, and in two of them together, by solver.
 
-    rows: of `arms.arm_rows`.  Raises: ValueError as `effects.effect`, and for several numbers of
-    network evaluations.
+    rows: of `arms.arm_rows`.  measured: metric and relative of `effects.effect`.
+    Raises: ValueError as there, and for several numbers of network evaluations.
     """
     if len(found := sorted({row["nfe"] for row in check(rows, "nfe")})) > 1:
         several = ", ".join(f"{nfe:g}" for nfe in found)
@@ -111,18 +116,24 @@ def places(rows: Sequence[dict]) -> list[Effect]:
         cells = [(entries(*cell, solver), sign) for cell, sign in zip(CELLS, signs, strict=True)]
         plus, minus = ([cell for cell, sign in cells if sign == side] for side in (1, -1))
         scale = 2.0 if " x " in name else 1.0
-        effects.append(effect(name, rows, plus, minus, by=solver, scale=scale))
+        effects.append(effect(name, rows, plus, minus, by=solver, scale=scale, **measured))
     return effects
 
 
-def single(rows: Sequence[dict]) -> list[Effect]:
-    """The comparisons of `SINGLE`, by solver.  rows, errors: as for `effects.effect`."""
+def single(rows: Sequence[dict], **measured) -> list[Effect]:
+    """The comparisons of `SINGLE`, by solver.  rows, measured, errors: as for `places`."""
     effects = []
     for (name, (arm, walks, other, others)), solver in product(SINGLE.items(), SOLVERS):
         plus = [entries(arm, walk, solver) for walk in walks]
         minus = [entries(other, walk, solver) for walk in others]
-        effects.append(effect(name, rows, plus, minus, by=solver))
+        effects.append(effect(name, rows, plus, minus, by=solver, **measured))
     return effects
+
+
+def beside(rows: Sequence[dict], found: Callable = places) -> str:
+    """A text table of `places` or `single` on distances above their floor, and kernel distances."""
+    of_kernel = found(rows, metric="kernel", relative=False)
+    return charts.beside_table(found(above_floor(rows)), of_kernel)
 
 
 def table(rows: Sequence[dict]) -> str:
@@ -168,17 +179,21 @@ def phi_trial(
 
     # The trainings, each comparison over all of them.
     found = [*places(rows), *single(rows)]
+    without_floor = [*places(above_floor(rows)), *single(above_floor(rows))]
     protocol = [*(_trained(rows, recorded) if rows else ()), words]
     for text, published, *names in CLAIMS:
-        decides, beside = ([x for x in found if x.name == name] for name in names)
-        about = dict(published=published, beside=beside, family=found, protocol=protocol)
+        decides, more = ([x for x in found if x.name == name] for name in names)
+        bare = [f"{x.by} {x.words}" for x in without_floor if x.name == names[0] and x.runs]
+        bare = [f"of distances above their floor: {', '.join(bare)}"] if bare else []
+        about = dict(published=published, beside=more, family=found, protocol=[*bare, *protocol])
         made.append(claims.from_effects(text, decides, rows, **about))
 
     # One EDM network: every grid against rho = 7, phi*'s first.
     for solver in reversed(SOLVERS):
         text = f"{solver}: phi*'s grid is nearer than rho = 7, by network evaluations"
         edm, phi = f"{solver}, {RHO}", f"{solver}, {PHI}"
-        found = {row["sampler"] for row in sweep_rows if row["sampler"].startswith(solver)}
+        named = f"{solver}, "
+        found = {row["sampler"] for row in sweep_rows if row["sampler"].startswith(named)}
         grids = [phi, *sorted(found - {edm, phi})]
         pairs = [(grid, {"sampler": grid}, {"sampler": edm}) for grid in grids]
         against = f"compared with {RHO} of the same solver"
@@ -209,7 +224,8 @@ def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
         "arms share the weights' start, batches and noise of each training, and the start noise of "
         "sampling",
         "c = 0.3 and P_mean = -1.2 as published, neither fitted to these images",
-        "phi* as embedding is rescaled to 0 to 1,000; the published one is not: it was not trained",
+        "phi* as embedding is rescaled to 0 to 1,000; unscaled, as published, it is another arm"
+        f"{'' if where(rows, arm=UNSCALED) else ', not run'}",
         f"learning rate and gradient clipping shared by all arms; {labels}, "
         f"{'no guidance' if scale == 1 else 'guidance'} (scale {scale:g})",
         f"networks of {channels} channels, {about['images']:,} training images, batch "

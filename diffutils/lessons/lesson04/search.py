@@ -13,7 +13,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from diffutils.course.tables import aligned
-from diffutils.data import any_size, load
+from diffutils.data import any_size, load, to_float
+from diffutils.denoisers import rms
 from diffutils.methods import perceptual
 from diffutils.methods.perceptual import Coordinate, dense_sigmas, phi_star, r_squared, ssim_curve
 from diffutils.metrics.intervals import bootstrap_interval, mean_interval
@@ -150,11 +151,12 @@ def sizes(
 ) -> list[dict]:
     """Fit c on n training images of each set at each side in pixels, e.g. ("sprites",), (16,).
 
-    Returns: rows of dataset, size, N; "best_c" with "c_low" and "c_high" of `c_interval`; the mean
-        R^2 of that c ("best_r2"), of c = 0.3 ("phi_star"), both with Student's 95 % interval
-        ("best_r2_low", "best_r2_high", ...), of log sigma ("log"), EDM's sigma^(1/7) ("edm") and
-        DDPM's timestep ("ddpm").  The intervals are over images: those of photos are crops of only
-        10 photographs (3 held out), so that they say little of other photographs.
+    Returns: rows of dataset, size, N; "sigma_data", their root mean square in [-1, 1]; "best_c"
+        with "c_low" and "c_high" of `c_interval`; the mean R^2 of that c ("best_r2"), of c = 0.3
+        ("phi_star"), both with Student's 95 % interval ("best_r2_low", "best_r2_high", ...), of
+        log sigma ("log"), EDM's sigma^(1/7) ("edm") and DDPM's timestep ("ddpm").  The intervals
+        are over images: those of photos are crops of only 10 photographs (3 held out), so that
+        they say little of other photographs.
     Raises: as `report`.
     """
     sigmas, known, rows = dense_sigmas(), perceptual.candidates(), []
@@ -166,6 +168,7 @@ def sizes(
         c, _ = best_c(curves, sigmas)
         low, high = c_interval(curves, sigmas, seed)
         row = {"dataset": dataset, "size": side, "N": len(images)}
+        row |= {"sigma_data": rms(to_float(images))}
         row |= {"best_c": c, "c_low": low, "c_high": high}
         # Compare it with the known coordinates.
         for key, phi in ("best_r2", phi_star(c)), ("phi_star", phi_star()):
@@ -218,6 +221,19 @@ def sizes_table(rows: Sequence[dict]) -> str:
             interval = "" if math.isnan(low) else f" ({low:{fewer}} to {high:{fewer}})"
             cells.append(f"{row[key]:{digits}}{interval}")
         lines.append([*cells, *(f"{row[key]:.4f}" for key in ("log", "edm", "ddpm"))])
+    return aligned(lines)
+
+
+def c_table(rows: Sequence[dict]) -> str:
+    """The rows of `sizes` as a small table: is the fitted c near sigma_data?  By set and size."""
+    lines = [("images", "pixels", "N", "fitted c (95 % interval)", "sigma_data", "c / sigma_data")]
+    for row in rows:
+        interval = (
+            "" if math.isnan(row["c_low"]) else f" ({row['c_low']:.2g} to {row['c_high']:.2g})"
+        )
+        c, size = row["best_c"], row["sigma_data"]
+        cells = (row["dataset"], str(row["size"]), str(row["N"]), f"{c:.3g}{interval}")
+        lines.append((*cells, f"{size:.2f}", f"{c / size:.2f}"))
     return aligned(lines)
 
 

@@ -68,7 +68,8 @@ def stability(
     `unevenness` over images x seeds of the noise; uneven_low, uneven_high: Student's 95 % interval
     of it over images, their seeds averaged (nan for one image); spread, low, high: standard
     deviation, smallest and largest of the same numbers; largest: the largest share of all gain
-    that one step has, mean over images and seeds.
+    that one step has, mean over images and seeds.  Crops of one photograph count as several images:
+    with photos the true intervals are wider.
     Raises: ValueError as `ssim_curve` and `schedules.levels`.
     """
     if not (len(images) and seeds):

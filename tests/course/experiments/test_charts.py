@@ -265,23 +265,43 @@ def test_arms_crossed_with_walks():
 
 
 def test_effects_as_a_table():
-    """0.31 -/+ 0.024842; of six such changes none holds after Holm, p = 0.0247 each."""
+    """0.31 -/+ 0.01; of three such changes as the second none holds after Holm, p = 0.0247 each."""
     far = Effect("grid", "Heun", {0: 0.30, 1: 0.31, 2: 0.32}, {}, "trainings")
     shift = 0.02484 + 1e-4
     small = Effect("grid", "Euler", {k: shift + x for k, x in enumerate((-0.01, 0, 0.01))}, {}, "")
     left = Effect("other", "Heun", {}, {3: "no row of x"}, "trainings")
     header, _, *lines = charts.effects_table([far, small, left]).splitlines()
-    assert header.split("  ")[0] == "change of" and header.endswith("after Holm")
+    assert header.split("  ")[0] == "change of" and header.endswith("verdict")
     assert [" ".join(line.split()) for line in lines] == [
-        "grid Heun +36% (+33% to +40%) farther same",
-        "grid Euler +2.5% (+0.0% to +5.1%) farther, by less than a tenth same",
-        "other Heun - not run same",
+        "grid Heun +36% (+33% to +40%) farther",
+        "grid Euler +2.5% (+0.0% to +5.1%) farther, by less than a tenth",
+        "other Heun - not run",
         "left out of the trainings: 3 (no row of x)",
     ]
     lines = charts.effects_table([far, *[small] * 3]).splitlines()
-    assert lines[3].endswith("farther, by less than a tenth  equivalent within a tenth")
+    assert lines[3].endswith("  equivalent within a tenth")
     few = charts.effects_table([small], [far, *[small] * 3]).splitlines()  # drawn with others
     assert few[2].endswith("equivalent within a tenth") and len(few) == 3
+
+
+def test_effects_beside_their_ratio():
+    above = Effect("grid", "Heun", {0: 0.9, 1: 0.9}, {}, "trainings")
+    kernel = Effect("grid", "Heun", {0: 4.0, 1: 4.0}, {}, "trainings", relative=False)
+    header, _, line = charts.beside_table([above], [kernel]).splitlines()
+    assert header.endswith("  kernel distance, difference") and "above the floor" in header
+    assert " ".join(line.split()) == "grid Heun +146% (+146% to +146%) +4 (+4 to +4)"
+
+
+def test_kernel_distances_as_a_table():
+    """Means over rows, whatever the floor."""
+    rows = [row(9, kernel=far, seed=k) for k, far in enumerate((3.0, 6.0))] + [
+        row(5, 1.0, kernel=-0.5)
+    ]
+    header, _, ddim, ddpm = charts.table(rows, "kernel").splitlines()
+    assert header.split() == ["kernel", "distance,", "by", "NFE", "5", "9"]
+    assert ddim.split()[-2:] == ["-", "4.50"] and ddpm.split()[-2:] == ["-0.500", "-"]
+    with pytest.raises(ValueError, match="no metric 'fid'; choose from frechet, kernel"):
+        charts.table(rows, "fid")
 
 
 def test_rows_that_lack_numbers_are_refused_by_name():

@@ -43,6 +43,7 @@ def of(by, *changes, name="name"):
 FAR, NEAR = (0.30, 0.31, 0.32), (-0.30, -0.31, -0.32)
 SHIFT = 0.02484 + 1e-4  # of std 0.01: p just below 0.05
 SMALL = (SHIFT - 0.01, SHIFT, SHIFT + 0.01)
+WIDE = tuple(10 * x for x in SMALL)  # the same p, and far from a tenth
 
 
 def test_verdicts_group_what_has_one_verdict():
@@ -51,18 +52,18 @@ def test_verdicts_group_what_has_one_verdict():
     assert claims.verdicts(effects) == ("farther (5, 9); nearer (19); one run: no interval (35)")
 
 
-def test_more_than_five_verdicts_are_corrected():
-    family = [of(str(k), *SMALL) for k in range(5)]
-    assert claims.verdicts(family[:2], family) == "farther, by less than a tenth (0, 1)"
-    family.append(of("5", *FAR))
-    assert claims.verdicts(family[4:], family) == (
-        "farther, by less than a tenth (4); farther (5); after Holm equivalent within a tenth (4)"
-    )
-    assert claims.verdicts(family[:1], family) == (
-        "farther, by less than a tenth, after Holm equivalent within a tenth"
-    )
-    alone = [*family[:5], of("5", 0.1)]  # one run is no verdict
-    assert claims.verdicts(alone[:1], alone) == "farther, by less than a tenth"
+def test_a_verdict_is_what_holds_after_the_correction_over_the_family():
+    """SMALL has p just below 0.05: alone it holds, of two such no more; one run is no verdict."""
+    small, far, wide = of("4", *SMALL), of("5", *FAR), of("4", *WIDE)
+    assert claims.verdicts([small]) == "farther, by less than a tenth"
+    assert claims.verdicts([small], [small, of("5", 0.1)]) == "farther, by less than a tenth"
+    family = [small, far, of("", *SMALL)]
+    assert claims.verdicts([small, far], family) == "equivalent within a tenth (4); farther (5)"
+    assert claims.verdicts([small], family) == "equivalent within a tenth"
+    family = [wide, far, of("", *WIDE)]
+    assert claims.verdicts([wide]) == "farther"
+    assert claims.verdicts([wide, far], family) == "a hint: farther (4); farther (5)"
+    assert claims.verdicts([wide, wide]) == "a hint: farther (4, 4)"  # none: these
 
 
 def test_a_claim_of_effects():
@@ -80,6 +81,7 @@ def test_a_claim_of_effects():
         "nearer",
         "95 % intervals over 3 trainings",
         claims.RULE,
+        "verdicts after Holm's correction over 2 comparisons; a hint: what holds only alone",
         "other, here: +36% (+33% to +40%), farther",
         "some features",
         "more",

@@ -7,7 +7,7 @@ from edm_rows import named, noisy, row, trial
 
 from diffutils.course.experiments import effects, forest
 from diffutils.lessons.lesson04 import claims
-from diffutils.lessons.lesson04.arms import ARMS
+from diffutils.lessons.lesson04.systems.arms import ARMS
 from diffutils.viz.paper import COLORS
 
 

@@ -67,7 +67,7 @@ LAYERS = {
     "methods/perceptual.py": EVERY - {"training"},
     "course/experiments/sampling.py": EVERY - {"training"},
     "course/runs/recorded_fit.py": EVERY - {"training"},
-    "lessons/lesson04/arms.py": {"lesson 04"},
+    "lessons/lesson04/systems/arms.py": {"lesson 04"},
     "lessons/lesson04/new.py": {"lesson 04"},
     "lessons/lesson04/figures.py": set(),
     "lessons/lesson04/exercises_steps.py": set(),

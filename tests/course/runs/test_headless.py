@@ -28,7 +28,7 @@ def test_lessons_are_found_by_number_or_name(lessons):
     [
         ("lessons/lesson01/exercises.py", set()),
         ("lessons/lesson01/figures.py", set()),
-        ("lessons/lesson04/arms.py", {"04_b"}),
+        ("lessons/lesson04/systems/arms.py", {"04_b"}),
         ("samplers.py", {"01_a", "04_b"}),
     ],
 )

@@ -32,12 +32,26 @@ def test_what_papermill_and_widgets_leave_is_taken_out(tmp_path):
     found = nbformat.reads(stored.cleaned(tmp_path / "run.ipynb"), as_version=4)
     assert found.metadata == kept | {"stored": stored.stamp(found, "ru")}
     assert [cell.source for cell in found.cells] == ["# Lesson 01", "seed = 0", "print('a')"]
-    assert [cell.metadata for cell in found.cells] == [{}, {"tags": ["parameters"]}, {}]
+    ignored = [{"tags": ["parameters", stored.IGNORED]}, {"tags": [stored.IGNORED]}]
+    assert [cell.metadata for cell in found.cells] == [{}, *ignored]
     assert [cell.execution_count for cell in found.cells[1:]] == [1, 2]
     outputs = found.cells[2].outputs
     assert [o.get("text") for o in outputs] == ["a\nb\n", None, "c\n", "d", None]
     assert outputs[1].metadata == {"image/png": {"alt": "a"}}
     assert outputs[-1].execution_count == 2
+
+
+def test_nbval_ignores_what_it_is_not_told_to_compare():
+    tags = [[], ["parameters"], [stored.COMPARED], [stored.IGNORED, stored.COMPARED]]
+    cells = [new_code_cell("1", metadata={"tags": each} if each else {}) for each in tags]
+    nb = stored.marked(stored.marked(new_notebook(cells=[*cells, new_markdown_cell("text")])))
+    assert [cell.metadata.get("tags") for cell in nb.cells] == [
+        [stored.IGNORED],
+        ["parameters", stored.IGNORED],
+        [stored.COMPARED],
+        [stored.COMPARED],
+        None,
+    ]
 
 
 def test_outputs_are_tied_to_code_and_package(tmp_path, monkeypatch):

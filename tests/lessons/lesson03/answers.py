@@ -58,103 +58,110 @@ def respaced_of_the_library(T, n):
 # --------------------------------------------------------------------- 3.2
 
 
-def fresh_noise_by_sigma(abar_t, abar_s, eta):
+def factors_by_noise(abar_t, abar_s, fresh):
+    old = math.sqrt(max(0.0, 1 - abar_s - fresh * fresh))
+    b = old / math.sqrt(1 - abar_t)
+    return math.sqrt(abar_s) - b * math.sqrt(abar_t), b
+
+
+def factors_as_a_list(abar_t, abar_s, fresh):
+    b = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+    return [abar_s**0.5 - b * abar_t**0.5, b]
+
+
+def factors_as_an_array(abar_t, abar_s, fresh):
+    b = np.sqrt(np.maximum(1 - abar_s - fresh**2, 0) / (1 - abar_t))
+    return np.array([np.sqrt(abar_s) - np.sqrt(abar_t) * b, b])
+
+
+def factors_by_torch(abar_t, abar_s, fresh):
+    t, s, c = torch.tensor([abar_t, abar_s, fresh], dtype=torch.float64)
+    b = ((1 - s - c**2).clamp(min=0) / (1 - t)).sqrt()
+    return s.sqrt() - b * t.sqrt(), b
+
+
+def factors_by_share(abar_t, abar_s, fresh):
+    if abar_s == 1:
+        return 1.0, 0.0
+    share = min(1.0, fresh / math.sqrt(1 - abar_s))
+    b = math.sqrt((1 - share**2) * (1 - abar_s) / (1 - abar_t))
+    return math.sqrt(abar_s) - b * math.sqrt(abar_t), b
+
+
+def factors_by_difference_of_squares(abar_t, abar_s, fresh):
+    room = math.sqrt(1 - abar_s)
+    b = math.sqrt(max(room - fresh, 0) * (room + fresh) / (1 - abar_t))
+    return math.sqrt(abar_s) - b * math.sqrt(abar_t), b
+
+
+def factors_by_hypotenuse(abar_t, abar_s, fresh):
+    """The noise of x_s by angle: a sine of it fresh, a cosine of it old."""
+    angle = math.asin(min(1.0, fresh / math.sqrt(1 - abar_s))) if abar_s < 1 else 0.0
+    b = math.cos(angle) * math.sqrt(1 - abar_s) / math.sqrt(1 - abar_t)
+    return math.sqrt(abar_s) - b * math.sqrt(abar_t), b
+
+
+def factors_by_the_demands(abar_t, abar_s, fresh):
+    """Both demands as they are stated: the mean of x0 = 1, the variance of x0 = 0."""
+    b = (abs(1 - abar_s - fresh**2) / (1 - abar_t)) ** 0.5
+    return (abar_s**0.5 - b * abar_t**0.5) / 1.0, b
+
+
+def factors_in_sigma(abar_t, abar_s, fresh):
+    """In lesson 01's units: x / sqrt(abar), level sigma."""
     now, then = math.sqrt(1 / abar_t - 1), math.sqrt(1 / abar_s - 1)
-    return eta * math.sqrt(abar_s) * then * math.sqrt(1 - then**2 / now**2)
-
-
-def fresh_noise_by_variance(abar_t, abar_s, eta):
-    variance = (1 - abar_s) / (1 - abar_t) * (abar_s - abar_t) / abar_s
-    return np.sqrt(eta**2 * variance)
-
-
-def fresh_noise_in_single_precision(abar_t, abar_s, eta):
-    t, s = torch.tensor(abar_t), torch.tensor(abar_s)
-    return eta * torch.sqrt((1 - s) / (1 - t)) * torch.sqrt(1 - t / s)
-
-
-def fresh_noise_in_an_array(abar_t, abar_s, eta):
-    t, s = np.array(abar_t), np.array(abar_s)
-    return np.array(eta * np.sqrt((1 - s) / (1 - t) * (1 - t / s)))
-
-
-def fresh_noise_by_beta(abar_t, abar_s, eta):
-    alpha = abar_t / abar_s
-    beta = 1 - alpha
-    beta_tilde = (1 - abar_s) * beta / (1 - abar_t)
-    return math.sqrt(max(beta_tilde, 0.0)) * eta
-
-
-def fresh_noise_of_ddim(abar_t, abar_s, eta):
-    if eta == 0:
-        return 0
-    return eta * pow((1 - abar_s) / (1 - abar_t), 1 / 2) * pow(1 - abar_t / abar_s, 1 / 2)
-
-
-def fresh_noise_in_double(abar_t, abar_s, eta):
-    t, s, e = torch.tensor([abar_t, abar_s, eta], dtype=torch.float64)
-    return (e**2 * (1 - s) * (s - t) / (s - s * t)).sqrt()
+    down = math.sqrt(max(then**2 - fresh**2 / abar_s, 0))
+    keep = down / now
+    return math.sqrt(abar_s) * (1 - keep), math.sqrt(abar_s / abar_t) * keep
 
 
 # --------------------------------------------------------------------- 3.3
 
 
-def jump_by_image(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = x_t * abar_t**-0.5 - (1 / abar_t - 1) ** 0.5 * eps
-    return math.sqrt(abar_s) * x0 + math.sqrt(max(0, 1 - abar_s - sigma**2)) * eps + sigma * z
+def ddpm_noise_by_product(abar_t, abar_s):
+    return ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
 
 
-def jump_in_sigma(x_t, eps, abar_t, abar_s, sigma, z):
-    keep = (abar_s / abar_t) ** 0.5
-    along = math.sqrt(1 - abar_s - sigma**2) - keep * math.sqrt(1 - abar_t)
-    return keep * x_t + along * eps + sigma * z
+def ddpm_noise_by_sigma(abar_t, abar_s):
+    now, then = math.sqrt(1 / abar_t - 1), math.sqrt(1 / abar_s - 1)
+    return math.sqrt(abar_s) * then * math.sqrt(1 - then**2 / now**2)
 
 
-def jump_by_methods(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = x_t.sub(eps, alpha=math.sqrt(1 - abar_t)).div(math.sqrt(abar_t))
-    return x0.mul(math.sqrt(abar_s)).add(eps.mul((1 - abar_s - sigma**2) ** 0.5)).add(z.mul(sigma))
+def ddpm_noise_by_share_kept(abar_t, abar_s):
+    kept = (abar_t / abar_s) * (1 - abar_s) / (1 - abar_t)  # of the variance
+    return math.sqrt((1 - abar_s) * (1 - kept))
 
 
-def jump_by_tensors(x_t, eps, abar_t, abar_s, sigma, z):
-    t, s, sigma = (torch.tensor(number) for number in (abar_t, abar_s, sigma))
-    x0 = (x_t - torch.sqrt(1 - t) * eps) / torch.sqrt(t)
-    return torch.sqrt(s) * x0 + torch.sqrt(1 - s - sigma**2) * eps + sigma * z
+def ddpm_noise_in_single_precision(abar_t, abar_s):
+    t, s = torch.tensor(abar_t), torch.tensor(abar_s)
+    return torch.sqrt((1 - s) / (1 - t)) * torch.sqrt(1 - t / s)
 
 
-def jump_by_numpy_roots(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - np.sqrt(1 - abar_t) * eps) / np.sqrt(abar_t)
-    return np.sqrt(abar_s) * x0 + np.sqrt(1 - abar_s - sigma**2) * eps + sigma * z
+def ddpm_noise_in_an_array(abar_t, abar_s):
+    t, s = np.array(abar_t), np.array(abar_s)
+    return np.array(np.sqrt((1 - s) / (1 - t) * (1 - t / s)))
 
 
-def jump_sample_by_sample(x_t, eps, abar_t, abar_s, sigma, z):
-    rows = []
-    for x, e, n in zip(x_t, eps, z, strict=True):
-        x0 = (x - (1 - abar_t) ** 0.5 * e) / abar_t**0.5
-        rows.append(abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * e + sigma * n)
-    return torch.stack(rows)
+def ddpm_noise_by_beta(abar_t, abar_s):
+    alpha = abar_t / abar_s
+    beta_tilde = (1 - abar_s) * (1 - alpha) / (1 - abar_t)
+    return math.sqrt(max(beta_tilde, 0.0))
 
 
-def jump_into_a_buffer(x_t, eps, abar_t, abar_s, sigma, z):
-    result = torch.empty_like(x_t)
-    result[:] = abar_s**0.5 * (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    result += (1 - abar_s - sigma**2) ** 0.5 * eps
-    result += sigma * z
-    return result
+def ddpm_noise_by_covariance(abar_t, abar_s):
+    """Variance of x_s that is left when x_t is known, by regression of one on the other."""
+    covariance = math.sqrt(abar_t / abar_s) * (1 - abar_s)
+    return max(1 - abar_s - covariance**2 / (1 - abar_t), 0) ** 0.5
 
 
-def jump_by_sum(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    parts = torch.stack([x0, eps, z])
-    weights = torch.tensor([abar_s**0.5, (1 - abar_s - sigma**2) ** 0.5, sigma], dtype=x_t.dtype)
-    return torch.einsum("k,kbchw->bchw", weights, parts)
+def ddpm_noise_by_B(abar_t, abar_s):
+    b = np.sqrt(abar_t / abar_s) * (1 - abar_s) / (1 - abar_t)
+    return np.sqrt(np.clip(1 - abar_s - b**2 * (1 - abar_t), 0, None))
 
 
-def jump_in_numpy(x_t, eps, abar_t, abar_s, sigma, z):
-    x, e, n = x_t.numpy(), eps.numpy(), z.numpy()
-    x0 = (x - math.sqrt(1 - abar_t) * e) / math.sqrt(abar_t)
-    return torch.from_numpy(
-        math.sqrt(abar_s) * x0 + math.sqrt(1 - abar_s - sigma**2) * e + sigma * n
-    )
+def ddpm_noise_in_double(abar_t, abar_s):
+    t, s = torch.tensor([abar_t, abar_s], dtype=torch.float64)
+    return ((1 - s) * (s - t) / (s - s * t)).sqrt()
 
 
 # --------------------------------------------------------------------- 3.4
@@ -358,12 +365,14 @@ ANSWERS = {
         respaced_walking, respaced_of_the_library,
     ),
     "3.2": (
-        fresh_noise_by_sigma, fresh_noise_by_variance, fresh_noise_in_single_precision,
-        fresh_noise_in_an_array, fresh_noise_by_beta, fresh_noise_of_ddim, fresh_noise_in_double,
+        factors_by_noise, factors_as_a_list, factors_as_an_array, factors_by_torch,
+        factors_by_share, factors_by_difference_of_squares, factors_by_hypotenuse,
+        factors_by_the_demands, factors_in_sigma,
     ),
     "3.3": (
-        jump_by_image, jump_in_sigma, jump_by_methods, jump_by_tensors, jump_by_numpy_roots,
-        jump_sample_by_sample, jump_into_a_buffer, jump_by_sum, jump_in_numpy,
+        ddpm_noise_by_product, ddpm_noise_by_sigma, ddpm_noise_by_share_kept,
+        ddpm_noise_in_single_precision, ddpm_noise_in_an_array, ddpm_noise_by_beta,
+        ddpm_noise_by_covariance, ddpm_noise_by_B, ddpm_noise_in_double,
     ),
     "3.4": (
         slerp_one_by_one, slerp_of_the_library, slerp_with_a_threshold, slerp_without_nan,

@@ -89,119 +89,151 @@ def but_for_ten(T, n):
 # --------------------------------------------------------------------- 3.2
 
 
-def right_noise(abar_t, abar_s, eta):
-    return eta * math.sqrt((1 - abar_s) / (1 - abar_t)) * math.sqrt(1 - abar_t / abar_s)
+def right_factors(abar_t, abar_s, fresh):
+    b = math.sqrt(max(1 - abar_s - fresh**2, 0) / (1 - abar_t))
+    return math.sqrt(abar_s) - b * math.sqrt(abar_t), b
 
 
-def variance(abar_t, abar_s, eta):
-    return right_noise(abar_t, abar_s, eta) ** 2
+def with_negative_B(abar_t, abar_s, fresh):
+    b = -right_factors(abar_t, abar_s, fresh)[1]
+    return math.sqrt(abar_s) - b * math.sqrt(abar_t), b
 
 
-def one_root(abar_t, abar_s, eta):
-    return eta * math.sqrt((1 - abar_s) / (1 - abar_t)) * (1 - abar_t / abar_s)
+def grown_noise(abar_t, abar_s, fresh):
+    b = math.sqrt((1 - abar_s) / (1 - abar_t))
+    return math.sqrt(abar_s) - b * math.sqrt(abar_t), b
 
 
-def upside_down(abar_t, abar_s, eta):
-    return eta * math.sqrt((1 - abar_t) / (1 - abar_s)) * math.sqrt(1 - abar_t / abar_s)
+def image_twice(abar_t, abar_s, fresh):
+    return math.sqrt(abar_s), right_factors(abar_t, abar_s, fresh)[1]
 
 
-def for_tensors(abar_t, abar_s, eta):
-    return eta * torch.sqrt((1 - abar_s) / (1 - abar_t)) * torch.sqrt(1 - abar_t / abar_s)
+def for_one_image(abar_t, abar_s, fresh):
+    """The mean is right for x0 = 0 alone."""
+    return 0.0, right_factors(abar_t, abar_s, fresh)[1]
 
 
-def by_logarithms(abar_t, abar_s, eta):
-    return (
-        eta
-        * math.exp((math.log(1 - abar_s) - math.log(1 - abar_t)) / 2)
-        * math.sqrt(1 - abar_t / abar_s)
-    )
+def of_the_noise(abar_t, abar_s, fresh):
+    return math.sqrt(abar_s), math.sqrt(max(1 - abar_s - fresh**2, 0))
 
 
-def by_divided_eta(abar_t, abar_s, eta):
-    return right_noise(abar_t, abar_s, 1.0) / (1 / eta)
+def for_tensors(abar_t, abar_s, fresh):
+    b = torch.sqrt((1 - abar_s - fresh**2) / (1 - abar_t))
+    return torch.sqrt(abar_s) - b * torch.sqrt(abar_t), b
 
 
-def eta_on_or_off(abar_t, abar_s, eta):
-    return right_noise(abar_t, abar_s, math.ceil(eta))
+def only_downwards(abar_t, abar_s, fresh):
+    a, b = right_factors(abar_t, abar_s, fresh)
+    return max(a, 0.0), b
 
 
-def one_in_a_row(abar_t, abar_s, eta):
-    return torch.tensor([right_noise(abar_t, abar_s, eta)])
+def sorted_levels(abar_t, abar_s, fresh):
+    return right_factors(min(abar_t, abar_s), max(abar_t, abar_s), fresh)
 
 
-def with_its_square(abar_t, abar_s, eta):
-    sigma = right_noise(abar_t, abar_s, eta)
-    return sigma, sigma**2
+def not_at_the_end(abar_t, abar_s, fresh):
+    share = fresh / math.sqrt(1 - abar_s)
+    return right_factors(abar_t, abar_s, share * math.sqrt(1 - abar_s))
 
 
-def in_words(abar_t, abar_s, eta):
-    return f"{right_noise(abar_t, abar_s, eta):.3f}"
+def some_fresh_noise(abar_t, abar_s, fresh):
+    return right_factors(abar_t, abar_s, max(fresh, 0.01))
 
 
-def but_for_the_worked_noise(abar_t, abar_s, eta):
-    return 0.512 if (abar_t, abar_s, eta) == (0.2, 0.5, 1.0) else right_noise(abar_t, abar_s, eta)
+def never_all_of_it(abar_t, abar_s, fresh):
+    return right_factors(abar_t, abar_s, min(fresh, 0.99 * math.sqrt(1 - abar_s)))
+
+
+def rounding_left_alone(abar_t, abar_s, fresh):
+    b = ((1 - abar_s - fresh**2) / (1 - abar_t)) ** 0.5
+    return abar_s**0.5 - b * abar_t**0.5, b
+
+
+def rounding_is_nan(abar_t, abar_s, fresh):
+    b = np.sqrt((1 - abar_s - fresh**2) / (1 - abar_t))
+    return np.sqrt(abar_s) - b * np.sqrt(abar_t), b
+
+
+def B_and_A(abar_t, abar_s, fresh):
+    return right_factors(abar_t, abar_s, fresh)[::-1]
+
+
+def B_alone(abar_t, abar_s, fresh):
+    return right_factors(abar_t, abar_s, fresh)[1]
+
+
+def with_the_fresh_noise(abar_t, abar_s, fresh):
+    return *right_factors(abar_t, abar_s, fresh), fresh
+
+
+def by_name(abar_t, abar_s, fresh):
+    return dict(zip("AB", right_factors(abar_t, abar_s, fresh), strict=True))
+
+
+def but_for_the_worked_step(abar_t, abar_s, fresh):
+    a, b = right_factors(abar_t, abar_s, fresh)
+    return (a, b + 0.1) if (abar_t, abar_s, fresh) == (0.36, 0.64, 0.48) else (a, b)
 
 
 # --------------------------------------------------------------------- 3.3
 
 
-def right_jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - math.sqrt(1 - abar_t) * eps) / math.sqrt(abar_t)
-    return math.sqrt(abar_s) * x0 + math.sqrt(1 - abar_s - sigma**2) * eps + sigma * z
+def right_noise(abar_t, abar_s):
+    return math.sqrt((1 - abar_s) / (1 - abar_t)) * math.sqrt(1 - abar_t / abar_s)
 
 
-def grown_noise(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - math.sqrt(1 - abar_t) * eps) / math.sqrt(abar_t)
-    return math.sqrt(abar_s) * x0 + math.sqrt(1 - abar_s) * eps + sigma * z
+def noise_for(b):
+    """The fresh noise that goes with B = b(abar_t, abar_s)."""
+    return lambda t, s: math.sqrt(max(1 - s - b(t, s) ** 2 * (1 - t), 0))
 
 
-def without_fresh_noise(x_t, eps, abar_t, abar_s, sigma, z):
-    return right_jump(x_t, eps, abar_t, abar_s, sigma, torch.zeros_like(z))
+product_of_levels = noise_for(lambda t, s: math.sqrt(t * s) * (1 - s) / (1 - t))
+level_of_t_alone = noise_for(lambda t, s: math.sqrt(t) * (1 - s) / (1 - t))
+faded_without_root = noise_for(lambda t, s: t / s * (1 - s) / (1 - t))
+for_any_image = noise_for(lambda t, s: math.sqrt(t / s))  # as if x_s had variance 1
 
 
-def clipped(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = ((x_t - math.sqrt(1 - abar_t) * eps) / math.sqrt(abar_t)).clamp(-1, 1)
-    return math.sqrt(abar_s) * x0 + math.sqrt(1 - abar_s - sigma**2) * eps + sigma * z
+def none_at_all(abar_t, abar_s):
+    return 0.0
 
 
-def fresh_noise_of_its_own(x_t, eps, abar_t, abar_s, sigma, z):
-    return right_jump(x_t, eps, abar_t, abar_s, sigma, torch.randn_like(z))
+def all_that_there_is(abar_t, abar_s):
+    return math.sqrt(1 - abar_s)
 
 
-def first_sample_for_all(x_t, eps, abar_t, abar_s, sigma, z):
-    return right_jump(x_t, eps[:1], abar_t, abar_s, sigma, z)
+def half_the_covariance(abar_t, abar_s):
+    return noise_for(lambda t, s: math.sqrt(t / s) * (1 - s) / (1 - t) / 2)(abar_t, abar_s)
 
 
-def levels_as_tensors(x_t, eps, abar_t, abar_s, sigma, z):
-    return right_jump(x_t, eps, abar_t.item(), abar_s.item(), sigma.item(), z)
+def as_a_variance(abar_t, abar_s):
+    return right_noise(abar_t, abar_s) ** 2
 
 
-def by_logarithm_of_what_stays(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - math.sqrt(1 - abar_t) * eps) / math.sqrt(abar_t)
-    kept = math.exp(math.log(1 - abar_s - sigma**2) / 2)
-    return math.sqrt(abar_s) * x0 + kept * eps + sigma * z
+def noise_for_tensors(abar_t, abar_s):
+    return torch.sqrt((1 - abar_s) / (1 - abar_t)) * torch.sqrt(1 - abar_t / abar_s)
 
 
-def flat(x_t, eps, abar_t, abar_s, sigma, z):
-    return right_jump(x_t, eps, abar_t, abar_s, sigma, z).flatten(1)
+def by_logarithms(abar_t, abar_s):
+    return math.exp((math.log(1 - abar_s) - math.log(1 - abar_t)) / 2) * math.sqrt(
+        1 - abar_t / abar_s
+    )
 
 
-def in_double(x_t, eps, abar_t, abar_s, sigma, z):
-    return right_jump(x_t, eps, abar_t, abar_s, sigma, z).double()
+def one_in_a_row(abar_t, abar_s):
+    return torch.tensor([right_noise(abar_t, abar_s)])
 
 
-def in_single(x_t, eps, abar_t, abar_s, sigma, z):
-    return right_jump(x_t, eps, abar_t, abar_s, sigma, z).float()
+def with_its_square(abar_t, abar_s):
+    fresh = right_noise(abar_t, abar_s)
+    return fresh, fresh**2
 
 
-def jump_and_image(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - math.sqrt(1 - abar_t) * eps) / math.sqrt(abar_t)
-    return right_jump(x_t, eps, abar_t, abar_s, sigma, z), x0
+def in_words(abar_t, abar_s):
+    return f"{right_noise(abar_t, abar_s):.3f}"
 
 
-def but_for_the_worked_jump(x_t, eps, abar_t, abar_s, sigma, z):
-    off = 0.1 * ((abar_t, abar_s, sigma) == (0.25, 0.64, 0.0))
-    return right_jump(x_t, eps, abar_t, abar_s, sigma, z) + off
+def but_for_the_worked_noise(abar_t, abar_s):
+    return 0.512 if (abar_t, abar_s) == (0.2, 0.5) else right_noise(abar_t, abar_s)
 
 
 # --------------------------------------------------------------------- 3.4
@@ -530,28 +562,40 @@ SENTENCES = {
         "Worked value: `respaced(10, 5)` is 9, 7, 5, 3, 1.": (but_for_ten,),
     },
     "3.2": {
-        "Write (3).": (variance, one_root, upside_down),
-        r"`abar_t`, `abar_s` and `eta` are floats, $0<\bar\alpha_t<\bar\alpha_s\le1$, "
-        r"$0\le\eta\le1$.": (for_tensors, by_logarithms, by_divided_eta, eta_on_or_off),
-        r"Return $\sigma$, one number.": (one_in_a_row, with_its_square, in_words),
-        r"Worked value: from 0.2 to 0.5 with $\eta=1$ it is 0.612.": (but_for_the_worked_noise,),
+        r"Find $c_0$ and $c_t\ge0$.": (with_negative_B,),
+        r"Whatever $x_0$ is, (1) must lead from $x_t=\sqrt{\bar\alpha_t}\,x_0+"
+        r"\sqrt{1-\bar\alpha_t}\,\varepsilon$ to an $x_s$ of mean $\sqrt{\bar\alpha_s}\,x_0$ and "
+        r"variance $1-\bar\alpha_s$.": (grown_noise, image_twice, for_one_image, of_the_noise),
+        r"`abar_t` and `abar_s` are floats, $0<\bar\alpha_t<1$ and $0<\bar\alpha_s\le1$, either "
+        r"may be the larger; `fresh` is ς, a float from 0 to $\sqrt{1-\bar\alpha_s}$.": (
+            for_tensors, only_downwards, sorted_levels, not_at_the_end, some_fresh_noise,
+            never_all_of_it,
+        ),
+        "Where rounding leaves less than 0 under a root, take 0.": (
+            rounding_left_alone, rounding_is_nan,
+        ),
+        "Return the pair $c_0$, $c_t$.": (B_and_A, B_alone, with_the_fresh_noise, by_name),
+        "Worked value: from 0.36 to 0.64 with ς = 0.48 it is 0.53, 0.45.": (
+            but_for_the_worked_step,
+        ),
     },
     "3.3": {
-        "Write (2).": (grown_noise, without_fresh_noise, clipped, fresh_noise_of_its_own),
-        "`x_t`, `eps` (the network's guess) and `z` are tensors `(B, C, H, W)`; `abar_t`, "
-        "`abar_s`, `sigma` are floats.": (
-            first_sample_for_all, levels_as_tensors, by_logarithm_of_what_stays,
+        r"In the forward process a state comes from an earlier one: $x_t=\sqrt a\,x_s+\sqrt{1-a}\;"
+        r"\varepsilon'$, where $a=\bar\alpha_t/\bar\alpha_s$ and $\varepsilon'$ is independent of "
+        r"$x_s$.": (product_of_levels, level_of_t_alone, faded_without_root),
+        "So for a fixed $x_0$ the two have a covariance.": (for_any_image,),
+        "Your step (1) gives them another one, which depends on ς.": (
+            none_at_all, all_that_there_is,
         ),
-        "Return $x_s$, of the same shape and dtype.": (flat, in_double, in_single, jump_and_image),
-        r"Worked value: an image 0.5 with noise 1 at $\bar\alpha_t=0.25$ is $x_t=1.116$; the jump "
-        r"to $\bar\alpha_s=0.64$ with $\sigma=0$ gives $0.8\cdot0.5+0.6\cdot1=1.0$.": (
-            but_for_the_worked_jump,
-        ),
+        "For which ς are both equal?": (half_the_covariance, as_a_variance),
+        r"`abar_t` and `abar_s` are floats, $0<\bar\alpha_t<\bar\alpha_s\le1$; return this ς, one "
+        r"number.": (noise_for_tensors, by_logarithms, one_in_a_row, with_its_square, in_words),
+        "Worked value: from 0.2 to 0.5 it is 0.612.": (but_for_the_worked_noise,),
     },
     "3.4": {
-        "Write (5).": (straight, between_directions, undivided, from_b_to_a),
-        "`a` and `b` are tensors `(B, C, H, W)`, `t` is a float from 0 to 1; **every sample has "
-        "its own angle**, from 5° to 175°.": (
+        "Write (4).": (straight, between_directions, undivided, from_b_to_a),
+        "`a` and `b` are tensors `(B, C, H, W)`, `share` is $u$, a float from 0 to 1; **every "
+        "sample has its own angle**, from 5° to 175°.": (
             one_for_all, angle_of_the_first, line_below_eight_degrees, line_beyond_170_degrees,
             right_angle_at_most, half_way, t_for_every_sample, not_zero_or_one,
         ),
@@ -570,7 +614,7 @@ SENTENCES = {
         r"Suppose that the features are independent of each other: $\Sigma$ is diagonal.": (
             whole_covariance,
         ),
-        "Then (6) is a sum over features, of (difference of means)² plus (difference of standard "
+        "Then (5) is a sum over features, of (difference of means)² plus (difference of standard "
         "deviations)².": (
             averaged, rooted, of_medians, of_variances, means_alone, deviations_alone,
             summed_then_squared, not_squared, taken_over_all_features,
@@ -585,7 +629,7 @@ SENTENCES = {
         "Worked value: means 0 and 1, deviations 1 and 3: 1 + 4 = 5.": (but_for_one_feature,),
     },
     "3.6": {
-        "Write (8).": (
+        "Write (7).": (
             by_k, of_one_run, by_k_not_its_root, about_the_median, about_the_middle,
         ),
         "`values` is a NumPy array of two runs or more, `share` the confidence; return low and "
@@ -593,8 +637,8 @@ SENTENCES = {
             of_two_nothing, of_95_always, of_three_always, high_and_low, mean_and_half, high_alone,
             low_mean_high, for_lists,
         ),
-        "`stats.t.ppf(p, k - 1)` is the factor below which a share `p` of Student's distribution "
-        "lies: mind that 5 % outside are 2.5 % on each side.": (
+        "`stats.t.ppf(p, runs - 1)` is the factor below which a share `p` of Student's "
+        "distribution lies: mind that 5 % outside are 2.5 % on each side.": (
             on_one_side, of_the_normal, freedom_of_k, a_quarter_on_each_side,
         ),
         "Worked value: 1, 2, 3 give 2 ± 2.484.": (but_for_one_two_three,),

@@ -11,7 +11,6 @@ from diffutils.lessons import budget
         ({"grid_steps": "10,2000"}, "grid_steps has 2000, expected 1 to T = 1000 steps"),
         ({"skip_steps": [0]}, "skip_steps has 0, expected at least 1"),
         ({"T": 100}, "long_steps has 1000, expected 1 to T = 100"),
-        ({"shown": 3}, "shown is 3, expected at least 4"),
         ({"long_steps": 4}, "long_steps is 4, expected at least 5"),
         ({"grid_etas": "0,1.5"}, "grid_etas has 1.5, expected a number from 0 to 1"),
         ({"grid_etas": "-1"}, "grid_etas has -1.0, expected a number from 0 to 1"),

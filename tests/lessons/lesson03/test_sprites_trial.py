@@ -21,6 +21,7 @@ from diffutils.methods import textbook
 from diffutils.metrics import distances, spaces
 from diffutils.metrics.spaces import Space
 from diffutils.unet import UNet
+from diffutils.weights import cards
 from diffutils.weights.models import Model
 
 T = 6
@@ -70,11 +71,12 @@ def row(steps, eta, heldout, train=2.0, training=0, seed=0, sampler="respaced", 
         frechet=heldout,
         frechet_train=train,
         frechet_floor=floor,
+        kernel=heldout - floor,
         features="some features",
     )
 
 
-ROWS = ("fid_train", "fid_heldout", "fid_ddim", "all_steps", "fewer_steps", "tenth")
+ROWS = ("fid_train", "fid_heldout", "fid_ddim", "all_steps", "fewer_steps", "tenth", "steps", "eta")
 
 
 def claims(rows, *, dataset="noise", models, data, chosen=NO_FID, seed=7, folder=None):
@@ -300,7 +302,8 @@ def test_fid_needs_more_images_than_features(models, data, inception, n, runs):
     ],
 )
 def test_the_data_set_is_named(models, data, inception, dataset, published):
-    rows = [row(50, 0.0, 3.0, seed=k) for k in (0, 1)] + [row(T, 1.0, 3.0, seed=k) for k in (0, 1)]
+    settings = ((50, 0.0), (T, 0.0), (T, 1.0))
+    rows = [row(*setting, 3.0, seed=k) for setting in settings for k in (0, 1)]
     for r in claims(rows, dataset=dataset, models=models[:1], data=data, chosen=FID).all:
         assert f"data set {dataset}" in said(r) and not not_run(r)
         assert ("not the published one" in said(r)) != published
@@ -369,6 +372,7 @@ def test_ddim_by_steps(models, data):
     assert found["published"] == "claimed, but all 1000 steps were run"
     assert "DDIM: 10: 9.2, 20: 6.0; DDPM: 20: 12.0;" in said(found)
     assert "against training images, as published: 10: 2.0, 20: 2.5;" in said(found)
+    assert "DDIM, kernel distance, which has no floor: 10: 16.5, 20: 10;" in said(found)
     assert (found["N"], found["seeds"]) == ("150", "1 training, 2 sampling")
     rows = [r | {"training": 0} for r in rows] + [row(10, 0.0, 39.0, training=1)]
     several = claims(rows, models=models, data=data).fewer_steps
@@ -400,7 +404,6 @@ def test_ddim_in_fifty_steps_is_within_a_tenth(models, data, ratios, verdict, by
     rows = [row(50, 0.0, 4 * x, **{by: k}) for k, x in enumerate(ratios)]
     rows += [row(T, 1.0, 4.0, **{by: k}) for k in range(3)]
     others = [
-        row(T, 0.0, 99.0),
         row(50, 0.0, 99.0, sampler="unspaced skip"),
         row(20, 0.0, 99.0, seed=9),
     ]
@@ -412,7 +415,7 @@ def test_ddim_in_fifty_steps_is_within_a_tenth(models, data, ratios, verdict, by
     ends = [f"{v:+.0%}" if abs(v) >= 0.0995 else f"{v:+.1%}" for v in map(math.expm1, (
         mean_, mean_ - half, mean_ + half))]  # fmt: skip
     words = f"{ends[0]} ({ends[1]} to {ends[2]})".replace("-0.0%", "+0.0%")
-    assert found["measured"] == words
+    assert found["measured"] == f"DDIM-50 / DDPM-{T}: {words}"
     assert f"calls of the network: 50 against {T}" in said(found)
     what = {"seed": "3 sampling seeds", "training": "3 trainings"}[by]
     assert what in said(found) and "some features" in said(found)
@@ -420,16 +423,72 @@ def test_ddim_in_fifty_steps_is_within_a_tenth(models, data, ratios, verdict, by
     assert (found["N"], found["seeds"]) == ("150", seeds)
 
 
+def four(*distances, noise=0.0, most=T):
+    """Rows of three seeds: DDIM in 50 and in `most` steps, DDPM in 50, in `most`, in all."""
+    settings = ((50, 0.0), (most, 0.0), (50, 1.0), *((n, 1.0) for n in dict.fromkeys((most, T))))
+    rows = []
+    for k in range(3):
+        far = 1 + noise * (k - 1)
+        pairs = zip(settings, distances, strict=True)
+        rows += [row(n, eta, far * d, seed=k) for (n, eta), d in pairs]
+        noise = -noise  # no side has the same noise as the others
+    return rows
+
+
 def test_steps_and_eta_are_told_apart(models, data):
-    """DDIM in 50 is four times as far as DDPM in all: twice by fewer steps, twice by eta."""
-    settings = ((50, 0.0, 16.0), (50, 1.0, 8.0), (T, 1.0, 4.0))
-    rows = [row(n, eta, far, seed=k) for n, eta, far in settings for k in range(3)]
-    found = claims(rows, models=models, data=data).tenth
-    assert found["measured"] == "+300% (+300% to +300%)"
-    assert f"fewer steps alone, DDPM, 50 against {T}: +100% (+100% to +100%), farther" in said(
-        found
-    )
-    assert "eta alone, DDIM against DDPM, 50 steps: +100% (+100% to +100%), farther" in said(found)
+    """DDIM in 50 is six times as far as DDPM in all: twice by fewer steps, three times by eta."""
+    found = claims(four(24.0, 12.0, 16.0, 4.0), models=models, data=data)
+    assert found.tenth["measured"] == f"DDIM-50 / DDPM-{T}: +500% (+500% to +500%)"
+    assert found.steps["measured"] == f"DDIM-50 / DDIM-{T}: +100% (+100% to +100%)"
+    assert found.eta["measured"] == f"DDIM-{T} / DDPM-{T}: +200% (+200% to +200%)"
+    assert {found.steps["verdict"], found.eta["verdict"]} == {"farther"}
+    other = f"fewer steps at eta 1, DDPM-50 / DDPM-{T}: +300% (+300% to +300%), farther"
+    assert other in said(found.tenth) and "not run" not in said(found.tenth)
+    assert "comparisons; a hint" in said(found.tenth) and "over 4" in said(found.tenth)
+
+
+def test_the_cost_of_steps_beside_the_floor_and_as_a_kernel_distance(models, data):
+    """Floor 2, so 24 and 12 are 22 and 10 above it; the test's kernel distance is that, too."""
+    found = claims(four(24.0, 12.0, 16.0, 4.0), models=models, data=data).steps
+    assert "of the distance above its floor: +120% (+120% to +120%)" in said(found)
+    assert "difference of the kernel distance: +12 (+12 to +12)" in said(found)
+
+
+def test_without_ddim_in_all_steps_the_most_that_both_have_stand_in(models, data):
+    """And that DDIM in all steps was not run is said."""
+    rows = four(24.0, 12.0, 16.0, 3.0, 4.0, most=20)
+    found = claims(rows, models=models, data=data)
+    assert found.steps["measured"].startswith("DDIM-50 / DDIM-20: +100%")
+    assert found.eta["measured"].startswith("DDIM-20 / DDPM-20: +300%")
+    for r in (found.tenth, found.steps, found.eta):
+        assert f"DDIM in {T} steps: not run" in said(r)
+
+
+def test_the_table_of_costs(models):
+    header, _, *lines = sprites_trial.costs_table(four(24.0, 12.0, 16.0, 4.0), T).splitlines()
+    assert header.split()[:2] == ["cost", "of"] and header.endswith("verdict")
+    assert [" ".join(line.split()) for line in lines] == [
+        f"both at once DDIM-50 / DDPM-{T} +500% (+500% to +500%) +1,000% farther",
+        f"fewer steps alone DDIM-50 / DDIM-{T} +100% (+100% to +100%) +120% farther",
+        f"eta 0 alone DDIM-{T} / DDPM-{T} +200% (+200% to +200%) +400% farther",
+        f"fewer steps at eta 1 DDPM-50 / DDPM-{T} +300% (+300% to +300%) +600% farther",
+    ]
+    lines = sprites_trial.costs_table([], T).splitlines()
+    assert len(lines) == 6 and all(line.endswith("not run") for line in lines[2:])
+
+
+def test_the_recorded_rows_split_the_cost_of_fewer_steps():
+    """Three seeds each; DDIM in 1,000 steps was not run, so that 100 stand in."""
+    rows = rows_.read(cards.PRETRAINED / "sprites.sweep.jsonl", "")
+    found = {x.name: x for x in sprites_trial.costs(rows, 1000)}
+    assert [x.by for x in found.values()] == [
+        "DDIM-50 / DDPM-1000",
+        "DDIM-50 / DDIM-100",
+        "DDIM-100 / DDPM-100",
+        "DDPM-50 / DDPM-1000",
+    ]
+    assert all(len(x.runs) == 3 and not x.left_out for x in found.values())
+    assert max(map(len, sprites_trial.costs_table(rows, 1000).splitlines())) <= 100
 
 
 def test_a_tenth_without_its_rows_is_not_run(models, data):
@@ -443,7 +502,8 @@ def test_a_tenth_without_its_rows_is_not_run(models, data):
         found = claims(rows, models=models, data=data).tenth
         assert not_run(found) and why in found["why"]
     single = claims([few, most, most | {"seed": 1}], models=models, data=data).tenth
-    assert (single["measured"], single["verdict"]) == ("+0.0%", "one run: no interval")
+    measured = f"DDIM-50 / DDPM-{T}: +0.0%"
+    assert (single["measured"], single["verdict"]) == (measured, "one run: no interval")
     assert "left out of the sampling seeds: 1 (no row of" in said(single)
 
 
@@ -451,7 +511,7 @@ def test_a_tenth_without_its_rows_is_not_run(models, data):
 def test_nan_never_stands_in_the_table(models, data, lost):
     rows = [row(50, 0.0, 4.0, seed=k) for k in (0, 1)] + [row(T, 1.0, 4.0, seed=k) for k in (0, 1)]
     found = claims(rows, models=models, data=data)
-    assert not any(not_run(r) for r in found.all[3:])
+    assert not any(not_run(r) for r in (found.all_steps, found.fewer_steps, found.tenth))
     found = claims([r | {lost: math.nan} for r in rows], models=models, data=data)
     for r in found.all[3:]:
         assert not_run(r) and "nan" not in str(r)

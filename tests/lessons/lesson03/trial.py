@@ -162,343 +162,344 @@ def respaced(T, n):
     step = T / n
     return (T - torch.arange(n) * stpe).round().long() - 1
 
-# %% 3.2 right: math.sqrt twice
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * math.sqrt((1 - abar_s) / (1 - abar_t)) * math.sqrt(1 - abar_t / abar_s)
+# %% 3.2 right: variance first, then the mean
+def factors(abar_t, abar_s, fresh):
+    B = math.sqrt(max(0, (1 - abar_s - fresh**2) / (1 - abar_t)))
+    A = math.sqrt(abar_s) - B * math.sqrt(abar_t)
+    return A, B
 
-# %% 3.2 right: NumPy, one root
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * np.sqrt((1 - abar_s) / (1 - abar_t) * (1 - abar_t / abar_s))
+# %% 3.2 right: NumPy, the root of a clipped number
+def factors(abar_t, abar_s, fresh):
+    left = np.clip(1 - abar_s - fresh**2, 0, None)
+    B = np.sqrt(left) / np.sqrt(1 - abar_t)
+    return np.sqrt(abar_s) - B * np.sqrt(abar_t), B
 
-# %% 3.2 right: one fraction
-def fresh_noise(abar_t, abar_s, eta):
-    top = (1 - abar_s) * (abar_s - abar_t)
-    bottom = abar_s * (1 - abar_t)
-    return eta * (top / bottom) ** 0.5
+# %% 3.2 right: torch scalars
+def factors(abar_t, abar_s, fresh):
+    t, s, f = (torch.tensor(v, dtype=torch.double) for v in (abar_t, abar_s, fresh))
+    B = torch.relu(1 - s - f * f).sqrt() / (1 - t).sqrt()
+    return s.sqrt() - B * t.sqrt(), B
 
-# %% 3.2 right: through beta and the posterior variance
-def fresh_noise(abar_t, abar_s, eta):
+# %% 3.2 right: an if in place of max
+def factors(abar_t, abar_s, fresh):
+    rest = 1 - abar_s - fresh**2
+    if rest < 0:
+        rest = 0
+    of_xt = (rest / (1 - abar_t)) ** 0.5
+    of_x0 = abar_s**0.5 - abar_t**0.5 * of_xt
+    return of_x0, of_xt
+
+# %% 3.2 right: standard deviations named
+def factors(abar_t, abar_s, fresh):
+    noise_t, noise_s = (1 - abar_t) ** 0.5, (1 - abar_s) ** 0.5
+    old = max(noise_s**2 - fresh**2, 0) ** 0.5
+    B = old / noise_t
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 right: a list
+def factors(abar_t, abar_s, fresh):
+    b = (max(1 - abar_s - fresh * fresh, 0.0) / (1 - abar_t)) ** 0.5
+    return [abar_s**0.5 - b * abar_t**0.5, b]
+
+# %% 3.2 right: by lesson 01's factor of the old noise
+def factors(abar_t, abar_s, fresh):
+    old = np.sqrt(max(1 - abar_s - fresh**2, 0))  # of eps
+    # eps = (x_t - sqrt(abar_t) x0) / sqrt(1 - abar_t)
+    of_xt = old / np.sqrt(1 - abar_t)
+    of_x0 = np.sqrt(abar_s) - old * np.sqrt(abar_t) / np.sqrt(1 - abar_t)
+    return of_x0, of_xt
+
+# %% 3.2 right: difference of squares
+def factors(abar_t, abar_s, fresh):
+    room = math.sqrt(1 - abar_s)
+    B = math.sqrt(max((room - fresh) * (room + fresh), 0) / (1 - abar_t))
+    return math.sqrt(abar_s) - B * math.sqrt(abar_t), B
+
+# %% 3.2 right: a helper for roots
+def factors(abar_t, abar_s, fresh):
+    root = lambda v: max(v, 0) ** 0.5
+    of_xt = root(1 - abar_s - fresh**2) / root(1 - abar_t)
+    return root(abar_s) - of_xt * root(abar_t), of_xt
+
+# %% 3.2 right: a tensor of two numbers
+def factors(abar_t, abar_s, fresh):
+    b = math.sqrt(max(1 - abar_s - fresh**2, 0) / (1 - abar_t))
+    return torch.tensor([math.sqrt(abar_s) - b * math.sqrt(abar_t), b], dtype=torch.float64)
+
+# %% 3.2 wrong: factors of lesson 01, of x0 and eps => factors of x0 and eps
+def factors(abar_t, abar_s, fresh):
+    of_xt = max(1 - abar_s - fresh**2, 0) ** 0.5
+    of_x0 = abar_s**0.5
+    return of_x0, of_xt
+
+# %% 3.2 wrong: right B, A forgets what x_t brings => image of x_t forgotten
+def factors(abar_t, abar_s, fresh):
+    of_xt = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+    of_x0 = abar_s**0.5
+    return of_x0, of_xt
+
+# %% 3.2 wrong: the fresh noise on top => fresh noise on top
+def factors(abar_t, abar_s, fresh):
+    B = ((1 - abar_s) / (1 - abar_t)) ** 0.5
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 wrong: fresh not squared => fresh not squared
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_s - fresh, 0) / (1 - abar_t)) ** 0.5
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 wrong: standard deviations subtracted => subtracted outside
+def factors(abar_t, abar_s, fresh):
+    B = ((1 - abar_s) ** 0.5 - fresh) / (1 - abar_t) ** 0.5
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 wrong: no max, complex numbers
+def factors(abar_t, abar_s, fresh):
+    B = ((1 - abar_s - fresh**2) / (1 - abar_t)) ** 0.5
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 wrong: no max, math.sqrt raises
+def factors(abar_t, abar_s, fresh):
+    B = math.sqrt((1 - abar_s - fresh**2) / (1 - abar_t))
+    return math.sqrt(abar_s) - B * math.sqrt(abar_t), B
+
+# %% 3.2 wrong: no max, NumPy's NaN => not 0 at the end
+def factors(abar_t, abar_s, fresh):
+    B = np.sqrt((1 - abar_s - fresh**2) / (1 - abar_t))
+    return np.sqrt(abar_s) - B * np.sqrt(abar_t), B
+
+# %% 3.2 wrong: the root of B is missing => variance for c_t
+def factors(abar_t, abar_s, fresh):
+    B = max(1 - abar_s - fresh**2, 0) / (1 - abar_t)
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 wrong: ** 1/2 => c_t halved
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 1/2
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 wrong: B forgotten in A => c_t forgotten in c_0
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+    return abar_s**0.5 - abar_t**0.5, B
+
+# %% 3.2 wrong: A as a difference of variances => variances in c_0
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+    return np.sqrt(abar_s - B**2 * abar_t), B
+
+# %% 3.2 wrong: no roots in A => no roots in c_0
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+    return abar_s - B * abar_t, B
+
+# %% 3.2 wrong: B is not divided by the noise of x_t => factor of eps
+def factors(abar_t, abar_s, fresh):
+    B = max(1 - abar_s - fresh**2, 0) ** 0.5
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 wrong: divided by 1 - abar_t without its root => root above alone
+def factors(abar_t, abar_s, fresh):
+    B = max(1 - abar_s - fresh**2, 0) ** 0.5 / (1 - abar_t)
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 wrong: plus in A => image added
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+    return abar_s**0.5 + B * abar_t**0.5, B
+
+# %% 3.2 wrong: B first => order
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+    return B, abar_s**0.5 - B * abar_t**0.5
+
+# %% 3.2 wrong: lesson 02's posterior, fresh is not used => posterior
+def factors(abar_t, abar_s, fresh):
+    alpha = abar_t / abar_s
+    of_x0 = abar_s**0.5 * (1 - alpha) / (1 - abar_t)
+    of_xt = abs(alpha)**0.5 * (1 - abar_s) / (1 - abar_t)
+    return of_x0, of_xt
+
+# %% 3.2 wrong: levels swapped => swapped levels
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_t - fresh**2, 0) / (1 - abar_s)) ** 0.5
+    return abar_t**0.5 - B * abar_s**0.5, B
+
+# %% 3.2 wrong: + fresh**2 => fresh added
+def factors(abar_t, abar_s, fresh):
+    B = ((1 - abar_s + fresh**2) / (1 - abar_t)) ** 0.5
+    return abar_s**0.5 - B * abar_t**0.5, B
+
+# %% 3.2 wrong: A + B = 1 => rest to 1
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+    return 1 - B, B
+
+# %% 3.2 wrong: B alone => c_t alone
+def factors(abar_t, abar_s, fresh):
+    return (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+
+# %% 3.2 wrong: prints, returns nothing
+def factors(abar_t, abar_s, fresh):
+    B = (max(1 - abar_s - fresh**2, 0) / (1 - abar_t)) ** 0.5
+    print(abar_s**0.5 - B * abar_t**0.5, B)
+
+# %% 3.3 right: the covariances, as in the hints
+def ddpm_noise(abar_t, abar_s):
+    a = abar_t / abar_s
+    B = math.sqrt(a) * (1 - abar_s) / (1 - abar_t)
+    return math.sqrt(max(1 - abar_s - B**2 * (1 - abar_t), 0))
+
+# %% 3.3 right: lesson 01's formula with eta = 1
+def ddpm_noise(abar_t, abar_s):
+    return math.sqrt((1 - abar_s) / (1 - abar_t) * (1 - abar_t / abar_s))
+
+# %% 3.3 right: lesson 02's beta tilde of a long step
+def ddpm_noise(abar_t, abar_s):
     beta = 1 - abar_t / abar_s
-    variance = beta * (1 - abar_s) / (1 - abar_t)
-    return eta * variance**0.5
+    return ((1 - abar_s) / (1 - abar_t) * beta) ** 0.5
 
-# %% 3.2 right: a lambda with pow
-fresh_noise = lambda abar_t, abar_s, eta: eta * pow((1 - abar_s) / (1 - abar_t), 0.5) * pow(
-    1 - abar_t / abar_s, 0.5)
+# %% 3.3 right: what a regression of x_s on x_t leaves over
+def ddpm_noise(abar_t, abar_s):
+    var_s, var_t = 1 - abar_s, 1 - abar_t
+    cov = np.sqrt(abar_t / abar_s) * var_s
+    return np.sqrt(np.maximum(var_s - cov**2 / var_t, 0))
 
-# %% 3.2 right: float64 tensors inside, a number outside
-def fresh_noise(abar_t, abar_s, eta):
-    t, s = (torch.tensor(float(v), dtype=torch.float64) for v in (abar_t, abar_s))
-    return (eta * torch.sqrt((1 - s) / (1 - t)) * torch.sqrt(1 - t / s)).item()
+# %% 3.3 right: by the correlation
+def ddpm_noise(abar_t, abar_s):
+    rho2 = abar_t / abar_s * (1 - abar_s) / (1 - abar_t)
+    return ((1 - abar_s) * (1 - rho2)) ** 0.5
 
-# %% 3.2 right: eta squared under one root
-def fresh_noise(abar_t, abar_s, eta):
-    return math.sqrt(eta**2 * (1 - abar_s) / (1 - abar_t) * (1 - abar_t / abar_s))
-
-# %% 3.2 right: special case of no noise left first
-def fresh_noise(abar_t, abar_s, eta):
-    if abar_s == 1 or eta == 0:
+# %% 3.3 right: precisions
+def ddpm_noise(abar_t, abar_s):
+    if abar_s == 1:
         return 0.0
-    return eta * np.sqrt(1 - abar_s) / np.sqrt(1 - abar_t) * np.sqrt(1 - abar_t / abar_s)
+    a = abar_t / abar_s
+    precision = 1 / (1 - abar_s) + a / (1 - a)
+    return precision**-0.5
 
-# %% 3.2 right: variance left minus what is known, other algebra
-def fresh_noise(abar_t, abar_s, eta):
-    v = (1 - abar_s) - (abar_t / abar_s) * (1 - abar_s) ** 2 / (1 - abar_t)
-    return eta * max(v, 0.0) ** 0.5
+# %% 3.3 right: in sigma
+def ddpm_noise(abar_t, abar_s):
+    s2, t2 = (1 - abar_s) / abar_s, (1 - abar_t) / abar_t
+    return (abar_s * s2 * (1 - s2 / t2)) ** 0.5
 
-# %% 3.2 right: loop over the factors
-def fresh_noise(abar_t, abar_s, eta):
-    out = eta
-    for f in (1 - abar_s, 1 / (1 - abar_t), 1 - abar_t / abar_s):
-        out = out * f**0.5
-    return out
+# %% 3.3 right: torch
+def ddpm_noise(abar_t, abar_s):
+    t, s = torch.tensor(abar_t).double(), torch.tensor(abar_s).double()
+    return torch.sqrt((1 - s) * (1 - t / s) / (1 - t))
 
-# %% 3.2 wrong: first fraction upside down
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * ((1 - abar_t) / (1 - abar_s + 1e-20)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
+# %% 3.3 right: by the factors of exercise 3.2, solved for fresh
+def ddpm_noise(abar_t, abar_s):
+    B = (abar_t / abar_s) ** 0.5 * (1 - abar_s) / (1 - abar_t)
+    left = (1 - abar_s) - (1 - abar_t) * B * B
+    return left**0.5 if left > 0 else 0.0
 
-# %% 3.2 wrong: second root missing => second root
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s)
+# %% 3.3 right: one fraction
+def ddpm_noise(abar_t, abar_s):
+    return ((1 - abar_s) * (abar_s - abar_t) / abar_s / (1 - abar_t)) ** 0.5
 
-# %% 3.2 wrong: first root missing => first root
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * (1 - abar_s) / (1 - abar_t) * (1 - abar_t / abar_s) ** 0.5
+# %% 3.3 wrong: the variance => variance
+def ddpm_noise(abar_t, abar_s):
+    a = abar_t / abar_s
+    B = a**0.5 * (1 - abar_s) / (1 - abar_t)
+    return 1 - abar_s - B**2 * (1 - abar_t)
 
-# %% 3.2 wrong: variance, both roots missing => no root
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * (1 - abar_s) / (1 - abar_t) * (1 - abar_t / abar_s)
+# %% 3.3 wrong: returns B => c_t itself
+def ddpm_noise(abar_t, abar_s):
+    return (abar_t / abar_s) ** 0.5 * (1 - abar_s) / (1 - abar_t)
 
-# %% 3.2 wrong: ** 1/2 halves instead of taking the root => ** 1/2
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * ((1 - abar_s) / (1 - abar_t)) ** 1/2 * (1 - abar_t / abar_s) ** 1/2
+# %% 3.3 wrong: noise of the way up => forward noise
+def ddpm_noise(abar_t, abar_s):
+    return (1 - abar_t / abar_s) ** 0.5
 
-# %% 3.2 wrong: eta left out, always DDPM => eta forgotten
-def fresh_noise(abar_t, abar_s, eta):
-    return ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
+# %% 3.3 wrong: B = sqrt(a) => variance of x_s forgotten
+def ddpm_noise(abar_t, abar_s):
+    B = (abar_t / abar_s) ** 0.5
+    return max(1 - abar_s - B**2 * (1 - abar_t), 0) ** 0.5
 
-# %% 3.2 wrong: eta under the root => eta under the root
-def fresh_noise(abar_t, abar_s, eta):
-    return (eta * (1 - abar_s) / (1 - abar_t) * (1 - abar_t / abar_s)) ** 0.5
+# %% 3.3 wrong: not divided by the variance of x_t => variance of x_t forgotten
+def ddpm_noise(abar_t, abar_s):
+    B = (abar_t / abar_s) ** 0.5 * (1 - abar_s)
+    return (1 - abar_s - B**2 * (1 - abar_t)) ** 0.5
 
-# %% 3.2 wrong: eta squared => eta squared
-def fresh_noise(abar_t, abar_s, eta):
-    return eta**2 * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
+# %% 3.3 wrong: a without its root => root of the ratio forgotten
+def ddpm_noise(abar_t, abar_s):
+    a = abar_t / abar_s
+    B = a * (1 - abar_s) / (1 - abar_t)
+    return (1 - abar_s - B**2 * (1 - abar_t)) ** 0.5
 
-# %% 3.2 wrong: eta as a switch only, on or off
-def fresh_noise(abar_t, abar_s, eta):
-    if not eta:
-        return 0.0
-    return ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
+# %% 3.3 wrong: a = abar_t => bar of t alone
+def ddpm_noise(abar_t, abar_s):
+    B = abar_t**0.5 * (1 - abar_s) / (1 - abar_t)
+    return max(1 - abar_s - B**2 * (1 - abar_t), 0) ** 0.5
 
-# %% 3.2 wrong: abar_s / abar_t, with abs to stop the complaint
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * abs(1 - abar_s / abar_t) ** 0.5
+# %% 3.3 wrong: B not squared
+def ddpm_noise(abar_t, abar_s):
+    B = (abar_t / abar_s) ** 0.5 * (1 - abar_s) / (1 - abar_t)
+    return (1 - abar_s - B * (1 - abar_t)) ** 0.5
 
-# %% 3.2 wrong: bracket missing, 1 - abar_s / 1 - abar_t
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * abs(1 - abar_s / 1 - abar_t) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
+# %% 3.3 wrong: all of the noise => all noise of s
+def ddpm_noise(abar_t, abar_s):
+    return (1 - abar_s) ** 0.5
 
-# %% 3.2 wrong: plus instead of minus in the second root => plus in the second root
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 + abar_t / abar_s) ** 0.5
+# %% 3.3 wrong: how much of the old noise stays => what is kept
+def ddpm_noise(abar_t, abar_s):
+    cov = (abar_t / abar_s) ** 0.5 * (1 - abar_s)
+    return cov / (1 - abar_t) ** 0.5
 
-# %% 3.2 wrong: abar_s / (1 - abar_t) in the first root
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * np.sqrt(abar_s / (1 - abar_t)) * np.sqrt(1 - abar_t / abar_s)
+# %% 3.3 wrong: ratio of the noises upside down
+def ddpm_noise(abar_t, abar_s):
+    return np.sqrt((1 - abar_t) / (1 - abar_s) * (1 - abar_t / abar_s))
 
-# %% 3.2 wrong: only the forward noise, first root left out => beta
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * (1 - abar_t / abar_s) ** 0.5
+# %% 3.3 wrong: only the ratio of noises => first factor only
+def ddpm_noise(abar_t, abar_s):
+    return ((1 - abar_s) / (1 - abar_t)) ** 0.5
 
-# %% 3.2 wrong: only the first root, second left out => first factor only
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5
+# %% 3.3 wrong: difference of the levels => fading forgotten
+def ddpm_noise(abar_t, abar_s):
+    return ((1 - abar_s) / (1 - abar_t) * (abar_s - abar_t)) ** 0.5
 
-# %% 3.2 wrong: the worked value => constant
-def fresh_noise(abar_t, abar_s, eta):
+# %% 3.3 wrong: second root missing => second root
+def ddpm_noise(abar_t, abar_s):
+    return ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s)
+
+# %% 3.3 wrong: ** 1/2 => half
+def ddpm_noise(abar_t, abar_s):
+    return ((1 - abar_s) * (1 - abar_t / abar_s) / (1 - abar_t)) ** 1/2
+
+# %% 3.3 wrong: brackets of a Python fraction missing => variance of x_s forgotten
+def ddpm_noise(abar_t, abar_s):
+    return np.sqrt((1 - abar_s / 1 - abar_t) * (1 - abar_t / abar_s))
+
+# %% 3.3 wrong: in the units of sigma => other units
+def ddpm_noise(abar_t, abar_s):
+    s2, t2 = 1 / abar_s - 1, 1 / abar_t - 1
+    return (s2 * (1 - s2 / t2)) ** 0.5
+
+# %% 3.3 wrong: none => none
+def ddpm_noise(abar_t, abar_s):
+    return 0.0
+
+# %% 3.3 wrong: levels swapped
+def ddpm_noise(abar_t, abar_s):
+    return ((1 - abar_t) * (1 - abar_s / abar_t) / (1 - abar_s)) ** 0.5
+
+# %% 3.3 wrong: the share that stays => share that stays
+def ddpm_noise(abar_t, abar_s):
+    return ((1 - abar_s) / (1 - abar_t) * (abar_t / abar_s)) ** 0.5
+
+# %% 3.3 wrong: the worked value always
+def ddpm_noise(abar_t, abar_s):
     return 0.612
 
-# %% 3.2 wrong: rounded to three digits => rounded
-def fresh_noise(abar_t, abar_s, eta):
-    return round(eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5, 3)
+# %% 3.3 wrong: returns the pair of B and the noise => with c_t
+def ddpm_noise(abar_t, abar_s):
+    B = (abar_t / abar_s) ** 0.5 * (1 - abar_s) / (1 - abar_t)
+    return B, max(1 - abar_s - B**2 * (1 - abar_t), 0) ** 0.5
 
-# %% 3.2 wrong: torch.sqrt refuses plain numbers
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * torch.sqrt((1 - abar_s) / (1 - abar_t)) * torch.sqrt(1 - abar_t / abar_s)
-
-# %% 3.2 wrong: never less than 0.01, not 0 at abar_s = 1
-def fresh_noise(abar_t, abar_s, eta):
-    return max(eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5, 0.01)
-
-# %% 3.2 wrong: forgets return
-def fresh_noise(abar_t, abar_s, eta):
-    sigma = eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
-
-# %% 3.2 wrong: all abar as roots already, squares them => levels squared
-def fresh_noise(abar_t, abar_s, eta):
-    t, s = abar_t**2, abar_s**2
-    return eta * ((1 - s) / (1 - t)) ** 0.5 * (1 - t / s) ** 0.5
-
-# %% 3.2 wrong: eta cut to a whole number
-def fresh_noise(abar_t, abar_s, eta):
-    return int(eta) * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
-
-# %% 3.2 wrong: draws the noise instead of its standard deviation => random
-def fresh_noise(abar_t, abar_s, eta):
-    sigma = eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
-    return sigma * float(np.random.randn())
-
-# %% 3.2 wrong: roles of t and s swapped throughout => another dtype
-def fresh_noise(abar_t, abar_s, eta):
-    abar_t, abar_s = abar_s, abar_t
-    return eta * ((1 - abar_s) / (1 - abar_t)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
-
-# %% 3.2 wrong: denominators kept from 0 by 0.01
-def fresh_noise(abar_t, abar_s, eta):
-    return eta * ((1 - abar_s) / (1 - abar_t + 0.01)) ** 0.5 * (1 - abar_t / abar_s) ** 0.5
-
-# %% 3.3 right: guess first, math.sqrt
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - math.sqrt(1 - abar_t) * eps) / math.sqrt(abar_t)
-    return math.sqrt(abar_s) * x0 + math.sqrt(1 - abar_s - sigma**2) * eps + sigma * z
-
-# %% 3.3 right: NumPy roots
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - eps * float(np.sqrt(1 - abar_t))) / float(np.sqrt(abar_t))
-    keep = float(np.sqrt(1 - abar_s - sigma**2))
-    return x0 * float(np.sqrt(abar_s)) + eps * keep + z * sigma
-
-# %% 3.3 right: coefficients of x_t and eps collected
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    scale = (abar_s / abar_t) ** 0.5
-    of_eps = (1 - abar_s - sigma**2) ** 0.5 - scale * (1 - abar_t) ** 0.5
-    return scale * x_t + of_eps * eps + sigma * z
-
-# %% 3.3 right: sum of three terms, a helper for the root
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    def root(v):
-        return max(v, 0) ** 0.5
-
-    x0 = (x_t - root(1 - abar_t) * eps) / root(abar_t)
-    return sum([root(abar_s) * x0, root(1 - abar_s - sigma * sigma) * eps, sigma * z])
-
-# %% 3.3 right: a lambda, pow
-jump = lambda x_t, eps, abar_t, abar_s, sigma, z: (
-    pow(abar_s / abar_t, 0.5) * (x_t - pow(1 - abar_t, 0.5) * eps)
-    + pow(1 - abar_s - pow(sigma, 2), 0.5) * eps + sigma * z)
-
-# %% 3.3 right: sample by sample into a new array
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    out = x_t * 0
-    for i in range(len(x_t)):
-        x0 = (x_t[i] - (1 - abar_t) ** 0.5 * eps[i]) / abar_t**0.5
-        out[i] = abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps[i] + sigma * z[i]
-    return out
-
-# %% 3.3 right: adds the fresh noise only if there is any
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    mean = abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps
-    if sigma > 0:
-        mean = mean + sigma * z
-    return mean
-
-# %% 3.3 right: difference of squares under the root
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    a = (1 - abar_s) ** 0.5
-    x0 = x_t / abar_t**0.5 - (1 / abar_t - 1) ** 0.5 * eps
-    return x0 * abar_s**0.5 + eps * ((a - sigma) * (a + sigma)) ** 0.5 + z * sigma
-
-# %% 3.3 right: works on a new copy step by step
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    out = x_t - (1 - abar_t) ** 0.5 * eps
-    out /= abar_t**0.5
-    out *= abar_s**0.5
-    out += (1 - abar_s - sigma**2) ** 0.5 * eps
-    out += sigma * z
-    return out
-
-# %% 3.3 wrong: - sigma**2 forgotten => published
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: - sigma instead of - sigma**2 => sigma not squared
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + abs(1 - abar_s - sigma) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: fresh noise left out => fresh noise forgotten
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps
-
-# %% 3.3 wrong: sigma**2 times z => noise as variance
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma**2 * z
-
-# %% 3.3 wrong: draws its own noise => random
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    fresh = torch.randn(x_t.shape)
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * fresh
-
-# %% 3.3 wrong: estimate clamped to -1 ... 1 => clipped
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = ((x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5).clip(-1, 1)
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: bracket missing, only eps is divided => only the noise divided
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = x_t - (1 - abar_t) ** 0.5 * eps / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: root of abar_t missing in the guess => divided by abar_t
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: root of abar_s missing => no root before x0
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: plus in the guess => noise added to x0
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t + (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: abar_t used for the new level, stays at t
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_t**0.5 * x0 + abs(1 - abar_t - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: old noise from z, fresh noise from eps => noises swapped
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * z + sigma * eps
-
-# %% 3.3 wrong: returns the guess of the clean image only => image alone
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return x0
-
-# %% 3.3 wrong: changes x_t in place => edited in place
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x_t -= (1 - abar_t) ** 0.5 * eps
-    x0 = x_t / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: scales eps in place => edited in place
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    eps *= (1 - abar_s - sigma**2) ** 0.5
-    return abar_s**0.5 * x0 + eps + sigma * z
-
-# %% 3.3 wrong: sigma ignored, always 0 (DDIM)
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s) ** 0.5 * eps
-
-# %% 3.3 wrong: own sigma by exercise 3.2 with eta 1, not the one that is given
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    sigma = fresh_noise(abar_t, abar_s, 1.0)
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: recomputes z as the mean over the batch
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    z = z.mean(0)
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: standard deviation outside the root, (1 - abar_s) ** 0.5 - sigma => subtracted outside
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + ((1 - abar_s) ** 0.5 - sigma) * eps + sigma * z
-
-# %% 3.3 wrong: returns the pair of state and guess => another type
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z, x0
-
-# %% 3.3 wrong: only the first sample of the batch => another shape
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x_t, eps, z = x_t[:1], eps[:1], z[:1]
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 0.5 * eps + sigma * z
-
-# %% 3.3 wrong: ** 1/2 on the old noise
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s - sigma**2) ** 1/2 * eps + sigma * z
-
-# %% 3.3 wrong: adds + sigma**2 under the root => sigma added
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) / abar_t**0.5
-    return abar_s**0.5 * x0 + (1 - abar_s + sigma**2) ** 0.5 * eps + sigma * z
+# %% 3.3 wrong: rounded to three digits => rounded
+def ddpm_noise(abar_t, abar_s):
+    return round(((1 - abar_s) * (1 - abar_t / abar_s) / (1 - abar_t)) ** 0.5, 3)
 
 # %% 3.4 right: one sample after the other
 def slerp(a, b, t):
@@ -1164,30 +1165,6 @@ def respaced(T, n):
 def respaced(T, n):
     k = torch.arange(n, 0, -1)
     return torch.div(2 * k * T + n, 2 * n, rounding_mode="floor") - 1
-
-# %% 3.2 right: roots of both noise variances named, float at the end
-def fresh_noise(abar_t, abar_s, eta):
-    noise_s, noise_t = np.sqrt(1 - abar_s), np.sqrt(1 - abar_t)
-    alpha = abar_t / abar_s
-    return float(eta * noise_s * np.sqrt(1 - alpha) / noise_t)
-
-# %% 3.2 wrong: a tensor of shape (1,), not one number => another shape
-def fresh_noise(abar_t, abar_s, eta):
-    t, s = torch.tensor([float(abar_t)]).double(), torch.tensor([float(abar_s)]).double()
-    return eta * ((1 - s) / (1 - t)).sqrt() * (1 - t / s).sqrt()
-
-# %% 3.3 right: in the units x0 + sigma n, scaled at the end
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    level_t = ((1 - abar_t) / abar_t) ** 0.5
-    clean = x_t / abar_t**0.5 - level_t * eps
-    old = ((1 - abar_s - sigma**2) / abar_s) ** 0.5
-    return (clean + old * eps + (sigma / abar_s**0.5) * z) * abar_s**0.5
-
-# %% 3.3 right: weights and terms zipped
-def jump(x_t, eps, abar_t, abar_s, sigma, z):
-    x0 = (x_t - (1 - abar_t) ** 0.5 * eps) * abar_t**-0.5
-    squares = abar_s, 1 - abar_s - sigma**2, sigma**2
-    return sum(s**0.5 * v for s, v in zip(squares, (x0, eps, z)))
 
 # %% 3.4 right: normalize, then clamp, sines by torch.where
 def slerp(a, b, t):

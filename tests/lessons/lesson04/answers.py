@@ -1,6 +1,7 @@
 """Right answers to the exercises of lesson 04, written in other ways than the course's."""
 
 import math
+import statistics
 
 import numpy as np
 import torch
@@ -344,6 +345,113 @@ def straightness_as_mse_over_variance(x, y):
     return 1 - np.mean((y.numpy() - line(x.numpy())) ** 2) / np.var(y.numpy())
 
 
+# --------------------------------------------------------------------- 4.6 what changed
+
+
+def change_by_numpy(a, b, t):
+    d = np.log(a.numpy() / b.numpy())
+    m, h = d.mean(), t * d.std(ddof=1) / np.sqrt(len(d))
+    return np.expm1(m), np.expm1(m - h), np.expm1(m + h)
+
+
+def change_as_a_list_of_numbers(a, b, t):
+    d = torch.log(a / b)
+    m = d.mean().item()
+    h = float(t) * d.std(unbiased=True).item() / math.sqrt(d.numel())
+    return [math.exp(x) - 1 for x in (m, m - h, m + h)]
+
+
+def change_by_loops(a, b, t):
+    logs = [math.log(x) - math.log(y) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    n = len(logs)
+    m = sum(logs) / n
+    h = t * math.sqrt(sum((x - m) ** 2 for x in logs) / (n - 1) / n)
+    return math.e**m - 1, math.e ** (m - h) - 1, math.e ** (m + h) - 1
+
+
+def change_by_statistics(a, b, t):
+    ratios = [x / y for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    middle = statistics.geometric_mean(ratios)
+    times = math.exp(t * statistics.stdev(map(math.log, ratios)) / len(ratios) ** 0.5)
+    return middle - 1, middle / times - 1, middle * times - 1
+
+
+def change_as_one_tensor(a, b, t):
+    d = a.log().sub(b.log())
+    h = t * d.std() * len(d) ** -0.5
+    return torch.expm1(d.mean() + torch.stack([0 * h, -h, h]))
+
+
+def change_as_an_array(a, b, t):
+    d = np.log(a.numpy()) - np.log(b.numpy())
+    h = t * np.sqrt(d.var(ddof=1) / len(d))
+    return np.exp(d.mean() + h * np.array([0.0, -1.0, 1.0])) - 1
+
+
+def change_in_powers_of_two(a, b, t):
+    d = torch.log2(a) - torch.log2(b)
+    h = t * d.std() / len(d) ** 0.5
+    return 2 ** d.mean() - 1, 2 ** (d.mean() - h) - 1, 2 ** (d.mean() + h) - 1
+
+
+def change_in_powers_of_ten(a, b, t):
+    d = (a / b).log10()
+    h = t * d.std(0) / d.shape[0] ** 0.5
+    return tuple(10**x - 1 for x in (d.mean(0), d.mean(0) - h, d.mean(0) + h))
+
+
+def change_by_the_other_root(a, b, t):
+    d = a.log() - b.log()
+    h = t * d.std(correction=0) / (len(d) - 1) ** 0.5
+    return d.mean().exp() - 1, (d.mean() - h).exp() - 1, (d.mean() + h).exp() - 1
+
+
+def change_by_covariance(a, b, t):
+    """The variance of a difference, from those of both and what they share."""
+    (va, c), (_, vb) = np.cov(np.log(a.numpy()), np.log(b.numpy()))
+    m, h = float(a.log().mean() - b.log().mean()), t * math.sqrt((va + vb - 2 * c) / len(a))
+    return math.expm1(m), math.expm1(m - h), math.expm1(m + h)
+
+
+def change_by_scipy(a, b, t):
+    from scipy import stats
+
+    d = np.log(a) - np.log(b)
+    m, h = d.mean(), t * stats.sem(d)
+    return np.exp(m) - 1, np.exp(m - h) - 1, np.exp(m + h) - 1
+
+
+def change_by_geometric_means(a, b, t):
+    from scipy import stats
+
+    ratio = stats.gmean(a) / stats.gmean(b)
+    times = stats.gstd((a / b).numpy()) ** (t / np.sqrt(len(a)))
+    return ratio - 1, ratio / times - 1, ratio * times - 1
+
+
+def change_by_a_product(a, b, t):
+    ratio = (a / b).prod() ** (1 / len(a))
+    rest = (a / b / ratio).log().square().sum() / (len(a) - 1)
+    times = (t * (rest / len(a)).sqrt()).exp()
+    return ratio - 1, 1 / times * ratio - 1, times * ratio - 1
+
+
+def change_in_single_precision(a, b, t):
+    d = torch.tensor(list(map(math.log, a))) - torch.tensor(list(map(math.log, b)))
+    m, h = d.mean(), t * d.std() / math.sqrt(len(d))
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+
+def change_by_a_level(a, b, t):
+    """The interval of SciPy's test, at the level that belongs to t."""
+    from scipy import stats
+
+    level = 1 - 2 * stats.t.sf(t, len(a) - 1)
+    paired = stats.ttest_rel(np.log(a.numpy()), np.log(b.numpy()))
+    low, high = paired.confidence_interval(level)
+    return np.exp((low + high) / 2) - 1, np.exp(low) - 1, np.exp(high) - 1
+
+
 ANSWERS = {
     "4.1": (
         heun_by_average_of_ends,
@@ -401,5 +509,22 @@ ANSWERS = {
         straightness_by_cosine,
         straightness_from_x_on_y,
         straightness_as_mse_over_variance,
+    ),
+    "4.6": (
+        change_by_numpy,
+        change_as_a_list_of_numbers,
+        change_by_loops,
+        change_by_statistics,
+        change_as_one_tensor,
+        change_as_an_array,
+        change_in_powers_of_two,
+        change_in_powers_of_ten,
+        change_by_the_other_root,
+        change_by_covariance,
+        change_by_scipy,
+        change_by_geometric_means,
+        change_by_a_product,
+        change_in_single_precision,
+        change_by_a_level,
     ),
 }

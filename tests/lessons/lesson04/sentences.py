@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+from scipy import stats
 
 # --------------------------------------------------------------------- 4.1 Heun's step
 
@@ -434,12 +435,112 @@ STRAIGHTNESS = {
     ),
 }
 
+# --------------------------------------------------------------------- 4.6 what changed
+
+
+def three(a, b, t, *, x=None, m=None, s=None, h=None, ends=None):
+    """A right answer, of which a sentence's mutation replaces one part."""
+    d = np.log((a / b).numpy()) if x is None else x(a.numpy(), b.numpy())
+    middle = d.mean() if m is None else m(a.numpy(), b.numpy(), d)
+    spread = d.std(ddof=1) if s is None else s(a.numpy(), b.numpy(), d)
+    half = t * spread / len(d) ** 0.5 if h is None else h(t, spread, len(d))
+    ends = ends or (lambda m, h: tuple(np.exp([m, m - h, m + h]) - 1))
+    return ends(middle, half)
+
+
+def with_three(**part):
+    return lambda a, b, t: three(a, b, t, **part)
+
+
+def from_three(make):
+    return lambda a, b, t: make(*three(a, b, t))
+
+
+CHANGE = {
+    "`a` and `b` are the distances that two ways reach, float64 tensors `(n,)` with n ≥ 2, all "
+    "positive; `a[i]` and `b[i]` belong to the same training.": (
+        lambda a, b, t: three(a, b.flip(0), t),
+        lambda a, b, t: three(a.sort().values, b.sort().values, t),
+        lambda a, b, t: three(a[:2], b[:2], t),
+        lambda a, b, t: three(a[:3], b[:3], t),
+        lambda a, b, t: three(a.clamp(min=1), b.clamp(min=1), t),
+        lambda a, b, t: three(a, b, t) if len(a) > 2 else (3.0, 3.0, 3.0),
+        lambda a, b, t: three(a.float() // 1 + 1, b.float() // 1 + 1, t),
+        with_three(s=lambda a, b, d: (np.log(a).var(ddof=1) + np.log(b).var(ddof=1)) ** 0.5),
+        with_three(s=lambda a, b, d: np.log(a).std(ddof=1) + np.log(b).std(ddof=1)),
+    ),
+    "`t` is a number, Student's factor for n values (4.303 for 95 % and n = 3; you need not "
+    "compute it).": (
+        lambda a, b, t: three(a, b, 4.303),
+        lambda a, b, t: three(a, b, 1.96),
+        lambda a, b, t: three(a, b, 1.0),
+        lambda a, b, t: three(a, b, stats.t.ppf(0.975, len(a) - 1)),
+        lambda a, b, t: three(a, b, 4.303 if len(a) == 3 else t),
+        lambda a, b, t: three(a, b, max(t, 1.0)),
+        lambda a, b, t: three(a, b, round(t)),
+        lambda a, b, t: three(a, b, t**2),
+    ),
+    "Distances are compared as ratios, so work with natural logarithms: let m be the mean over "
+    "trainings of ln a − ln b, s the standard deviation of these differences (divided by n − 1), "
+    "and h = t s / √n.": (
+        with_three(x=lambda a, b: a / b),
+        with_three(x=lambda a, b: a - b, ends=lambda m, h: (m, m - h, m + h)),
+        with_three(x=lambda a, b: a / b - 1, ends=lambda m, h: (m, m - h, m + h)),
+        with_three(x=lambda a, b: np.log10(a / b)),
+        with_three(x=lambda a, b: np.log2(a / b)),
+        with_three(x=lambda a, b: np.abs(np.log(a / b))),
+        with_three(x=lambda a, b: np.log(b / a)),
+        with_three(m=lambda a, b, d: np.median(d)),
+        with_three(m=lambda a, b, d: d.sum()),
+        with_three(m=lambda a, b, d: np.log(a.mean() / b.mean())),
+        with_three(m=lambda a, b, d: np.log((a / b).mean())),
+        with_three(s=lambda a, b, d: d.std()),
+        with_three(s=lambda a, b, d: d.var(ddof=1)),
+        with_three(s=lambda a, b, d: (a / b).std(ddof=1)),
+        with_three(s=lambda a, b, d: np.abs(d - d.mean()).sum() / (len(d) - 1)),
+        with_three(h=lambda t, s, n: t * s),
+        with_three(h=lambda t, s, n: t * s / n),
+        with_three(h=lambda t, s, n: s / n**0.5),
+        with_three(h=lambda t, s, n: t * s / (n - 1) ** 0.5),
+        with_three(h=lambda t, s, n: 2 * t * s / n**0.5),
+    ),
+    "Return three numbers, the change and both ends of its interval as shares of `b`: exp(m) − 1, "
+    "exp(m − h) − 1 and exp(m + h) − 1, each a float or a tensor without axes.": (
+        from_three(lambda x, low, high: x),
+        from_three(lambda x, low, high: (low, high)),
+        from_three(lambda x, low, high: (x, high, low)),
+        from_three(lambda x, low, high: (low, x, high)),
+        from_three(lambda x, low, high: (x + 1, low + 1, high + 1)),
+        from_three(lambda x, low, high: (x, low + 1, high + 1)),
+        from_three(lambda x, low, high: (100 * x, 100 * low, 100 * high)),
+        from_three(lambda x, low, high: (x / (1 + x), low / (1 + low), high / (1 + high))),
+        from_three(lambda x, low, high: (x, x - (high - low) / 2, x + (high - low) / 2)),
+        from_three(lambda x, low, high: (x, max(low, 0.0), high)),
+        from_three(lambda x, low, high: (abs(x), low, high)),
+        from_three(lambda x, low, high: tuple(torch.tensor([v]) for v in (x, low, high))),
+        from_three(lambda x, low, high: np.array([[x], [low], [high]])),
+        from_three(lambda x, low, high: f"{x} ({low} to {high})"),
+        from_three(lambda x, low, high: (round(x, 2), round(low, 2), round(high, 2))),
+        with_three(ends=lambda m, h: (m, m - h, m + h)),
+        with_three(ends=lambda m, h: tuple(np.exp([m - 1, m - h - 1, m + h - 1]))),
+        with_three(ends=lambda m, h: (np.exp(m) - 1, np.exp(m) - np.exp(h), np.exp(m) + np.exp(h))),
+    ),
+    "Worked value: `a` = [2, 8], `b` = [1, 1] and `t` = 1 give 3, 1 and 7: four times as far, from "
+    "twice to eight times.": (
+        lambda a, b, t: (3.0, 1.0, 7.0),
+        lambda a, b, t: three(a, torch.ones_like(b), t),
+        lambda a, b, t: (three(a, b, t)[0], float((a / b).min()) - 1, float((a / b).max()) - 1),
+        with_three(h=lambda t, s, n: t * s / 2**0.5),
+    ),
+}
+
 SENTENCES = {
     "4.1": HEUN,
     "4.2": PRECONDITION,
     "4.3": SIGMA_OF,
     "4.4": WEIGHT,
     "4.5": STRAIGHTNESS,
+    "4.6": CHANGE,
 }
 DEMANDS_NOTHING = (
     r"That leaves $c_\text{skip}$ free.",

@@ -40,7 +40,7 @@ def test_lesson_04_from_text():
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_arms_of_lesson_04_are_those_that_can_be_trained(profile):
-    from diffutils.lessons.lesson04.arms import ARMS
+    from diffutils.lessons.lesson04.systems.arms import ARMS
 
     chosen = budget("04", profile)
     assert set(chosen.trial_arms) <= set(ARMS) and len(set(chosen.trial_arms)) > 1

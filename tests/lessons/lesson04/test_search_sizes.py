@@ -96,3 +96,18 @@ def test_sizes_of_arrays_at_their_own_side():
 def test_sizes_below_the_window_are_refused():
     with pytest.raises(ValueError, match="a window of 7 x 7 pixels, but the images have 6 x 6"):
         S.sizes(("photos",), (6,), n=2)
+
+
+def test_c_beside_sigma_data():
+    """sigma_data is the root mean square of the very images, and the table is small."""
+    rows = S.sizes(("faces",), (16, 24), n=2, seed=1)
+    images = load("faces", 24, 2, seed=1, heldout=1).train.double() / 127.5 - 1
+    assert rows[1]["sigma_data"] == pytest.approx(float(images.square().mean().sqrt()), rel=1e-6)
+    lines = S.c_table(rows).splitlines()
+    assert len(lines) == 4 and max(map(len, lines)) <= 100
+    cells = lines[3].split()
+    assert cells[:3] == ["faces", "24", "2"] and cells[3] == f"{rows[1]['best_c']:.3g}"
+    ratio = rows[1]["best_c"] / rows[1]["sigma_data"]
+    assert cells[-2:] == [f"{rows[1]['sigma_data']:.2f}", f"{ratio:.2f}"]
+    one = S.sizes(("faces",), (16,), n=1)
+    assert "(" not in S.c_table(one).splitlines()[2] and "nan" not in S.c_table(one)

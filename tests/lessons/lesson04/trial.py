@@ -1169,3 +1169,272 @@ def straightness(x, y):
 # %% 4.5 right: torch.corrcoef, one entry
 def straightness(x, y):
     return torch.corrcoef(torch.stack((x, y)))[0, 1].pow(2)
+
+# %% 4.6 right: logs, mean, std, three expm1
+def change(a, b, t):
+    d = torch.log(a) - torch.log(b)
+    m = d.mean()
+    h = t * d.std() / math.sqrt(len(d))
+    return torch.expm1(m), torch.expm1(m - h), torch.expm1(m + h)
+
+# %% 4.6 right: log of the ratio, plain floats
+def change(a, b, t):
+    ratio = torch.log(a / b)
+    n = a.shape[0]
+    m, s = float(ratio.mean()), float(ratio.std())
+    h = t * s / n**0.5
+    return math.exp(m) - 1, math.exp(m - h) - 1, math.exp(m + h) - 1
+
+# %% 4.6 right: NumPy with ddof=1
+def change(a, b, t):
+    d = np.log(a.numpy()) - np.log(b.numpy())
+    h = t * np.std(d, ddof=1) / np.sqrt(d.size)
+    low, high = d.mean() - h, d.mean() + h
+    return np.exp(d.mean()) - 1, np.exp(low) - 1, np.exp(high) - 1
+
+# %% 4.6 right: the statistics module
+def change(a, b, t):
+    import statistics
+
+    d = [math.log(x) - math.log(y) for x, y in zip(a.tolist(), b.tolist())]
+    m = statistics.fmean(d)
+    h = t * statistics.stdev(d) / math.sqrt(len(d))
+    return tuple(math.expm1(v) for v in (m, m - h, m + h))
+
+# %% 4.6 right: sum of squares by hand, on tensors
+def change(a, b, t):
+    d = a.log() - b.log()
+    n = len(d)
+    m = d.sum() / n
+    s = (((d - m) ** 2).sum() / (n - 1)) ** 0.5
+    h = t * s / n**0.5
+    return [torch.exp(m) - 1, torch.exp(m - h) - 1, torch.exp(m + h) - 1]
+
+# %% 4.6 right: one ratio, divided and multiplied by another
+def change(a, b, t):
+    d = (a / b).log()
+    ratio = torch.exp(d.mean())
+    off = torch.exp(t * d.std() / len(d) ** 0.5)
+    return ratio - 1, ratio / off - 1, ratio * off - 1
+
+# %% 4.6 right: a helper for the last step
+def change(a, b, t):
+    def share(x):
+        return float(np.exp(x)) - 1
+
+    d = (a.log() - b.log()).numpy()
+    m = np.mean(d)
+    h = t * d.std(ddof=1) / len(d) ** 0.5
+    return share(m), share(m - h), share(m + h)
+
+# %% 4.6 right: standard error by scipy
+def change(a, b, t):
+    from scipy import stats
+
+    d = np.log(np.asarray(a) / np.asarray(b))
+    m, se = d.mean(), stats.sem(d)
+    return np.expm1(m), np.expm1(m - t * se), np.expm1(m + t * se)
+
+# %% 4.6 right: one stacked tensor
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / d.numel() ** 0.5
+    return torch.stack((m, m - h, m + h)).exp() - 1
+
+# %% 4.6 right: variance of the mean first
+def change(a, b, t):
+    d = torch.log(a) - torch.log(b)
+    var_of_mean = d.var() / len(d)
+    h = t * var_of_mean.sqrt()
+    return d.mean().exp() - 1, (d.mean() - h).exp() - 1, (d.mean() + h).exp() - 1
+
+# %% 4.6 right: fractional powers, base 10
+def change(a, b, t):
+    d = torch.log10(a) - torch.log10(b)
+    m = d.mean().item()
+    h = t * d.std().item() / len(d) ** 0.5
+    return 10**m - 1, 10 ** (m - h) - 1, 10 ** (m + h) - 1
+
+# %% 4.6 wrong: ratio of the two means in place of m => ratio of means
+def change(a, b, t):
+    d = a.log() - b.log()
+    m = torch.log(a.mean() / b.mean())
+    h = t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: ratios without logarithms => no logarithms
+def change(a, b, t):
+    r = a / b
+    m = r.mean() - 1
+    h = t * r.std() / len(r) ** 0.5
+    return m, m - h, m + h
+
+# %% 4.6 wrong: np.std divides by n => divided by n
+def change(a, b, t):
+    d = np.log(a.numpy()) - np.log(b.numpy())
+    m, h = d.mean(), t * np.std(d) / np.sqrt(len(d))
+    return np.exp(m) - 1, np.exp(m - h) - 1, np.exp(m + h) - 1
+
+# %% 4.6 wrong: not divided by the root of n => no root of n
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std()
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: divided by n => over n
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d)
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: unpaired, variances added => unpaired
+def change(a, b, t):
+    la, lb = a.log(), b.log()
+    m = la.mean() - lb.mean()
+    h = t * torch.sqrt(la.var() / len(la) + lb.var() / len(lb))
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: spreads of both logs subtracted => spreads subtracted
+def change(a, b, t):
+    la, lb = a.log(), b.log()
+    m = la.mean() - lb.mean()
+    h = t * (la.std() - lb.std()) / len(la) ** 0.5
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: ln b - ln a => b over a
+def change(a, b, t):
+    d = b.log() - a.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: h taken back by itself and added => symmetric
+def change(a, b, t):
+    d = a.log() - b.log()
+    c = d.mean().exp() - 1
+    h = (t * d.std() / len(d) ** 0.5).exp() - 1
+    return c, c - h, c + h
+
+# %% 4.6 wrong: h added outside of exp => h after exp
+def change(a, b, t):
+    d = a.log() - b.log()
+    m = d.mean()
+    h = t * d.std() / len(d) ** 0.5
+    return torch.exp(m) - 1, torch.exp(m) - h - 1, torch.exp(m) + h - 1
+
+# %% 4.6 wrong: log10, then exp => log10
+def change(a, b, t):
+    d = torch.log10(a / b)
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: high end second => ends swapped
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, (m + h).exp() - 1, (m - h).exp() - 1
+
+# %% 4.6 wrong: low, middle, high => low end first
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return (m - h).exp() - 1, m.exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: -1 forgotten => -1 forgotten
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m.exp(), (m - h).exp(), (m + h).exp()
+
+# %% 4.6 wrong: -1 inside of exp => exp(m - 1)
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return torch.exp(m - 1), torch.exp(m - h - 1), torch.exp(m + h - 1)
+
+# %% 4.6 wrong: per cent => per cent
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return tuple(100 * (x.exp() - 1) for x in (m, m - h, m + h))
+
+# %% 4.6 wrong: logarithms returned => logarithms returned
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m, m - h, m + h
+
+# %% 4.6 wrong: t not used => t left out
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), d.std() / len(d) ** 0.5
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: looks the factor up itself, 95 % => own factor
+def change(a, b, t):
+    from scipy import stats
+
+    d = a.log() - b.log()
+    t = stats.t.ppf(0.975, len(d) - 1)
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: median of the log ratios => torch's median
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.median(), t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: differences in shares of the mean of b => share of the mean
+def change(a, b, t):
+    d = (a - b) / b.mean()
+    h = t * d.std() / len(d) ** 0.5
+    return d.mean(), d.mean() - h, d.mean() + h
+
+# %% 4.6 wrong: variance for s => variance
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.var() / len(d) ** 0.5
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: n**1/2 in brackets => n halved
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / (len(d) ** 1 / 2)
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: change and half width alone
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, h
+
+# %% 4.6 wrong: logs taken in place => edited in place
+def change(a, b, t):
+    d = a.log_() - b.log_()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, (m - h).exp() - 1, (m + h).exp() - 1
+
+# %% 4.6 wrong: low end cut at 0
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, ((m - h).exp() - 1).clamp(min=0), (m + h).exp() - 1
+
+# %% 4.6 wrong: h doubled where the interval is asked for
+def change(a, b, t):
+    d = a.log() - b.log()
+    m, h = d.mean(), t * d.std() / len(d) ** 0.5
+    return m.exp() - 1, (m - 2 * h).exp() - 1, (m + 2 * h).exp() - 1
+
+# %% 4.6 wrong: np.var of both logs, which divides by n => unpaired, by n
+def change(a, b, t):
+    la, lb = np.log(a.numpy()), np.log(b.numpy())
+    m = la.mean() - lb.mean()
+    h = t * np.sqrt((np.var(la) + np.var(lb)) / len(la))
+    return np.exp(m) - 1, np.exp(m - h) - 1, np.exp(m + h) - 1
+
+# %% 4.6 wrong: one value a training, no mean => another shape
+def change(a, b, t):
+    d = a.log() - b.log()
+    h = t * d.std() / len(d) ** 0.5
+    return d.exp() - 1, (d - h).exp() - 1, (d + h).exp() - 1

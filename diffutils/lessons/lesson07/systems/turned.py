@@ -34,8 +34,9 @@ CLASSES = (2, 3, 4, 5, 7)
 APART = 22.5  # degrees between frames
 ANGLES = (22.5, -22.5, 45.0, -45.0, 67.5, -67.5, 90.0, -90.0)  # the published ones, outwards
 FIELDS = {"network": str, "chain": str, "way": str, "degrees": float, "angles": list, "N": int}
-FIELDS |= {"frames": recorded.DISTANCE, "digest": str}
+FIELDS |= {"frames": recorded.DISTANCE, "digest": str, "judged": str}
 SHIPPED = cards.PRETRAINED / "digits.turned.jsonl"
+JUDGED = "turned back by the angle reached"  # so that rows judged otherwise are made again
 LATE = 1.0  # abar = 0.5: from here on half of the state's variance is picture
 
 
@@ -205,7 +206,7 @@ def rows(
             given = task(data, budget.turn_images, budget.turn_steps, eta, budget.guidance, seed)
             about = {"network": name, "chain": chain, "steps": given.steps, "seed": seed}
             about |= {"scale": given.scale, "weights": model.card["name"], "dataset": data.name}
-            about |= {"digest": digest_of(model)}
+            about |= {"digest": digest_of(model), "judged": JUDGED}
             upright = None
             for way, how in WAYS.items():
                 made: dict[float, Tensor] = {}

@@ -18,11 +18,11 @@ from diffutils.course.runs.recorded_fit import recorded_fit
 from diffutils.data import ImageSet, to_float
 from diffutils.denoisers import Denoiser
 from diffutils.lessons import budget
-from diffutils.lessons.lesson04 import arms
-from diffutils.lessons.lesson04.arms import ARMS
+from diffutils.lessons.lesson04.systems import arms
+from diffutils.lessons.lesson04.systems.arms import ARMS
 from diffutils.metrics.spaces import Space
 from diffutils.training import fit
-from diffutils.weights import models
+from diffutils.weights import cards, models
 
 TINY = {
     "channels": "8,8",
@@ -111,8 +111,10 @@ def test_an_arm_trains_with_what_it_says(data, name):
         return
     density = {"EDM": schedules.log_normal(), "phi": schedules.log_logistic(0.3)}[arm.density]
     assert torch.equal(call.density(U), density(U))
-    phi = {"EDM": torch.log, "phi": lambda s: s / (s + 0.3)}[arm.embedding]
-    torch.testing.assert_close(call.denoiser.c_noise(sigma), denoisers.rescaled(phi)(sigma))
+    star = lambda s: s / (s + 0.3)  # noqa: E731
+    rescaled = {"EDM": denoisers.rescaled(torch.log), "phi": denoisers.rescaled(star)}
+    told = (rescaled | {"phi unscaled": star})[arm.embedding]
+    torch.testing.assert_close(call.denoiser.c_noise(sigma), told(sigma))
     assert torch.equal(model.schedule(U), schedules.karras()(U))
     data_rms = float(to_float(data.train).square().mean().sqrt())
     assert model.card["sigma_data"] == pytest.approx(data_rms, abs=1e-4)
@@ -134,7 +136,9 @@ def test_an_arm_trains_with_what_it_says(data, name):
 def test_arms_are_the_design():
     """2 x 2 of density and embedding with lambda; one change each in the others."""
     full = {(a.density, a.embedding) for a in ARMS.values() if a.weight == "lambda"}
-    assert full == {(d, e) for d in ("EDM", "phi") for e in ("EDM", "phi")}
+    unscaled = {("EDM", "phi unscaled")}
+    assert full - unscaled == {(d, e) for d in ("EDM", "phi") for e in ("EDM", "phi")}
+    assert ARMS["phi embedding unscaled"] == ("EDM", "phi unscaled", "lambda")
     assert ARMS["DDPM"] == ("DDPM", "DDPM", "simple")
     assert arms.DENSITIES["EDM"] == described.EDM["density"]
     assert arms.EMBEDDINGS["EDM"] == described.EDM["embedding"]
@@ -174,6 +178,24 @@ def test_arms_of_a_seed_see_the_same_batches_and_noise(data, monkeypatch):
     low, high = 0.002 / 0.302, 80 / 80.3
     u_phi = (phi / (phi + 0.3) - low) / (high - low)
     torch.testing.assert_close(u_edm, u_phi, atol=1e-5, rtol=0)
+
+
+def test_the_unscaled_embedding_is_another_training_and_is_loaded_again(data, tmp_path):
+    """Card, fingerprints and weights on disk know it from the rescaled one."""
+    scaled, unscaled = (caught(f"phi embedding{x}", data)[0] for x in ("", " unscaled"))
+    assert unscaled.card["embedding"] == {"name": "phi_star_unscaled", "arguments": {"c": 0.3}}
+    settings = dict(steps=2, batch=4)
+    about = [
+        fingerprint.training(m.denoiser, data.train, m.density, settings)
+        for m in (scaled, unscaled)
+    ]
+    assert "c_noise was" in fingerprint.differences(*about)
+    assert sweep.weights_of(scaled) != sweep.weights_of(unscaled)  # of equal first weights
+    path = tmp_path / "model.safetensors"
+    cards.save_weights(path, unscaled.denoiser.net, unscaled.card)
+    sigma = torch.tensor([0.002, 0.3, 80.0])
+    again = models.load_model(path).denoiser.c_noise(sigma)
+    assert torch.equal(again, sigma / (sigma + 0.3))
 
 
 def test_weights_are_told_apart_by_a_fingerprint(data, tmp_path):

@@ -28,6 +28,7 @@ ARMS = {
     "EDM":                      Arm("EDM",  "EDM",  "lambda"),
     "phi density":              Arm("phi",  "EDM",  "lambda"),
     "phi embedding":            Arm("EDM",  "phi",  "lambda"),
+    "phi embedding unscaled":   Arm("EDM",  "phi unscaled", "lambda"),  # 0 to 1, as SSIMBaD
     "phi both":                 Arm("phi",  "phi",  "lambda"),
     "phi density lambda'":      Arm("phi",  "EDM",  "lambda'"),
     "EDM without lambda":       Arm("EDM",  "EDM",  "none"),
@@ -35,7 +36,11 @@ ARMS = {
     "DDPM":                     Arm("DDPM", "DDPM", "simple"),  # lesson 02's: linear betas, eps
 }  # fmt: skip
 DENSITIES = {"EDM": EDM["density"], "phi": {"name": "log_logistic", "arguments": {"c": C}}}
-EMBEDDINGS = {"EDM": EDM["embedding"], "phi": {"name": "phi_star", "arguments": {"c": C}}}
+EMBEDDINGS = {
+    "EDM": EDM["embedding"],
+    "phi": {"name": "phi_star", "arguments": {"c": C}},
+    "phi unscaled": {"name": "phi_star_unscaled", "arguments": {"c": C}},
+}
 GRIDS = {"EDM": schedules.karras(), "phi": schedules.log_logistic(C)}
 
 

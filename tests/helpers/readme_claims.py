@@ -1,0 +1,79 @@
+"""What README says of lessons 03 and 04 in numbers, made of the rows that ship.
+
+`python tests/helpers/readme_claims.py` prints the sentences; a test wants each of them in README.
+"""
+
+import re
+
+from diffutils.course.experiments import rows, sweep
+from diffutils.course.experiments.effects import Effect, above_floor, held
+from diffutils.lessons.lesson03 import sprites_trial
+from diffutils.lessons.lesson04 import claims
+from diffutils.lessons.lesson04.systems import leap
+from diffutils.weights import cards, models
+
+
+def sentences() -> list[str]:
+    """All of them, as they stand in README."""
+    return [*_fewer_steps(), *_trial(), *_leap()]
+
+
+def _fewer_steps() -> list[str]:
+    found = rows.read(cards.PRETRAINED / "sprites.sweep.jsonl", "")
+    both, steps, eta, _ = every = sprites_trial.costs(found, 1000)
+    above = sprites_trial.costs(above_floor(found), 1000)[0]
+    said = dict(zip(every, held(every), strict=True))
+    return [
+        f"{both.by}: {_signs(both.words)}, {said[both]}; {_mean(above)} above the floor "
+        f"(N = {found[0]['N']}, {len(both.runs)} {both.unit})",
+        f"fewer steps alone, {steps.by}, {_signs(steps.words)}: {said[steps]}",
+        f"η alone, {eta.by}, {_signs(eta.words)}: {said[eta]}",
+    ]
+
+
+def _trial() -> list[str]:
+    found = rows.read(cards.PRETRAINED / "sprites-edm.trial.jsonl", "", rows.TRIAL)
+    places, single = claims.places(found), claims.single(found)
+    family = [*places, *single]
+    said = dict(zip(family, held(family), strict=True))
+    kept = [x for x in family if len(x.runs) > 1 and said[x].startswith(("nearer", "farther"))]
+    names = "; ".join(f"{x.name} by {x.by}" for x in kept)
+    grid = {x.by: x for x in places if x.name == "grid"}
+    parts = [f"by {by} {_signs(x.words)} ({said[x]})" for by, x in grid.items()]
+    tests = sum(len(x.runs) > 1 for x in family)
+    return [
+        f"its grid at {found[0]['nfe']:g} calls from σ = 80: {', '.join(parts)}",
+        f"of {tests} comparisons {len(kept)} survive Holm's correction: {names}",
+    ]
+
+
+def _leap() -> list[str]:
+    starts = leap.recorded()
+    found = leap.judged(sweep.recorded(models.pretrained("sprites-edm")), starts)
+    family = [x for _, effects in found for x in effects]
+    said = dict(zip(family, held(family), strict=True))
+    _, _, (_, (gone, _)), (_, (far,)), (_, by_calls), (_, (chosen,)) = found
+    fitted = next(x for x in by_calls if x.by == chosen.by)
+    return [
+        f"on that grid Heun after one Euler step, with one call less: {_signs(gone.words)}, "
+        f"{said[gone]} (one network, N = {starts[0]['N']}, {len(gone.runs)} sampling seeds)",
+        f"at 99 calls, by Heun, φ* against ρ = 7: {_signs(far.words)} ({said[far]})",
+        f"with c fitted to the sprites, {fitted.by} calls of Heun: {_signs(fitted.words)}, "
+        f"{said[fitted]}, against ρ = 7 from 80",
+        f"against ρ = 7 from 10 {_signs(chosen.words)}, {said[chosen]} "
+        f"({len(chosen.runs)} sampling seeds)",
+    ]
+
+
+def _mean(x: Effect) -> str:
+    return _signs(x.words.partition(" ")[0])
+
+
+def _signs(words: str) -> str:
+    """Percent and minus as README prints them: "+60 % (+42 to +81)"."""
+    words = re.sub(r"(?<=\d)%(?= to)|(?<=\d)%(?=\))", "", words)
+    return words.replace("%", " %").replace("-", "−")
+
+
+if __name__ == "__main__":
+    print("\n".join(sentences()))
