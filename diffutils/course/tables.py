@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 CLAIM_COLUMNS = ("claim", "published", "measured", "verdict", "N", "seeds")
+READ = 12  # rows of a table that a person reads
 MARKS = "\\`*_[]~|"  # what Markdown could take for more than text
 FORMULA = "<span>$</span>"  # a dollar alone in its tag opens no formula
 SCROLLS = "white-space: pre; overflow-x: auto"  # JupyterLab breaks lines otherwise
@@ -54,6 +55,7 @@ def claim_table(claims: Sequence[dict]) -> str:
     """Claims (of `claims.claim`) as a Markdown table, and a fold that says how each was measured.
 
     A sentence that several protocols share stands once, at the end, and is named by its number.
+    A table of more than `READ` claims is folded as a whole.
     """
     rows = [[cell_of(row, key) for key in CLAIM_COLUMNS] for row in claims]
     table, said = markdown(CLAIM_COLUMNS, rows), []
@@ -65,6 +67,9 @@ def claim_table(claims: Sequence[dict]) -> str:
         if protocol:
             said.append((row["claim"], "; ".join(notes.get(part, part) for part in protocol)))
     said += [(number, sentence) for sentence, number in notes.items()]
+    if len(rows) > READ:
+        summary = f"<details><summary>{len(rows)} claims, and what was measured of each</summary>"
+        table = "\n\n".join([summary, table, "</details>"])
     if not said:
         return table
     text = [f"<li><b>{_escaped(name)}</b> {_escaped(words)}</li>" for name, words in said]

@@ -177,6 +177,15 @@ def test_the_table_shows_short_rows_and_folds_the_rest():
     assert "details" not in tables.claim_table(made[2:])
 
 
+def test_a_table_of_many_claims_is_folded():
+    row = claims.claim("a claim", "yes", why="no time")
+    few, many = (tables.claim_table([row] * n) for n in (tables.READ, tables.READ + 1))
+    assert few.startswith("| claim |")
+    fold, table, rest = many.split("\n\n")[:3]
+    assert fold == "<details><summary>13 claims, and what was measured of each</summary>"
+    assert table.startswith("| claim |") and table.count("a claim") == 13 and rest == "</details>"
+
+
 def test_fields_survive_the_table_and_are_not_joined():
     made = lesson04.phi_trial("sprites", list(trial(noisy())), [], [])
     assert all(set(x) == FIELDS and isinstance(x["protocol"], list) for x in made)

@@ -125,13 +125,13 @@ def table(rows: Sequence[dict], sides: Sides) -> str:
     """The 2 x 2 and its causes: both grids, what phi* changes, and the verdict, line by line.
 
     rows: of one N; sides: `lines(calls)` for one network, `TRAINED` for the trial's trainings.
-    Grids: mean Fréchet distance less its floor.  The change is that of the distance itself, with
-    its 95 % interval; the verdict is after Holm's correction over the table.
+    Grids: mean Fréchet distance, the floor in it.  The change is that of their ratio, with its 95 %
+    interval; the verdict is after Holm's correction over the table.
     """
     found = compared(rows, sides)
     shown = [("walk", RHO, PHI, CHANGE, "verdict")]
     for x, verdict in zip(found, held(found), strict=True):
-        far = [_above(_of_runs(where(rows, **side), x)) for side in sides[x.by]]
+        far = [_distance(_of_runs(where(rows, **side), x)) for side in sides[x.by]]
         shown.append((x.by, *far, x.words, verdict))
     return f"{aligned(shown)}\n{_about(rows, found)}"
 
@@ -142,9 +142,8 @@ def _of_runs(rows: Sequence[dict], x: Effect) -> list[dict]:
     return [row for row in rows if not x.runs or row[run] in x.runs]
 
 
-def _above(rows: Sequence[dict]) -> str:
-    distances = [row["frechet"] - row["frechet_floor"] for row in rows]
-    return f"{fmean(distances):.1f}" if distances else "-"
+def _distance(rows: Sequence[dict]) -> str:
+    return f"{fmean(row['frechet'] for row in rows):.1f}" if rows else "-"
 
 
 def _about(rows: Sequence[dict], found: Sequence[Effect]) -> str:
@@ -156,7 +155,7 @@ def _about(rows: Sequence[dict], found: Sequence[Effect]) -> str:
     unit = most.unit.removesuffix("s") if len(most.runs) == 1 else most.unit
     precision = "bfloat16" if rows[0].get("bf16") else "float32"
     return (
-        f"Fréchet distance above its floor, {rows[0]['frechet_floor']:.1f}; N = {rows[0]['N']}, "
+        f"Fréchet distance (real to real {rows[0]['frechet_floor']:.1f}); N = {rows[0]['N']}, "
         f"{precision}, {up_to}{len(most.runs)} {unit}"
     )
 

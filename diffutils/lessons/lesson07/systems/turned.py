@@ -37,7 +37,7 @@ FIELDS = {"network": str, "chain": str, "way": str, "degrees": float, "angles": 
 FIELDS |= {"frames": recorded.DISTANCE, "digest": str, "judged": str}
 SHIPPED = cards.PRETRAINED / "digits.turned.jsonl"
 JUDGED = "turned back by the angle reached"  # so that rows judged otherwise are made again
-LATE = 1.0  # abar = 0.5: from here on half of the state's variance is picture
+LATE = 1.0  # abar = 0.5, once for all ways: not tuned
 
 
 class Way(NamedTuple):

@@ -123,21 +123,21 @@ def swept(seeds=(0, 1, 2), calls=(19,), factor=2.0):
 def test_the_table_shows_both_grids_the_change_and_what_holds():
     header, _, *lines, about = leap.table(swept(), leap.lines(19)).splitlines()
     assert header.split() == ["walk", "rho", "=", "7", "phi*", *leap.CHANGE.split(), "verdict"]
-    words = "10.2 30.4 +100% (+100% to +100%) farther"  # 20.2 and 40.4, less 10
+    words = "20.2 40.4 +100% (+100% to +100%) farther"
     assert [" ".join(line.split()) for line in lines] == [f"{k} {words}" for k in leap.LINES]
-    assert about == ("Fréchet distance above its floor, 10.0; N = 50, float32, 3 sampling seeds")
+    assert about == ("Fréchet distance (real to real 10.0); N = 50, float32, 3 sampling seeds")
 
 
 def test_what_was_not_run_stands_in_the_table():
     rows = [r for r in swept((0,)) if leap.FIRST_EULER not in r["sampler"]]
     *lines, about = leap.table(rows, leap.lines(19)).splitlines()[2:]
-    assert " ".join(lines[2].split()) == "phi*'s first step Euler 10.0 - - not run"
-    assert " ".join(lines[1].split()) == "Heun 10.0 30.0 +100% one run: no interval"
+    assert " ".join(lines[2].split()) == "phi*'s first step Euler 20.0 - - not run"
+    assert " ".join(lines[1].split()) == "Heun 20.0 40.0 +100% one run: no interval"
     assert about.endswith("1 sampling seed")
     some = [r for r in swept() if r["seed"] < 1 or "Euler" not in r["sampler"]]
     assert leap.table(some, leap.lines(19)).endswith("float32, up to 3 sampling seeds")
     more = [*rows, drawn("Heun, rho = 7", 10, 99.0, seed=1)]  # of a seed that phi* has not
-    assert " 10.0     30.0 " in leap.table(more, leap.lines(19)).splitlines()[3]
+    assert " 20.0     40.0 " in leap.table(more, leap.lines(19)).splitlines()[3]
     assert leap.table([], leap.lines(19)).splitlines()[-1] == "not run: no rows of both grids"
     alone = leap.table(rows[:1], leap.lines(19)).splitlines()
     assert alone[2].split()[:2] == ["Euler", "10.0"] and alone[-1].startswith("not run")
