@@ -62,6 +62,8 @@ def served(command: list[str], folder: Path, own: Path, environment: dict) -> It
             except OSError:
                 assert server.poll() is None, "JupyterLab did not start"
                 time.sleep(0.5)
+        else:
+            pytest.fail("JupyterLab did not answer in two minutes; is this machine busy?")
         yield address
     finally:
         os.killpg(server.pid, signal.SIGTERM)
