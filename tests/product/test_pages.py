@@ -35,7 +35,8 @@ READY = """([cells, formulas, width]) => {
     const book = document.querySelector(".jp-Notebook");
     const [before, now] = [window.typeset, document.querySelectorAll("mjx-container").length];
     window.typeset = now;
-    return book && now === before && document.querySelectorAll(".jp-Notebook .jp-Cell").length === cells
+    return book && now === before
+        && document.querySelectorAll(".jp-Notebook .jp-Cell").length === cells
         && document.querySelectorAll("mjx-container[display=true]").length >= formulas
         && [...document.images].every((image) => image.complete)
         && Math.abs(width - book.getBoundingClientRect().right) < 80;
