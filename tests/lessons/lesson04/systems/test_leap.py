@@ -140,7 +140,7 @@ def test_what_was_not_run_stands_in_the_table():
     assert " 20.0     40.0 " in leap.table(more, leap.lines(19)).splitlines()[3]
     assert leap.table([], leap.lines(19)).splitlines()[-1] == "not run: no rows of both grids"
     alone = leap.table(rows[:1], leap.lines(19)).splitlines()
-    assert alone[2].split()[:2] == ["Euler", "10.0"] and alone[-1].startswith("not run")
+    assert alone[2].split()[:2] == ["Euler", "20.0"] and alone[-1].startswith("not run")
 
 
 def test_claims_are_short_and_say_what_was_not_run():
