@@ -48,6 +48,8 @@ def test_the_arms_of_lesson_04_are_those_that_can_be_trained(profile):
 
 
 def test_lesson_04_trains_all_arms_at_three_seeds_in_full():
+    from diffutils.lessons.lesson04.systems.arms import ARMS
+
     chosen = budget("04", "full")
     assert set(chosen.trial_arms) == set(ARMS) and chosen.seeds == 3
     assert min(chosen.nfes) == 5 and max(chosen.nfes) in (99, 101)
