@@ -263,10 +263,10 @@ def sides(rows: Sequence[dict], T: int) -> dict[str, tuple[dict, dict]]:
     """What steps and eta each do: words -> entries of both sides, the second one taken as 1.
 
     DDIM in few steps against DDPM in T changes both.  They are told apart by DDIM in T steps; where
-    no row has it, in the most steps that DDIM and DDPM both have.
+    no row has it, in the most steps above FEW that DDIM and DDPM both have.
     """
     ddim, ddpm = ({row["steps"] for row in where(rows, **kind)} for kind in (DDIM, DDPM))
-    most = T if T in ddim else max((ddim & ddpm) - {T}, default=T)
+    most = T if T in ddim else max((n for n in ddim & ddpm if n > FEW), default=T)
     return {
         BOTH: (DDIM | {"steps": FEW}, DDPM | {"steps": T}),
         STEPS: (DDIM | {"steps": FEW}, DDIM | {"steps": most}),

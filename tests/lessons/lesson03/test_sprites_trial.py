@@ -456,12 +456,15 @@ def test_the_cost_of_steps_beside_the_floor_and_as_a_kernel_distance(models, dat
 
 def test_without_ddim_in_all_steps_the_most_that_both_have_stand_in(models, data):
     """And that DDIM in all steps was not run is said."""
-    rows = four(24.0, 12.0, 16.0, 3.0, 4.0, most=20)
+    rows = four(24.0, 12.0, 16.0, 3.0, 4.0, most=200)
     found = claims(rows, models=models, data=data)
-    assert found.steps["measured"].startswith("DDIM-50 / DDIM-20: +100%")
-    assert found.eta["measured"].startswith("DDIM-20 / DDPM-20: +300%")
+    assert found.steps["measured"].startswith("DDIM-50 / DDIM-200: +100%")
+    assert found.eta["measured"].startswith("DDIM-200 / DDPM-200: +300%")
     for r in (found.tenth, found.steps, found.eta):
         assert f"DDIM in {T} steps: not run" in said(r)
+    few = claims([r for r in rows if r["steps"] != 200], models=models, data=data)
+    for r in (few.steps, few.eta):  # 50 steps against 50 would say nothing
+        assert not_run(r) and r["why"] == f"no DDIM row of {T} steps in the sweep"
 
 
 def test_the_table_of_costs(models):
@@ -513,7 +516,9 @@ def test_nan_never_stands_in_the_table(models, data, lost):
     found = claims(rows, models=models, data=data)
     assert not any(not_run(r) for r in (found.all_steps, found.fewer_steps, found.tenth))
     found = claims([r | {lost: math.nan} for r in rows], models=models, data=data)
-    for r in found.all[3:]:
+    for r in (found.steps, found.eta):
+        assert not_run(r) and "nan" not in str(r)
+    for r in (found.all_steps, found.fewer_steps, found.tenth):
         assert not_run(r) and "nan" not in str(r)
         assert "150 images are too few for distances on some features" in r["why"]
 

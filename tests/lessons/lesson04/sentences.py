@@ -169,7 +169,7 @@ def each(change):
 
 
 PRECONDITION = {
-    r"Equation (4) puts three factors around the network: $D(x)=c_\text{skip}\,x+c_\text{out}\,"
+    r"Equation (5) puts three factors around the network: $D(x)=c_\text{skip}\,x+c_\text{out}\,"
     r"F(c_\text{in}\,x)$ with $x=x_0+\sigma n$.": (
         lambda *given: factors(*given)[:2],
         lambda s, d: (*factors(s, d), s.log() / 4),
@@ -269,7 +269,7 @@ SIGMA_OF = {
         clamped(0.002, math.inf),
         clamped(0.0, 80.0),
     ),
-    r"Solve equation (5) for $\sigma$.": (
+    r"Solve equation (6) for $\sigma$.": (
         lambda p, c: c * (1 - p) / p,
         lambda p, c: c * p / (1 + p),
         lambda p, c: c * p,
@@ -408,8 +408,8 @@ STRAIGHTNESS = {
         lambda x, y: share(y - x, y),
         lambda x, y: r2(x.sort().values, y.sort().values),
     ),
-    "What it leaves over, compared with how much the points vary at all, is equation (6): "
-    r"$$R^2=1-\frac{\sum_i(y_i-\text{line}(x_i))^2}{\sum_i(y_i-\bar y)^2} \tag{6}$$ `x` and `y` "
+    "What it leaves over, compared with how much the points vary at all, is equation (7): "
+    r"$$R^2=1-\frac{\sum_i(y_i-\text{line}(x_i))^2}{\sum_i(y_i-\bar y)^2} \tag{7}$$ `x` and `y` "
     "are tensors `(n,)`, neither of them constant; return one number, as a float or a tensor of "
     "shape `()`.": (
         lambda x, y: 1 - r2(x, y),
