@@ -85,6 +85,8 @@ def step_cases(seed) -> list[Case]:
               "is NaN, even times 0; take max(..., 0) under it."),
         drawn((3_000,), rng.uniform(0.1, 0.4), rng.uniform(0.5, 0.7), 1,  # as the lesson's walk
               "The lesson walks back with thousands of pixels at once."),
+        drawn((40, 2), rng.uniform(0.1, 0.4), rng.uniform(0.5, 0.7), 1,
+              "The lesson walks with points of a plane, too: two numbers each."),
     ]  # fmt: skip
 
 

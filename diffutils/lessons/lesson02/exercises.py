@@ -36,8 +36,10 @@ def posterior_cases(seed) -> list[Case]:
     random = np.random.default_rng(seed)
     betas, long = few_betas(random), linear()
 
-    def case(betas, t, x0, x_t, about):
-        return Case((betas, t, x0, x_t), bayes(betas, t, x0, x_t), about, tolerance=1e-5)
+    def case(betas, t, x0, x_t, about, dtype=torch.float64):
+        mean, variance = bayes(betas, t, x0, x_t)
+        given = betas.to(dtype), t, x0.to(dtype), x_t.to(dtype)
+        return Case(given, (mean.to(dtype), variance), about, tolerance=1e-5)
 
     def images(*shape):
         return skewed(random, *shape), skewed(random, *shape)
@@ -63,6 +65,9 @@ def posterior_cases(seed) -> list[Case]:
              "At the last step of the table, t = T - 1: compare with (2) and (3) term by term."),
         case(long, 400, *images(4000, 1),
              "Compare with (2) and (3) term by term; here 4000 numbers at once, as in 2.3."),
+        case(betas, 4, *images(6, 2, 1, 1),
+             "In single precision, as your own model walks: compare with (2) and (3).",
+             torch.float32),
     ]  # fmt: skip
 
 

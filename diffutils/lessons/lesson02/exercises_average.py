@@ -45,6 +45,8 @@ def average_cases(seed) -> list[Case]:
              "As the lesson calls it, in single precision: at k = 2 d is 3/12, and the new average "
              "is d times the old one plus 1 - d times the weights.",
              torch.float32),
+        *(case(5, 0.995, shape, "Weights come as tables and as lists, in single precision; at "
+               "k = 5 d is 6/15.", torch.float32) for shape in ((4, 5), (6,))),
     ]  # fmt: skip
 
 

@@ -116,6 +116,8 @@ def loss_cases(seed) -> list[Case]:
         trained(linear(), torch.linspace(0, 999, 8).long(), (8, 3, 16, 12), torch.float32,
                 "Compare with (6), here as the lesson calls it: eight images in single precision, "
                 "1,000 betas in double precision.", 1e-4),
+        trained(linear(100).float(), torch.linspace(0, 99, 6).long(), (6, 2, 1, 1), torch.float32,
+                "Compare with (6), here as your own model learns: all in single precision.", 1e-4),
     ]  # fmt: skip
 
 

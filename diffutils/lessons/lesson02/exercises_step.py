@@ -70,11 +70,13 @@ def step_cases(seed) -> list[Case]:
     random = np.random.default_rng(seed)
     betas, long = few_betas(random), linear()
 
-    def case(betas, t, x0, eps, z, about):
+    def case(betas, t, x0, eps, z, about, dtype=torch.float64):
         abar = float((1 - betas[: t + 1]).prod())
         x = abar**0.5 * x0 + (1 - abar) ** 0.5 * eps
         mean, variance = bayes(betas, t, x0.clamp(-1, 1), x)
-        return Case((x, t, eps, betas, z), mean + variance**0.5 * z, about, tolerance=1e-5)
+        known = (mean + variance**0.5 * z).to(dtype)
+        x, eps, betas, z = (number.to(dtype) for number in (x, eps, betas, z))
+        return Case((x, t, eps, betas, z), known, about, tolerance=1e-5)
 
     def images(*shape, share=0.9):  # share 0.9: estimates run beyond both ends of [-1, 1]
         x0 = share * (2 * skewed(random, *shape) - 1.1)
@@ -101,6 +103,9 @@ def step_cases(seed) -> list[Case]:
         case(long, 700, *images(4000, 1),
              "Compare with (2) and (3), the estimate clipped before; here 4000 numbers at once, as "
              "in the lesson."),
+        case(betas, 4, *images(6, 2, 1, 1),
+             "In single precision, as your own model walks: estimate, clip it, then (2), (3).",
+             torch.float32),
     ]  # fmt: skip
 
 

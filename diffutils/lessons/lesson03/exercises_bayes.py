@@ -34,7 +34,7 @@ def ddpm_noise_cases(seed) -> list[Case]:
 
     equal = (
         "Forward, the covariance is sqrt(abar_t / abar_s) (1 - abar_s); that of your step is "
-        "c_t (1 - abar_t). Equal, they give c_t, and c_t gives the fresh noise."
+        "c_t (1 - abar_t). Equal, they give c_t, and it gives the fresh noise."
     )
     return [
         case(0.2, 0.5, f"The worked value: from 0.2 to 0.5 it is 0.612. {equal}"),

@@ -139,6 +139,8 @@ def heun_cases(seed) -> list[Case]:
              "it ends at D(x, sigma)."),
         bent(skewed(4, 3, dtype=torch.float32), between(2, 3), between(1.1, 1.5), between(1, 2),
              "A path that bends: ask D twice, each time with x and sigma as they are there."),
+        by_hand(skewed(4, 2), between(2, 3), between(0.5, 1.5), 0.2, between(0.4, 0.7),
+                "Points of a plane, two numbers each."),
         by_hand(start, high, between(0.3, 0.6) * high, 0.0, 0.5,
                 "As the lesson calls it: x has one element, and D is E[x0 | x] of its data.",
                 lesson_denoiser),

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from command_line import GOOD, PARAMETERS, call
 
-from diffutils.course.runs import headless
+from diffutils.course.runs import headless, stored
 
 
 def test_run_shows_progress_table_and_place(lessons, tmp_path):
@@ -154,8 +154,8 @@ def test_notebooks_stores_clean_outputs_in_place(lessons, tmp_path, monkeypatch)
     nb = nbformat.reads(text, as_version=4)
     assert [c.execution_count for c in nb.cells] == [1, 2]
     assert nb.cells[0].source == PARAMETERS
-    assert nb.cells[0].metadata == {"tags": ["parameters"]}
-    assert nb.cells[1].metadata == {}
+    assert nb.cells[0].metadata == {"tags": ["parameters", stored.IGNORED]}
+    assert nb.cells[1].metadata == {"tags": [stored.IGNORED]}
     assert [o.output_type for o in nb.cells[1].outputs] == ["stream", "display_data", "stream"]
     assert "student" in nb.cells[1].outputs[0].text
     assert "papermill" not in text

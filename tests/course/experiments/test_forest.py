@@ -107,7 +107,7 @@ def test_arms():
     assert inside(fig) and fig.get_size_inches()[0] <= 9
     assert [ax.get_title() for ax in fig.axes] == ["Euler", "Heun"]
     names = shown(fig.axes[0].yaxis)
-    assert names[0] == "EDM" and names[-1] == "DDPM" and len(names) == 8
+    assert names[0] == "EDM" and names[-1] == "DDPM" and len(names) == len(ARMS)
     for ax, solver in zip(fig.axes, ("Euler", "Heun"), strict=True):
         dots = [x for line in ax.lines if line.get_marker() == "." for x in line.get_xdata()]
         own = [

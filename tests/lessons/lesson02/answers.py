@@ -46,7 +46,7 @@ def posterior_by_numpy(betas, t, x0, x_t):
     b, before, now = betas.numpy()[t], abar[t], abar[t + 1]
     mean = np.sqrt(before) * b / (1 - now) * x0.numpy()
     mean = mean + np.sqrt(1 - b) * (1 - before) / (1 - now) * x_t.numpy()
-    return torch.from_numpy(mean), np.float64((1 - before) / (1 - now) * b)
+    return torch.from_numpy(mean).to(x_t.dtype), np.float64((1 - before) / (1 - now) * b)
 
 
 def posterior_in_single_precision(betas, t, x0, x_t):
@@ -122,7 +122,7 @@ def clipped_by_numpy(x, t, eps, betas, z):
     abar = np.cumprod(1 - betas.numpy())[t]
     x0 = np.clip((x.numpy() - np.sqrt(1 - abar) * eps.numpy()) / np.sqrt(abar), -1, 1)
     mean, variance = posterior_by_numpy(betas, t, torch.from_numpy(x0), x)
-    return mean + variance**0.5 * z
+    return mean + float(variance) ** 0.5 * z
 
 
 def clipped_by_where(x, t, eps, betas, z):
