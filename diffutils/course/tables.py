@@ -2,11 +2,14 @@
 
 import html
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 
 CLAIM_COLUMNS = ("claim", "published", "measured", "verdict", "N", "seeds")
 READ = 12  # rows of a table that a person reads
+PAGE = 79  # characters in a line of output where JupyterLab's window is 800 pixels wide
 MARKS = "\\`*_[]~|"  # what Markdown could take for more than text
 FORMULA = "<span>$</span>"  # a dollar alone in its tag opens no formula
 SCROLLS = "white-space: pre; overflow-x: auto"  # JupyterLab breaks lines otherwise
@@ -17,14 +20,44 @@ def plain(text: str) -> str:
     return "".join(c for c in " ".join(str(text).split()) if c.isprintable())
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows in columns as wide as their longest entry, the first one underlined; "" for none."""
+def aligned(rows: Sequence[Sequence[str]], width: int | None = PAGE) -> str:
+    """Rows in columns as wide as their longest entry, the first one underlined; "" for none.
+
+    Where they are wider than `width` characters, words go on in a second line of their cell: those
+    of the first and of the last column, which hold names and verdicts, then those between.
+    """
     rows = [["".join(c if c.isprintable() else " " for c in cell) for cell in r] for r in rows]
     if not rows:
         return ""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+    columns = [*zip(*rows, strict=True)]
+    room = [max(map(len, column)) for column in columns]
+    if width is not None:
+        words = [max(len(w) for c in column for w in f"{c} .".split()) for column in columns]
+        _narrow(room, words, width)
+    cells = [[_wrapped(c, w) for c, w in zip(row, room, strict=True)] for row in rows]
+    widths = [max(len(w) for c in column for w in c) for column in zip(*cells, strict=True)]
+    blocks = [[*zip_longest(*row, fillvalue="")] for row in cells]
+    lines = [["  ".join(map(str.ljust, line, widths)).rstrip() for line in b] for b in blocks]
+    rule = "-" * max(len(line) for block in lines for line in block)
+    return "\n".join([*lines[0], rule, *(line for block in lines[1:] for line in block)])
+
+
+def _narrow(widths: list[int], words: Sequence[int], width: int) -> None:
+    """Narrow columns, in place, until they fit; words: the longest word of each."""
+    ends, between = {0, len(widths) - 1}, range(1, len(widths) - 1)
+    for columns in (ends, between):
+        while sum(widths) + 2 * (len(widths) - 1) > width:
+            wide = [i for i in columns if widths[i] > words[i]]
+            if not wide:
+                break
+            widths[max(wide, key=widths.__getitem__)] -= 1
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    """A cell's lines, between words; as it stands where it fits, spaces and all."""
+    if len(cell) <= width:
+        return [cell]
+    return textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False)
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], marks: str = MARKS) -> str:

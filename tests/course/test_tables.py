@@ -2,13 +2,33 @@
 
 import pytest
 
-from diffutils.course.tables import aligned, fold, markdown
+from diffutils.course.tables import PAGE, aligned, fold, markdown
 
 
 def test_tables():
     assert markdown(["a"], []) == "| a |\n| --- |"
     assert markdown(["a"], [["x|<b>"]]).endswith("| x\\|&lt;b> |")
     assert aligned([("a", "b"), ("long", "c")]) == "a     b\n-------\nlong  c"
+
+
+def test_a_table_wider_than_the_page_goes_on_in_further_lines_of_its_cells():
+    rows = [("walk", "change", "verdict"), ("Heun, fitted", "-3 (-9 to +2)", "within a tenth")]
+    assert aligned(rows, 39) == (
+        "walk    change         verdict\n"
+        "-------------------------------\n"
+        "Heun,   -3 (-9 to +2)  within a\n"
+        "fitted                 tenth"
+    )
+    text = aligned([("word " * 9,) * 3] * 2)
+    assert max(map(len, text.split("\n"))) <= PAGE and text.count("word") == 54
+    assert len(aligned(rows, None).split("\n")[2]) == 43  # as wide as it is
+    assert "a_name_that_does_not_break" in aligned([("a", "a_name_that_does_not_break")] * 2, 9)
+
+
+def test_columns_between_go_on_when_the_first_and_last_cannot():
+    assert aligned([("abc", "one two", "xyz"), ("abc", "three", "xyz")], 15) == (
+        "abc  one    xyz\n     two\n---------------\nabc  three  xyz"
+    )
 
 
 def test_a_fold_is_one_block_of_html_with_the_text_as_it_stands():

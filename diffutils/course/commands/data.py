@@ -15,7 +15,7 @@ def data(context):
         return
     rows = [("name", "what", "pixels", "images", "licence", "where")]
     rows += [(r.name, r.what, r.size, r.count, r.licence, r.where) for r in catalogue()]
-    say(aligned(rows))
+    say(aligned(rows, width=None))
 
 
 @data.command()

@@ -187,7 +187,7 @@ def table(result: dict) -> str:
             value = number(found["mean"], *found["interval"])
             rows.append((name, value, f"{found['N']:,} pairs"))
     # Notes and names of files.
-    lines = [aligned(rows), "", f"Distances on {result['features']}."]
+    lines = [aligned(rows, width=None), "", f"Distances on {result['features']}."]
     if identical := paired.get("identical"):
         lines.append(f"{identical} pairs are identical, and left out of PSNR.")
     lines += [note[:1].upper() + note[1:] for note in result["notes"]]

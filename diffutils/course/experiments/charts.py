@@ -153,7 +153,7 @@ def full_table(rows: Sequence[dict]) -> str:
             cells = [name, f"{steps:,}", f"{nfe:,.10g}", _digits(frechet), f"{ratio:.1f}"]
             cells += [f"{_digits(kernel)} ({_digits(low)} to {_digits(high)})", f"{precision:.2f}"]
             lines.append([*cells, f"{recall:.2f}", agreement, _digits(took), str(len(own))])
-    return aligned(lines)
+    return aligned(lines, width=None)
 
 
 def crossed(rows: Sequence[dict], arms: Sequence[str], walks: Mapping[str, Mapping]) -> str:

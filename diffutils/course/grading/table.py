@@ -82,7 +82,7 @@ def in_terminal(rows: Sequence[Row], exercises: dict[str, Exercise]) -> str:
     counted = mistakes(rows).most_common(5)
     often = [f"  {count:3d}  {id}  {plain(name)}" for (id, name), count in counted]
     heading = ["", "Most frequent mistakes:", *often] if often else []
-    return "\n".join([aligned(table), "", key, *heading])
+    return "\n".join([aligned(table, width=None), "", key, *heading])
 
 
 def mistakes(rows: Sequence[Row]) -> Counter:

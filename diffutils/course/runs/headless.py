@@ -206,7 +206,7 @@ def table(outcomes: list[Outcome]) -> str:
     for o in outcomes:
         memory = "-" if o.memory_mb is None else f"{o.memory_mb} MB"
         rows.append((o.name, o.status, f"{o.seconds:.0f}", memory, o.headline))
-    return aligned(rows)
+    return aligned(rows, width=None)
 
 
 def failures(outcomes: list[Outcome]) -> str:

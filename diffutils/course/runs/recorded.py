@@ -131,5 +131,5 @@ def _model(denoiser, about: dict) -> str:
             count = sum(p.numel() for p in own)
             rows.append((name, type(module).__name__, shapes, f"{count:,}"))
     count = sum(p.numel() for p in denoiser.parameters())
-    settings = aligned([("setting", "value"), *((k, str(v)) for k, v in about.items())])
-    return f"{aligned([*rows, ('together', '', '', f'{count:,}')])}\n\n{settings}\n"
+    settings = aligned([("setting", "value"), *((k, str(v)) for k, v in about.items())], None)
+    return f"{aligned([*rows, ('together', '', '', f'{count:,}')], None)}\n\n{settings}\n"

@@ -145,7 +145,7 @@ def table(exercises: Sequence[Exercise]) -> str:
         rows += [_row(exercise, entries.get(exercise.id)) for exercise in group]
     solved = len(exercises) - len(_unsolved(exercises, entries))
     where = "in this run" if headless() else f"kept in {work_folder() / FILE}"
-    return f"{aligned(rows)}\n\n{solved} of {len(exercises)} solved, {where}"
+    return f"{aligned(rows, width=None)}\n\n{solved} of {len(exercises)} solved, {where}"
 
 
 def _row(exercise: Exercise, found: dict | None) -> tuple[str, str, str, str]:

@@ -286,7 +286,7 @@ def costs(rows: Sequence[dict], T: int) -> list[Effect]:
 def costs_table(rows: Sequence[dict], T: int) -> str:
     """What fewer steps cost, and what eta, each alone: a small text table, verdicts after Holm."""
     found, bare = costs(rows, T), costs(above_floor(rows), T)
-    lines = [("cost of", "", "change (95 % interval)", "above the floor", "verdict")]
+    lines = [("cost of", "compared", "change (95 % interval)", "above floor", "verdict")]
     for x, above, verdict in zip(found, bare, held(found), strict=True):
         lines.append((x.name, x.by, x.words, above.words.partition(" ")[0], verdict))
     return aligned(lines)

@@ -189,8 +189,8 @@ def table(result: dict) -> str:
     best = f"The best c of phi* = sigma / (sigma + c) is {result['best_c']['c']:.3g}"
     if result["best_c"]["is_an_end"]:
         best += ", an end of the range that was searched"
-    ranked = aligned([("", "coordinate", *header), *ranks])
-    judged = aligned([("fitted coordinate", "judged on", *header), *fits])
+    ranked = aligned([("", "coordinate", *header), *ranks], width=None)
+    judged = aligned([("fitted coordinate", "judged on", *header), *fits], width=None)
     return f"{ranked}\n\n{best}, R² {fitted[0]['mean']:.4f}.\n\n{judged}"
 
 
@@ -221,7 +221,7 @@ def sizes_table(rows: Sequence[dict]) -> str:
             interval = "" if math.isnan(low) else f" ({low:{fewer}} to {high:{fewer}})"
             cells.append(f"{row[key]:{digits}}{interval}")
         lines.append([*cells, *(f"{row[key]:.4f}" for key in ("log", "edm", "ddpm"))])
-    return aligned(lines)
+    return aligned(lines, width=None)
 
 
 def c_table(rows: Sequence[dict]) -> str:

@@ -98,4 +98,4 @@ def table(rows: Sequence[dict]) -> str:
         spread = f"{r['spread']:.2f}", f"{r['low']:.2f} - {r['high']:.2f}"
         most, counts = f"{r['largest']:.0%}", f"{r['N']} x {r['seeds']}"
         lines.append((r["name"], f"{r['mean']:.4f}", uneven, *spread, most, counts))
-    return aligned(lines)
+    return aligned(lines, width=None)

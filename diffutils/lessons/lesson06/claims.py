@@ -77,7 +77,7 @@ def stops_table(rows: Sequence[dict]) -> str:
             cells.append(str(row["iteration"][row["stops"][rule]]))
             cells.append(f"{gains(rows, rule)[i]:.1f}")
         lines.append((row["photo"], *cells))
-    return aligned([head, *lines])
+    return aligned([head, *lines], width=None)
 
 
 # ------------------------------------------------------------------- the claims

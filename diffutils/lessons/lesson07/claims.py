@@ -29,7 +29,7 @@ def mean(values: Sequence[float | None], form: str) -> str:
 
 def trial_table(rows: Sequence[dict]) -> str:
     """Every arm: EQ-T before and after training, EQ-R, distance and share of right classes."""
-    lines = [("arm", "EQ-T before", "after", "EQ-R after", "kernel", "right", "trainings")]
+    lines = [("arm", "EQ-T before", "after", "EQ-R", "kernel", "right", "trainings")]
     for arm in arms_of(rows):
         own = where(rows, arm=arm)
         columns = (
@@ -43,8 +43,8 @@ def trial_table(rows: Sequence[dict]) -> str:
         lines.append((arm, *cells, str(len(own))))
     floor = mean([row["kernel_floor"] for row in rows], ".1f")
     return (
-        f"{aligned(lines)}\nEQ-T: sub-pixel shifts, all frequencies; EQ-R: turns; dB, means over "
-        "trainings\n"
+        f"{aligned(lines)}\nEQ-T: sub-pixel shifts, all frequencies; EQ-R: turns, after; dB, means "
+        "over trainings\n"
         f"kernel: distance to real images, which may be below 0; of real ones to others: {floor}\n"
         "right: drawn digits whose class a judge reads as the one asked for\n"
         f"N = {rows[0]['N']}, {rows[0]['trial']['dataset']}, {rows[0]['trial']['steps']:,} steps"
@@ -85,7 +85,8 @@ def published_table(rows: Sequence[dict]) -> str:
             for data, every in ours.items()
         ]
         lines.append((name, *cells, ", ".join(found) or "not run"))
-    return "\n".join((aligned(lines), "ours, row by row and with as many images:", *commands))
+    how = "ours, row by row and with as many images:"
+    return "\n".join((aligned(lines, width=None), how, *commands))
 
 
 def steady_table(rows: Sequence[dict]) -> str:
@@ -98,7 +99,7 @@ def steady_table(rows: Sequence[dict]) -> str:
         heldout = [x["heldout"] for x in own if x["heldout"] is not None]
         over = f"{np.std(heldout, ddof=1):.4f}" if len(heldout) > 1 else "-"
         lines.append((arm, *means, over))
-    return aligned(lines)
+    return aligned(lines, width=None)
 
 
 def against_a(rows: Sequence[dict], arm: str, number) -> Interval | None:

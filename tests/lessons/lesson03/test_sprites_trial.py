@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from printed import cells
 
 from diffutils import denoisers, schedules
 from diffutils.course.experiments import measure, sampling, sweep
@@ -468,16 +469,16 @@ def test_without_ddim_in_all_steps_the_most_that_both_have_stand_in(models, data
 
 
 def test_the_table_of_costs(models):
-    header, _, *lines = sprites_trial.costs_table(four(24.0, 12.0, 16.0, 4.0), T).splitlines()
-    assert header.split()[:2] == ["cost", "of"] and header.endswith("verdict")
-    assert [" ".join(line.split()) for line in lines] == [
+    table = sprites_trial.costs_table(four(24.0, 12.0, 16.0, 4.0), T)
+    assert table.startswith("cost of ") and "  verdict\n" in table
+    assert [" ".join(row) for row in cells(table)] == [
         f"both at once DDIM-50 / DDPM-{T} +500% (+500% to +500%) +1,000% farther",
         f"fewer steps alone DDIM-50 / DDIM-{T} +100% (+100% to +100%) +120% farther",
         f"eta 0 alone DDIM-{T} / DDPM-{T} +200% (+200% to +200%) +400% farther",
         f"fewer steps at eta 1 DDPM-50 / DDPM-{T} +300% (+300% to +300%) +600% farther",
     ]
-    lines = sprites_trial.costs_table([], T).splitlines()
-    assert len(lines) == 6 and all(line.endswith("not run") for line in lines[2:])
+    rows = cells(sprites_trial.costs_table([], T))
+    assert len(rows) == 4 and {row[-1] for row in rows} == {"not run"}
 
 
 def test_the_recorded_rows_split_the_cost_of_fewer_steps():

@@ -41,7 +41,7 @@ READ = (
 def figures() -> dict[str, Figure]:
     """What the published figures draw, by name, and two that they were taken for.
 
-    A chain of T steps stands over t; the last two entries are EDM's own levels over EDM's own
+    DDPM's chains of 50 steps stand over t; the last two entries are EDM's own levels over EDM's own
     coordinate, and the chain of 50 linear betas, which ends at sigma = 0.81 with the picture there.
     """
     # Every second one of 50, with the noisiest.
@@ -53,11 +53,11 @@ def figures() -> dict[str, Figure]:
     edm = schedules.levels(schedules.karras(), 50)[:-1][::2].flip(0)
     phi, levels = perceptual.equal_steps(perceptual.phi_star(), 25)
     return {
-        "DDPM: 50 cosine steps": Figure(cosine, t.double(), 0.878, 0.871),
-        "EDM: its levels, ln sigma": Figure(edm, edm.log(), 0.895, 0.8949),
-        "phi*, c = 0.3": Figure(levels, phi, 0.9965, 0.9965),
-        "EDM's levels, sigma^(1/7)": Figure(edm, edm ** (1 / 7), None, 0.786),
-        "50 linear steps": Figure(linear, t.double(), None, None),
+        "DDPM, cosine": Figure(cosine, t.double(), 0.878, 0.871),
+        "EDM, log": Figure(edm, edm.log(), 0.895, 0.8949),
+        "phi*, c=0.3": Figure(levels, phi, 0.9965, 0.9965),
+        "EDM, rho = 7": Figure(edm, edm ** (1 / 7), None, 0.786),
+        "DDPM, linear": Figure(linear, t.double(), None, None),
     }
 
 
@@ -100,10 +100,10 @@ def rows(curves: Mapping[str, Tensor], sigmas: Float[Tensor, "S"]) -> list[dict]
 def table(found: Sequence[dict]) -> str:
     """The rows of `rows` as text: published, as read, and each of ours with its range."""
     images = [key for key in found[0] if key not in ("name", "printed", "read", "ends")]
-    head = ("R² over 25 levels", "printed", "as read", *(f"{key} (range)" for key in images))
+    head = ("R²", "paper", "read", *(f"{key} (range)" for key in images))
     lines = [(*head, "ends")]
     for row in found:
         said = (f"{row[key]:.4f}" if row[key] else "-" for key in ("printed", "read"))
-        ours = (f"{mean:.3f} ({low:.3f} to {high:.3f})" for mean, low, high in map(row.get, images))
+        ours = (f"{mean:.3f} ({low:.2f} to {high:.2f})" for mean, low, high in map(row.get, images))
         lines.append((row["name"], *said, *ours, f"{row['ends']:.3f}"))
     return aligned(lines)

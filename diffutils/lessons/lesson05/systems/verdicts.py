@@ -180,15 +180,15 @@ def floors(rows: Sequence[dict]) -> str:
 
 
 def by_reference(rows: Sequence[dict], metric: str = "delta_e") -> str:
-    """A table of colour errors by kind of reference: a mixed training beside those on one kind.
+    """A table of colour errors by kind of reference: a mixed training, then those on one kind.
 
     With intervals on "cross", the kind that decides.
     """
     arms = [arm for arm in SHOWN if where(rows, arm=arm)]
-    lines = [("reference", *(SHOWN[arm] for arm in arms))]
-    for kind in (*MIXED, "cross"):
+    lines = [("trained on", *MIXED, "cross")]
+    for arm in arms:
         cells = []
-        for arm in arms:
+        for kind in (*MIXED, "cross"):
             own = where(rows, arm=arm, way="Euler", reference=kind)
             known = [row[metric] for row in own if metric in row]
             if not known:
@@ -197,7 +197,7 @@ def by_reference(rows: Sequence[dict], metric: str = "delta_e") -> str:
                 cells.append(mean_words(known))
             else:
                 cells.append(f"{mean_interval(known).mean:.1f}")
-        lines.append((kind, *cells))
+        lines.append((SHOWN[arm], *cells))
     return aligned(lines) if arms else "not run"
 
 

@@ -164,7 +164,7 @@ def published_table(rows: Sequence[dict], every: bool = False) -> str:
     """
     shown = {"steps": ".0f", "frechet": ".0f", "lpips": ".2f", "psnr": ".1f", "ssim": ".2f"}
     shown |= {"sampling_seconds": ".2f", "seconds": ".2f"}
-    heads = {"frechet": "Fréchet", "sampling_seconds": "s, chain", "seconds": "s, all"}
+    heads = {"frechet": "Fréchet", "sampling_seconds": "chain", "seconds": "in all"}
     lines = [("", *(heads.get(key, key) for key in shown))]
     trained = [row for row in rows if row["arm"] != "images" and "frechet" in row]
     trained = [row for row in trained if every or "no image" not in row["way"]]
@@ -172,7 +172,8 @@ def published_table(rows: Sequence[dict], every: bool = False) -> str:
         some = where(trained, arm=arm, way=way)
         lines.append((f"{arm}: {way}", *(mean_of(some, key, form) for key, form in shown.items())))
     floor = mean_of(trained, "frechet_floor", ".0f")
-    return f"Fréchet of real images to others: {floor}\n{aligned(lines)}"
+    about = f"Fréchet of real images to others: {floor}; seconds of the chain, and in all"
+    return f"{about}\n{aligned(lines)}"
 
 
 def differences(

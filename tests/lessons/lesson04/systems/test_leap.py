@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from printed import cells
 
 from diffutils import denoisers, samplers, schedules
 from diffutils.course.experiments import rows as rows_
@@ -121,18 +122,20 @@ def swept(seeds=(0, 1, 2), calls=(19,), factor=2.0):
 
 
 def test_the_table_shows_both_grids_the_change_and_what_holds():
-    header, _, *lines, about = leap.table(swept(), leap.lines(19)).splitlines()
-    assert header.split() == ["walk", "rho", "=", "7", "phi*", *leap.CHANGE.split(), "verdict"]
+    table, about = leap.table(swept(), leap.lines(19)).rsplit("\n", 1)
+    header = ["walk", "rho", "=", "7", "phi*", *leap.CHANGE.split(), "verdict"]
+    assert table.split("\n")[0].split() == header
     words = "20.2 40.4 +100% (+100% to +100%) farther"
-    assert [" ".join(line.split()) for line in lines] == [f"{k} {words}" for k in leap.LINES]
+    assert [" ".join(row) for row in cells(table)] == [f"{k} {words}" for k in leap.LINES]
     assert about == ("Fréchet distance (real to real 10.0); N = 50, float32, 3 sampling seeds")
 
 
 def test_what_was_not_run_stands_in_the_table():
     rows = [r for r in swept((0,)) if leap.FIRST_EULER not in r["sampler"]]
-    *lines, about = leap.table(rows, leap.lines(19)).splitlines()[2:]
-    assert " ".join(lines[2].split()) == "phi*'s first step Euler 20.0 - - not run"
-    assert " ".join(lines[1].split()) == "Heun 20.0 40.0 +100% one run: no interval"
+    table, about = leap.table(rows, leap.lines(19)).rsplit("\n", 1)
+    shown = [" ".join(row) for row in cells(table)]
+    assert shown[2] == "phi*'s first step Euler 20.0 - - not run"
+    assert shown[1] == "Heun 20.0 40.0 +100% one run: no interval"
     assert about.endswith("1 sampling seed")
     some = [r for r in swept() if r["seed"] < 1 or "Euler" not in r["sampler"]]
     assert leap.table(some, leap.lines(19)).endswith("float32, up to 3 sampling seeds")
