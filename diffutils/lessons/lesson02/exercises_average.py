@@ -29,6 +29,7 @@ def average_cases(seed) -> list[Case]:
         memory = min((10 + k) / 9, 1 / (1 - decay))
         return Case((old, new, k, decay), old + (new - old) / memory, about, tolerance=1e-5)
 
+    # Worked values, the warm-up and its limit, then tensors as the lesson has them.
     old, new = torch.tensor([1.0, 2.0]).double(), torch.tensor([0.0, 4.0]).double()
     return [
         case(3, 0.95, (2, 3, 4), "At k = 3 the average remembers m = 13/9 updates: d is 4/13."),
