@@ -2,6 +2,7 @@
 
 import ast
 import html
+import os
 import random
 import re
 from pathlib import Path
@@ -22,9 +23,9 @@ LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ALLOWED_PARAMETERS = {"profile", "dataset", "seed", "run_dir", "resume", "overrides"}
 RECORDER = """import pathlib, calls
 du.check = calls.recorded(du.check, pathlib.Path({path!r}))"""
-# In random order: no lesson may lean on what another one left.
+# In random order, the same in all processes: no lesson may lean on what another one left.
 RUNS = [(path, solved) for path in LESSONS for solved in ("unsolved", "solved")]
-random.shuffle(RUNS)
+random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID")).shuffle(RUNS)
 every_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 

@@ -1,10 +1,12 @@
 """Run the tests."""
 
+import os
 import sys
 
 import click
 
 from diffutils.course.commands.group import become
+from diffutils.course.machine import threads
 from diffutils.weights.files import CHECKOUT
 
 
@@ -12,8 +14,12 @@ from diffutils.weights.files import CHECKOUT
 @click.option("--all", "everything", is_flag=True, help="The slow tests too.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def test(everything, pytest_arguments):
-    """Run what CI runs; further arguments go to pytest."""
+    """Run what CI runs, a process for each core; further arguments go to pytest (-n 0: no other)."""
     if CHECKOUT is None:
         raise click.UsageError("the tests are not installed; run them in a clone")
     marks = ["-m", "slow or not slow"] if everything else []
-    become([sys.executable, "-m", "pytest", *marks, *pytest_arguments], CHECKOUT)
+    # One thread each: several that wait for each other's cores by spinning are far slower.
+    shared = ["-n", str(threads()), "--dist", "worksteal"]
+    environment = {"OMP_NUM_THREADS": "1"} | os.environ
+    command = [sys.executable, "-m", "pytest", *shared, *marks, *pytest_arguments]
+    become(command, CHECKOUT, environment)
