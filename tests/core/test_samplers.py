@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from printed import named
 
 from diffutils import denoisers, rng, samplers, schedules
 from diffutils.methods import textbook
@@ -176,7 +177,7 @@ def test_published_variances(t, t_next, want):
 @pytest.mark.parametrize("settings, order", [
     (dict(), 1), (dict(eta=0.5), 1), (dict(eta=1.0), 1), (dict(eta=1.0, variance=beta), 1),
     (dict(heun=True), 2),
-], ids=str)  # fmt: skip
+], ids=named)  # fmt: skip
 def test_converges_to_the_data_with_its_order(settings, order):
     """Std error at sigma_min = 0.02 for N = 32 to 512: order within 0.15, and tiny at the end."""
     m, s = 0.3, 0.5
@@ -317,7 +318,7 @@ def test_adams_bashforth_beats_heun_at_equal_calls():
     (dict(order=5), "1 .Euler. to 4"), (dict(order=0), "1 .Euler. to 4"),
     (dict(order=2, eta=0.5), "fresh noise"), (dict(order=2, heun=True), "another solver"),
     (dict(order=3, S_churn=1.0), "fresh noise"), (dict(order=4, first=2), "start in the middle"),
-], ids=str)  # fmt: skip
+], ids=named)  # fmt: skip
 def test_orders_that_cannot_be(settings, message):
     with pytest.raises(ValueError, match=message):
         sample(smooth, torch.ones(1, 1), schedules.levels(schedules.karras(), 9), **settings)
@@ -753,7 +754,7 @@ def test_slerp_refuses_what_has_no_answer():
 
 @pytest.mark.parametrize("settings", [
     dict(), dict(eta=1.0), dict(eta=1.0, variance=beta), dict(heun=True), dict(S_churn=10.0),
-], ids=str)  # fmt: skip
+], ids=named)  # fmt: skip
 def test_single_point_data(settings):
     """Every sampler ends exactly on the only image, in float32, from any start."""
     image = torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(0))
@@ -813,7 +814,7 @@ def smooth(x, sigma):
 
 @pytest.mark.parametrize("settings", [
     dict(eta=1.0), dict(eta=0.5, variance=beta), dict(heun=True, S_churn=20.0),
-], ids=str)  # fmt: skip
+], ids=named)  # fmt: skip
 def test_a_sample_does_not_depend_on_its_batch(settings):
     """Bit for bit with seeded_noise: alone, in the batch, in another order."""
     sigmas = schedules.levels(schedules.karras(), 12)
@@ -870,11 +871,11 @@ def test_named_samplers_are_settings():
     sigmas = schedules.levels(schedules.karras(), 8)
     x = torch.linspace(-80, 80, 5)[:, None]
     noise = samplers.seeded_noise(0, torch.arange(5))
-    for named, settings in (
+    for sampler, settings in (
         (samplers.ddim, dict()), (samplers.ddpm, dict(eta=1.0)), (samplers.heun, dict(heun=True)),
     ):  # fmt: skip
         want = sample(smooth, x, sigmas, noise=noise, **settings)
-        assert torch.equal(named(smooth, x, sigmas, noise=noise), want)
+        assert torch.equal(sampler(smooth, x, sigmas, noise=noise), want)
 
 
 # ------------------------------------------------------------------- starts, hooks, gradients
@@ -1001,7 +1002,7 @@ def test_denoising_from_a_middle_level_keeps_the_data():
 @pytest.mark.parametrize("settings", [
     dict(), dict(eta=1.0), dict(eta=0.5, variance=beta), dict(heun=True, S_churn=20.0),
     dict(S_churn=7.0, S_min=0.05, S_max=50.0, eta=0.3),
-], ids=str)  # fmt: skip
+], ids=named)  # fmt: skip
 def test_a_chain_cut_anywhere_is_the_whole_chain(settings):
     """Bit for bit, float32 and float64, the same draws in the same order, and the same churn."""
     sigmas, n = schedules.levels(schedules.karras(), 9), 9

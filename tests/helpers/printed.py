@@ -1,4 +1,4 @@
-"""What a printed table says, cell by cell."""
+"""What a printed table says, cell by cell; names of arguments."""
 
 import re
 
@@ -20,3 +20,8 @@ def cells(table: str) -> list[list[str]]:
         else:
             rows[-1] = [" ".join(filter(None, pair)) for pair in zip(rows[-1], parts, strict=True)]
     return rows
+
+
+def named(value) -> str:
+    """The name of a test's argument, the same in every process: functions without addresses."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))

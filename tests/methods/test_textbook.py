@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from printed import named
 
 from diffutils import denoisers, samplers, schedules
 from diffutils.methods import textbook
@@ -100,7 +101,7 @@ def odd(x, sigma):
 @pytest.mark.parametrize("rule, settings", [
     (textbook.ddpm, dict(eta=1.0)), (textbook.ddim(0.0), {}), (textbook.ddim(0.5), dict(eta=0.5)),
     (textbook.ddpm_beta, dict(eta=1.0, variance=samplers.beta)),
-], ids=str)  # fmt: skip
+], ids=named)  # fmt: skip
 @pytest.mark.parametrize("name", BETAS)
 def test_right_chains_equal_the_sampler(name, rule, settings):
     """Every state, a nonlinear denoiser, the same noise: 1e-10."""

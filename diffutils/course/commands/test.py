@@ -14,7 +14,7 @@ from diffutils.weights.files import CHECKOUT
 @click.option("--all", "everything", is_flag=True, help="The slow tests too.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def test(everything, pytest_arguments):
-    """Run what CI runs, a process for each core; further arguments go to pytest (-n 0: no other)."""
+    """Run what CI runs, a process for each core; further arguments go to pytest."""
     if CHECKOUT is None:
         raise click.UsageError("the tests are not installed; run them in a clone")
     marks = ["-m", "slow or not slow"] if everything else []

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from diffutils.course.experiments.charts import one_count
-from diffutils.course.experiments.effects import MARGIN, Effect, percent
+from diffutils.course.experiments.effects import MARGIN, Effect, held, percent
 from diffutils.course.experiments.rows import where
 from diffutils.viz.paper import COLORS, figure, style
 from diffutils.viz.plots import plain_log_axis
@@ -19,12 +19,13 @@ LOOKS = (("orange", "s"), ("blue", "o"), ("vermilion", "D"), ("green", "^"), ("p
 CHANGES = (0, 0.1, -0.1, -0.2, 0.2, 0.5, -0.5, 1, -0.8, 4, -0.9, 9, -0.99, 99, -0.999, 999, 9999)
 
 
-def forest(effects: Sequence[Effect]) -> Any:
+def forest(effects: Sequence[Effect], family: Sequence[Effect] | None = None) -> Any:
     """Figure of relative changes of the distance: a row for each effect, nearer to the left.
 
     Large markers are means over runs, small dots the runs.  Thin bars are the 95 % intervals: those
     that leave out 0 are nearer or farther.  Thick bars are the 90 % intervals: those in the grey
     band are equivalent within a tenth.  Colours tell `by` apart; the axis is logarithmic.
+    family: all that are asked together (None: these); verdicts as in `effects.held`.
     Raises: ValueError for no effects, or differences that are not relative.
     """
     if not effects or not all(x.relative for x in effects):
@@ -37,8 +38,8 @@ def forest(effects: Sequence[Effect]) -> Any:
 
         # Draw the row of each effect.
         ends = [-1.5 * MARGIN, 1.5 * MARGIN]
-        for y, x in enumerate(effects):
-            ax.text(1.01, y, x.verdict, transform=ax.get_yaxis_transform(), va="center")
+        for y, (x, verdict) in enumerate(zip(effects, held(effects, family), strict=True)):
+            ax.text(1.01, y, verdict, transform=ax.get_yaxis_transform(), va="center")
             color, marker = looks[x.by]
             for level, width, asks in BARS if len(x.runs) > 1 else ():
                 _, low, high, _ = x.interval(level)

@@ -51,7 +51,6 @@ SINGLE = {
     "EDM / DDPM eta 1, own grids":  ("EDM",                     ("EDM",), "DDPM",        ETA_1),
 }  # fmt: skip
 
-WORDS = {"density": "training density", "embedding": "embedding", "grid": "sampling grid"}
 ASSERTED = "no ablation in code and README"
 CLAIMS = (  # claim, published, the comparison that decides it, one more for the fold
     ("phi*'s training density brings samples nearer", ASSERTED,
@@ -62,7 +61,7 @@ CLAIMS = (  # claim, published, the comparison that decides it, one more for the
      "unscaled / EDM",               "unscaled / phi embedding"),
     ("phi*'s sampling grid brings samples nearer", ASSERTED,
      "grid",                         "density x grid"),
-    ("phi* everywhere, no lambda (SSIMBaD's settings, our task), is nearer than EDM", "no EDM",
+    ("phi* everywhere (embedding rescaled), no lambda, is nearer than EDM", "no EDM",
      "all of phi* / EDM, own grids", None),
     ("phi*'s density with EDM's expected loss (weight lambda') differs from EDM", "-",
      "lambda' / EDM",                "lambda' / phi density"),
@@ -143,24 +142,6 @@ def table(rows: Sequence[dict]) -> str:
     return charts.crossed(rows, ARMS, {name: {"sampler": name} for name in names} | etas)
 
 
-def verdict(effects: Sequence[Effect]) -> str:
-    """One sentence on `places`: what phi* did in each of its three places."""
-    main = [x for x in effects if " x " not in x.name and x.runs]
-    if not main:
-        why = "no training has all four arms on both grids"
-        return f"What phi* does in each of its three places was not run: {why}."
-    parts = []
-    for slot, place in WORDS.items():
-        own = [f"{x.by} {x.words}: {x.verdict}" for x in main if x.name == slot]
-        parts.append(f"{place}, {', '.join(own)}")
-    k = max(len(x.runs) for x in main)
-    interval = f", 95 % intervals over {k} {main[0].unit}" if k > 1 else ""
-    return (
-        "Where phi* stands in for EDM's coordinate, the distance to held-out images changes (below "
-        f"0 is nearer{interval}): {'; '.join(parts)}."
-    )
-
-
 def phi_trial(
     dataset: str,
     rows: Sequence[dict],
@@ -168,25 +149,29 @@ def phi_trial(
     ddpm_rows: Sequence[dict],
     *,
     recorded: bool = False,
+    unscaled: Sequence[dict] = (),
 ) -> list[dict]:
     """SSIMBaD's claims: rows for `lesson.claim(**row)`; what is not measured says why.
 
-    rows: of `arms.arm_rows`; recorded: they ship, nobody made them here.  sweep_rows: of `sweep`
-    for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...; ddpm_rows: for lesson 02's
+    rows: of `arms.arm_rows`; recorded: they ship, nobody made them here.  unscaled: rows of later
+    trainings, of that arm and those it is compared with; none, where rows have them.
+    sweep_rows: of `sweep` for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...; ddpm_rows: for lesson 02's
     network on the same held-out images, the samplers of `DDPM_WALKS`.  Raises: as `places`.
     """
     words, made = f"data set {dataset}", []
 
     # The trainings, each comparison over all of them.
-    found = [*places(rows), *single(rows)]
-    without_floor = [*places(above_floor(rows)), *single(above_floor(rows))]
-    protocol = [*(_trained(rows, recorded) if rows else ()), words]
+    unscaled = unscaled or rows
+    found = _all(rows, unscaled)
+    without_floor = _all(above_floor(rows), above_floor(unscaled))
     for text, published, *names in CLAIMS:
+        own = unscaled if names[0].startswith("unscaled") else rows
+        protocol = [*(_trained(own, recorded) if own else ()), words]
         decides, more = ([x for x in found if x.name == name] for name in names)
         bare = [f"{x.by} {x.words}" for x in without_floor if x.name == names[0] and x.runs]
         bare = [f"of distances above their floor: {', '.join(bare)}"] if bare else []
         about = dict(published=published, beside=more, family=found, protocol=[*bare, *protocol])
-        made.append(claims.from_effects(text, decides, rows, **about))
+        made.append(claims.from_effects(text, decides, own, **about))
 
     # One EDM network: every grid against rho = 7, phi*'s first.
     for solver in reversed(SOLVERS):
@@ -212,6 +197,12 @@ def phi_trial(
     return [*made, _by_calls(text, "-", rows, pairs, trained, STARTS, words)]
 
 
+def _all(rows: Sequence[dict], unscaled: Sequence[dict]) -> list[Effect]:
+    """All that is asked of the trainings: each comparison of rows that were made together."""
+    every = [x for x in single(rows) if not x.name.startswith("unscaled")]
+    return [*places(rows), *every, *(x for x in single(unscaled) if x.name.startswith("unscaled"))]
+
+
 def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
     """What all arms of the trial share: of other choices it says nothing."""
     about, scale = rows[0]["trial"], rows[0].get("scale", 1.0)
@@ -224,8 +215,7 @@ def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
         "arms share the weights' start, batches and noise of each training, and the start noise of "
         "sampling",
         "c = 0.3 and P_mean = -1.2 as published, neither fitted to these images",
-        "phi* as embedding is rescaled to 0 to 1,000; unscaled, as published, it is another arm"
-        f"{'' if where(rows, arm=UNSCALED) else ', not run'}",
+        "phi* as embedding is rescaled to 0 to 1,000; unscaled, as published, it is another arm",
         f"learning rate and gradient clipping shared by all arms; {labels}, "
         f"{'no guidance' if scale == 1 else 'guidance'} (scale {scale:g})",
         f"networks of {channels} channels, {about['images']:,} training images, batch "

@@ -45,7 +45,7 @@ def test_forest(make, trainings, std):
         if len(x.runs) > 1
     ]
     assert all(low < a and b < high for a, b, _ in bars)
-    assert [t.get_text() for t in ax.texts] == [x.verdict for x in found]
+    assert [t.get_text() for t in ax.texts] == effects.held(found)
     assert shown(ax.yaxis) == [f"{x.name} ({x.by})" for x in found]
     assert all(low < x < high and y // 1 == round(y - 0.3) for x, y in dots)
 

@@ -73,31 +73,6 @@ def test_every_arm_and_every_effect_of_the_tables_exists():
             assert sign == math.prod(2 * phi(*cell)[placed[x]] - 1 for x in name.split(" x "))
 
 
-def test_the_verdict_is_one_sentence():
-    def log_distance(arm, walk, k):
-        d, e, g = phi(arm, walk)
-        heun = walk.startswith("Heun")
-        return -0.3 * d + (k - 1) * (0.2 * e + 0.01 * g) + 0.3 * g * heun + 0.01 * k * d
-
-    said = lesson04.verdict(lesson04.places(list(trial(log_distance))))
-    assert "\n" not in said and "nan" not in said
-    assert said.startswith(
-        "Where phi* stands in for EDM's coordinate, the distance to held-out images changes (below "
-        "0 is nearer, 95 % intervals over 3 trainings): training density, Euler -25% ("
-    )
-    assert "): nearer; embedding, Euler +0.0% (" in said and "): cannot be told, Heun" in said
-    assert (
-        said.endswith("): farther.") and "; sampling grid, Euler +0.0% (-2.5% to +2.5%): " in said
-    )
-    assert ": equivalent within a tenth, Heun +35% (+32% to +38%)" in said
-    single = lesson04.verdict(lesson04.places(list(trial(trainings=(4,)))))
-    assert "interval" not in single.replace("one run: no interval", "") and "nan" not in single
-    assert single.endswith("sampling grid, Euler +0.0%: one run: no interval, Heun +0.0%: one run: "
-                           "no interval.")  # fmt: skip
-    few = lesson04.places(list(trial(arms=("EDM",))))
-    assert "was not run" in lesson04.verdict(few) and {x.verdict for x in few} == {"not run"}
-
-
 def claims(rows=(), edm=(), ddpm=(), **settings):
     found = lesson04.phi_trial("sprites", *map(list, (rows, edm, ddpm)), **settings)
     assert len(found) == 11 and all("data set sprites" in r["protocol"] for r in found)
