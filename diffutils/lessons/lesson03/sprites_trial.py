@@ -57,12 +57,12 @@ def sprites_trial(
     words = f"data set {dataset}" + ("" if dataset == PUBLISHED_DATA else ", not the published one")
     T = models[0].schedule.T
     return [
+        *_fids(words, models, data, budget, seed, folder),
+        _training_or_heldout(words, where(rows, **DDPM), T),
+        _by_steps(words, rows, T),
         _within_a_tenth(words, rows, T),
         _cost("fewer steps alone bring samples farther", words, rows, STEPS, T),
         _cost("eta = 0 instead of 1 alone brings samples farther", words, rows, ETA, T),
-        _by_steps(words, rows, T),
-        _training_or_heldout(words, where(rows, **DDPM), T),
-        *_fids(words, models, data, budget, seed, folder),
     ]
 
 

@@ -155,8 +155,9 @@ def phi_trial(
 
     rows: of `arms.arm_rows`; recorded: they ship, nobody made them here.  unscaled: rows of later
     trainings, of that arm and those it is compared with; none, where rows have them.
-    sweep_rows: of `sweep` for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...; ddpm_rows: for lesson 02's
-    network on the same held-out images, the samplers of `DDPM_WALKS`.  Raises: as `places`.
+    sweep_rows: of `sweep` for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...;
+    ddpm_rows: for lesson 02's network on the same held-out images, the samplers of `DDPM_WALKS`.
+    Raises: as `places`.
     """
     words, made = f"data set {dataset}", []
 
