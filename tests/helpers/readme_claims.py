@@ -49,16 +49,18 @@ def _trial() -> list[str]:
 
 def _leap() -> list[str]:
     starts = leap.recorded()
-    found = leap.judged(sweep.recorded(models.pretrained("sprites-edm")), starts)
+    trained = leap.trained()
+    found = leap.judged(sweep.recorded(models.pretrained("sprites-edm")), starts, trained)
     family = [x for _, effects in found for x in effects]
     said = dict(zip(family, held(family), strict=True))
     _, _, (_, (gone, _)), (_, (far,)), (_, by_calls), (_, (chosen,)) = found
-    fitted = next(x for x in by_calls if x.by == chosen.by)
+    fitted = next(x for x in by_calls if x.by == f"Heun {chosen.by}")
     return [
         f"on that grid Heun after one Euler step, with one call less: {_signs(gone.words)}, "
-        f"{said[gone]} (one network, N = {starts[0]['N']}, {len(gone.runs)} sampling seeds)",
-        f"at 99 calls, by Heun, φ* against ρ = 7: {_signs(far.words)} ({said[far]})",
-        f"with c fitted to the sprites, {fitted.by} calls of Heun: {_signs(fitted.words)}, "
+        f"{said[gone]} ({len(gone.runs)} {gone.unit}, N = {trained[0]['N']})",
+        f"at 99 calls, by Heun, φ* against ρ = 7: {_signs(far.words)} ({said[far]}; one network, "
+        f"{len(far.runs)} sampling seeds)",
+        f"with c fitted to the sprites, {chosen.by} calls of Heun: {_signs(fitted.words)}, "
         f"{said[fitted]}, against ρ = 7 from 80",
         f"against ρ = 7 from 10 {_signs(chosen.words)}, {said[chosen]} "
         f"({len(chosen.runs)} sampling seeds)",

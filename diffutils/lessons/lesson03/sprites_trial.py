@@ -13,7 +13,7 @@ from diffutils import metrics, samplers, schedules
 from diffutils.course.experiments import claims
 from diffutils.course.experiments.effects import Effect, above_floor, differ, effect, held
 from diffutils.course.experiments.measure import FLOOR_SETS, asked_labels, features_of, floor
-from diffutils.course.experiments.rows import group, read, where
+from diffutils.course.experiments.rows import TRIAL, group, read, where
 from diffutils.course.experiments.sampling import generate
 from diffutils.course.experiments.sweep import sweep, weights_of
 from diffutils.course.machine import best_device
@@ -43,12 +43,14 @@ def sprites_trial(
     budget,
     seed: int,
     folder: Path | None = None,
+    trained: Sequence[dict] = (),
 ) -> list[dict]:
     """The claims of the published sprites experiment: rows for `lesson.claim(**row)`.
 
     models, data: of `networks`.  rows: of `sweep`, with its model's index as "training" (or 0).
     budget.fid: whether to draw images for an FID, by all T steps as published, and by the grid of
     the budget, whose rows are kept in folder/fid-K for model K, so that a killed run goes on.
+    trained: further DDPM rows, of several trainings, such as `short_trainings`.
     What cannot be measured is "not run", and says why.
     Raises: ValueError for rows that do not compare, such as of several N.
     """
@@ -59,11 +61,18 @@ def sprites_trial(
     return [
         *_fids(words, models, data, budget, seed, folder),
         _training_or_heldout(words, where(rows, **DDPM), T),
+        *([_training_or_heldout(words, where(trained, **DDPM), T)] if trained else []),
         _by_steps(words, rows, T),
         _within_a_tenth(words, rows, T),
         _cost("fewer steps alone bring samples farther", words, rows, STEPS, T),
         _cost("eta = 0 instead of 1 alone brings samples farther", words, rows, ETA, T),
     ]
+
+
+def short_trainings() -> list[dict]:
+    """The recorded rows of three short DDPM trainings on sprites: an arm of lesson 04's trial."""
+    path = cards.PRETRAINED / "sprites-edm.trial.jsonl"
+    return where(read(path, "fetch it again", TRIAL), arm="DDPM")
 
 
 def long_rows(model: Model) -> list[dict]:

@@ -24,6 +24,7 @@ from diffutils.metrics.spaces import Space
 from diffutils.unet import UNet
 from diffutils.weights import cards
 from diffutils.weights.models import Model
+from diffutils.weights.models import pretrained as shipped
 
 T = 6
 PIXELS = Space("four pixels", lambda x: x[:, 0].flatten(1)[:, :4].double() / 25)
@@ -557,3 +558,19 @@ def test_rows_of_several_n_are_refused_before_anything_is_drawn(models, data, no
     with pytest.raises(ValueError, match="rows of several N do not compare: 150, 200"):
         rows = [row(4, 0.0, 3.0), row(8, 0.5, 3.0) | {"N": 200}]
         claims(rows, models=models, data=data, chosen=FID)
+
+
+def test_short_trainings_are_judged_over_trainings(models, data):
+    rows = sprites_trial.short_trainings()
+    assert {row["training"] for row in rows} == {0, 1, 2}
+    found = sprites_trial.sprites_trial(
+        "noise", models, data, [row(T, 1.0, 2.0)], NO_FID, 0, trained=rows
+    )[4]
+    assert found["claim"].startswith("DDPM, 19 of ") and found["seeds"].startswith("3 training")
+
+
+def test_rows_of_all_steps_are_of_the_shipped_network_or_none():
+    rows = sprites_trial.long_rows(shipped("sprites"))
+    asked = {(n, seed) for n in (50, 100, 1000) for seed in range(3)}
+    assert {(row["steps"], row["seed"]) for row in rows} == asked
+    assert not sprites_trial.long_rows(shipped("sprites-edm"))

@@ -173,14 +173,19 @@ def _about(rows: Sequence[dict], found: Sequence[Effect]) -> str:
     )
 
 
-def grid_claims(rows: Sequence[dict], starts: Sequence[dict] = (), calls: int = 19) -> list[dict]:
+def grid_claims(
+    rows: Sequence[dict],
+    starts: Sequence[dict] = (),
+    trainings: Sequence[dict] = (),
+    calls: int = 19,
+) -> list[dict]:
     """The claim on the grid, with the first step's leap and without: rows for `lesson.claim`.
 
-    rows: of a sweep, "Heun, rho = 7" and others; starts: those of `recorded`, or none, where rows
-    have all walks of `LINES`.  Rows of the two are never compared with one another.  What has no
-    rows is "not run".
+    rows: of a sweep, "Heun, rho = 7" and others; starts: those of `recorded`, trainings: those of
+    `trained`, or none, where rows have all walks of `LINES`.  Rows of one are never compared with
+    those of another.  What has no rows is "not run".
     """
-    found = judged(rows, starts, calls)
+    found = judged(rows, starts, trainings, calls)
     shared = {"family": [x for _, effects in found for x in effects], "protocol": PROTOCOL}
     return [
         claims.from_effects(text.format(calls), effects, own, published=published, **shared)
@@ -189,17 +194,21 @@ def grid_claims(rows: Sequence[dict], starts: Sequence[dict] = (), calls: int = 
 
 
 def judged(
-    rows: Sequence[dict], starts: Sequence[dict] = (), calls: int = 19
+    rows: Sequence[dict],
+    starts: Sequence[dict] = (),
+    trainings: Sequence[dict] = (),
+    calls: int = 19,
 ) -> list[tuple[Sequence[dict], list[Effect]]]:
     """For each of `CLAIMS` the rows that it is judged by, and the effects that decide it."""
     starts = starts or rows
+    above, without = trainings or rows, trainings or starts
     every = lines(calls)
     heun, plain, bare = every["Heun"][1], *({k: every[k] for k in keys} for keys in (PLAIN, BARE))
-    gone = [effect("against Heun from 80", starts, [bare[by][1]], [heun], by=by) for by in BARE]
+    gone = [effect("against Heun from 80", without, [bare[by][1]], [heun], by=by) for by in BARE]
     return [
-        (rows, compared(rows, plain)),
-        (starts, compared(starts, bare)),
-        (starts, gone),
+        (above, compared(above, plain)),
+        (without, compared(without, bare)),
+        (without, gone),
         (starts, _by_calls(starts, "Heun", (99,))),
         (rows, [x for line in FITTED for x in _by_calls(rows, line, CALLS, line.split(",")[0])]),
         (starts, _by_calls(starts, FITTED_FROM_10, CALLS)),
