@@ -223,7 +223,7 @@ class UNet(nn.Module):
         emb = F.silu(emb)
 
         # Go down, keep every output, and come up with them.
-        x0 = h = self.conv_in(x if cond is None else torch.cat([x, cond], dim=1))
+        first = h = self.conv_in(x if cond is None else torch.cat([x, cond], dim=1))
         skips = []
         for i, level in enumerate(self.encoder):
             h = self.downs[i - 1](h) if i else h
@@ -236,7 +236,7 @@ class UNet(nn.Module):
             h = self.ups[i - 1](h) if i else h
             for block, attention in level:
                 h = attention(block(torch.cat([h, skips.pop()], dim=1), emb))
-        return self.conv_out(self.act_out(self.norm_out(torch.cat([h, x0], dim=1))))
+        return self.conv_out(self.act_out(self.norm_out(torch.cat([h, first], dim=1))))
 
     def check(self, x: Tensor, labels: Tensor | None, cond: Tensor | None) -> None:
         """Say in one sentence what does not fit."""

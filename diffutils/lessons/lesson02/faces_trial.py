@@ -60,7 +60,7 @@ def faces_trial(budget, seed: int, train: Callable, folder: Path | None = None) 
     budget.trial_steps = 0: nothing runs and the rows say "not run".
     """
     if not budget.trial_steps:
-        why = "trial_steps is 0: profiles full and published train both arms, or overrides"
+        why = "trial_steps is 0; the profiles full and published train both"
         arms = [claims.claim(CLAIM.format(arm), protocol=WORDS[arm], why=why) for arm in ARMS]
         return [*arms, claims.claim(CHANGE, why=why)]
     # Train, draw and measure.
