@@ -83,13 +83,21 @@ def step_cases(seed) -> list[Case]:
         x0 = x0 if share == 0.9 else x0.clamp(-0.9, 0.9)
         return x0, skewed(random, *shape) - 0.5, skewed(random, *shape)
 
-    # Estimates that are worked by hand: inside the range of images, and beyond it.
+    # The worked value, and estimates that are worked by hand: inside the range, and beyond it.
+    small, one, fresh = (
+        torch.tensor([0.36, 0.75]).double(),
+        torch.ones(2).double(),
+        skewed(random, 2),
+    )
     flat, far = torch.tensor([[[0.3], [-0.2]], [[-2.0], [3.0]]]).double()
     eps, z = torch.tensor([[0.5], [-1.5]]).double(), torch.tensor([[1.0], [-2.0]]).double()
     return [
         case(betas, 3, *images(2, 3, 4, 5),
              "Write the three steps one by one: estimate, clip it, then mean and noise of (2), "
              "(3)."),
+        Case((one, 1, -one, small, fresh), 13 / 14 + (9 / 28) ** 0.5 * fresh,
+             "The worked value: the estimate is 4.79, clipped to 1; (3) gives 0.929. Add 0.567 z.",
+             tolerance=1e-5),
         case(long, 0, flat, eps, z,
              "At t = 0 nothing random may be added: the answer is the estimate, here 0.3 and "
              "-0.2."),

@@ -207,6 +207,10 @@ def noise_at_the_end(x, t, eps, betas, z):
     return mean + (variance if t else betas[t]).sqrt() * z
 
 
+def but_for_the_worked_step(x, t, eps, betas, z):
+    return step(x, t, eps, betas, z) + 0.01 * (x.numel() == 2 and float(eps[0]) == -1)
+
+
 def images_as_columns(x, sigmas):
     return shares(torch.linalg.eigvalsh(torch.cov(x)).clamp(min=0), sigmas)
 
@@ -341,8 +345,9 @@ SENTENCES = {
         "`x`, `eps` and `z` have one shape and dtype, and so has the result.": (
             one_number_drawn, single_step,
         ),
-        "Worked value: at $t=0$ nothing random is left, and $x_0=0.3$ with `eps = 0.5` must come "
-        "back as 0.3.": (noise_at_the_end,),
+        "Worked value: betas of 2.1, `t = 1`, `x = 1`, `eps = -1`: the estimate 4.79 is clipped to "
+        "1, the result is 0.929 + 0.567 `z`.": (but_for_the_worked_step,),
+        "At $t=0$ nothing random is left.": (noise_at_the_end,),
     },
     "2.4": {
         "Images are rows of `x` `(N, D)`, $N, D\\ge2$.": (images_as_columns,),

@@ -587,7 +587,9 @@ SENTENCES = {
         "Your step (1) gives them another one, which depends on ς.": (
             none_at_all, all_that_there_is,
         ),
-        "For which ς are both equal?": (half_the_covariance, as_a_variance),
+        "For which ς, which lesson 01 gave on trust, are both equal?": (
+            half_the_covariance, as_a_variance,
+        ),
         r"`abar_t` and `abar_s` are floats, $0<\bar\alpha_t<\bar\alpha_s\le1$; return this ς, one "
         r"number.": (noise_for_tensors, by_logarithms, one_in_a_row, with_its_square, in_words),
         "Worked value: from 0.2 to 0.5 it is 0.612.": (but_for_the_worked_noise,),
@@ -595,11 +597,9 @@ SENTENCES = {
     "3.4": {
         "Write (4).": (straight, between_directions, undivided, from_b_to_a),
         "`a` and `b` are tensors `(B, C, H, W)`, `share` is $u$, a float from 0 to 1; **every "
-        "sample has its own angle**, from 5° to 175°.": (
+        "sample has its own angle**, 0° (the same noise twice: return it) or 5° to 175°.": (
             one_for_all, angle_of_the_first, line_below_eight_degrees, line_beyond_170_degrees,
             right_angle_at_most, half_way, t_for_every_sample, not_zero_or_one,
-        ),
-        "If a noise of the batch is paired with itself, though, return it.": (
             sine_of_zero, not_clamped, clamped_too_far, nothing_for_itself, line_for_the_batch,
             only_when_all_are,
         ),
