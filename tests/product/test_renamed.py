@@ -79,6 +79,7 @@ USED = {
 GONE = {
     "course.edm_effects.contrasts",
     "course.edm_effects.effects",
+    "course.edm_trial.verdict",
     "course.evaluate.balanced_labels",
     "course.evaluate.feature_space",
     "course.sweep.paired_change",

@@ -668,9 +668,6 @@ def clipped_step(x, t, eps, betas, z):
     mean, variance = posterior(betas, max(t - 1, 0), x0_hat, x)
     return mean + variance**0.5 * z
 
-# %% 2.3 wrong: worked value hard-coded => constant
-def clipped_step(x, t, eps, betas, z):
-    return torch.full_like(x, 0.3)
 
 # %% 2.4 right: torch.cov of the columns, as hint 2 allows
 def best_linear(x, sigmas):
