@@ -32,7 +32,7 @@ def test_every_project_and_every_name_is_there(root):
     text = " ".join(theirs for theirs, *_ in entries(root))
     for name in (
         "pretrain.py", "finetune.py", "optimal_phi.py", "evaluate_*.py", "AnimeDiffusion_*.py",
-        "Diffusion_sprites.ipynb", "main.py", "experiments/*", "Train.ipynb", "Results.ipynb",
+        "Diffusion-sprites.ipynb", "main.py", "experiments/*", "Train.ipynb", "Results.ipynb",
         "Perf_evaluation.ipynb", "--phi_type", "--use_phi_star", "--num_epochs", "version=0",
     ):  # fmt: skip
         assert name in text, name

@@ -154,3 +154,10 @@ def test_too_few_images_for_a_distance_are_said_in_the_figure():
     fig.draw_without_rendering()
     with pytest.raises(ValueError, match="no panels to draw"):
         forest.arms([row], ["EDM"], {})
+
+
+def test_verdicts_of_the_figure_are_those_after_holm_over_all_that_is_asked():
+    rows = list(trial(noisy(std=0.05)))
+    places, single = claims.places(rows), claims.single(rows)
+    (ax,) = forest.forest(places[:4], places + single).axes
+    assert [t.get_text() for t in ax.texts] == effects.held(places[:4], places + single)

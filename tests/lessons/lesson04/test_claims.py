@@ -313,3 +313,17 @@ def test_the_recorded_rows_make_every_claim_in_short_cells():
     assert euler["verdict"].startswith("farther (5); a hint: equivalent within a tenth (9); ")
     assert networks["verdict"] == "farther (5, 9); nearer (19, 35)"
     assert "by Heun on that grid" in said(networks)
+
+
+def test_the_unscaled_embedding_is_judged_by_rows_of_its_own():
+    """Twice as far in later trainings; those of the trial, which lack the arm, stay out of it."""
+    rows = list(trial(arms=("EDM", "phi embedding")))
+    later = [r | {"bf16": True} for r in trial(arms=("EDM", lesson04.UNSCALED))]
+    later = [
+        r | {"frechet": 2 * r["frechet"]} if r["arm"] == lesson04.UNSCALED else r for r in later
+    ]
+    found = {c["claim"]: c for c in lesson04.phi_trial("x", rows, [], [], unscaled=later)}
+    claim = found["phi* as embedding, unscaled as published, brings samples nearer"]
+    assert claim["verdict"] == "farther (Euler, Heun)" and claim["measured"].count("+100% (") == 2
+    alone = {c["claim"]: c for c in lesson04.phi_trial("x", rows, [], [])}
+    assert alone[claim["claim"]]["measured"] == "not run"
