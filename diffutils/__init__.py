@@ -35,7 +35,7 @@ sys.meta_path.append(renamed.Finder())
 
 
 def __getattr__(name: str):
-    if name in MODULES or f"diffutils.{name}" in renamed.MOVED:
+    if name in MODULES or name in renamed.MOVED:
         return import_module(f"diffutils.{name}")
     if name in HOME:
         return getattr(import_module(f"diffutils.{HOME[name]}"), name)

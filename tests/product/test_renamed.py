@@ -110,15 +110,15 @@ def test_old_names_lead_to_the_new_things_or_say_where_to_look(old):
     assert gone == {name for name in GONE if name.rpartition(".")[0] == old}
 
 
-def test_attributes_of_the_package_too():
-    import diffutils as du
-    from diffutils import schedules
-    from diffutils.weights import models
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert du.checkpoints.pretrained is models.pretrained
-        assert du.densities.normal is schedules.log_normal_density
+def test_attributes_of_the_package_too_before_any_import_of_the_module():
+    program = """
+import diffutils as du
+from diffutils import schedules
+from diffutils.weights import models
+assert du.checkpoints.pretrained is models.pretrained
+assert du.densities.normal is schedules.log_normal_density
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
     with pytest.raises(ModuleNotFoundError, match="diffutils.course.nowhere"):
         import_module("diffutils.course.nowhere")
 
