@@ -7,6 +7,7 @@ import random
 from diffutils.lessons.lesson04.systems.arms import ARMS
 
 WALKS = [f"{solver}, {grid}" for solver in ("Euler", "Heun") for grid in ("EDM", "phi")]
+FITTED = [w.replace("phi", "phi fitted") for w in WALKS]  # the walks of arms with c fitted
 TRAINED = {
     "steps": 1000,
     "images": 5000,
@@ -47,7 +48,8 @@ def trial(log_distance=lambda arm, walk, k: 0.0, trainings=(0, 1, 2), arms=tuple
                 for walk, eta in (("eta 0", 0.0), ("eta 1", 1.0))
             )
             continue
-        yield from (row(arm, w, 100 * math.exp(log_distance(arm, w, k)), k) for w in WALKS)
+        walks = FITTED if ARMS[arm].density == "phi fitted" else WALKS
+        yield from (row(arm, w, 100 * math.exp(log_distance(arm, w, k)), k) for w in walks)
 
 
 def noisy(seed=0, std=0.1):

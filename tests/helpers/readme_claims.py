@@ -33,7 +33,8 @@ def _fewer_steps() -> list[str]:
 
 def _trial() -> list[str]:
     found = rows.read(cards.PRETRAINED / "sprites-edm.trial.jsonl", "", rows.TRIAL)
-    places, single = claims.places(found), claims.single(found)
+    later = rows.read(cards.PRETRAINED / "sprites-edm.later.jsonl", "", rows.TRIAL)
+    places, single = claims.places(found), claims.comparisons(found, later)
     family = [*places, *single]
     said = dict(zip(family, held(family), strict=True))
     kept = [x for x in family if len(x.runs) > 1 and said[x].startswith(("nearer", "farther"))]

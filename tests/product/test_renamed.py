@@ -77,6 +77,7 @@ USED = {
     "course.trial": ("clamp_state", "faces_trial"),
 }
 GONE = {
+    "course.edm_chart.arms",
     "course.edm_effects.contrasts",
     "course.edm_effects.effects",
     "course.edm_trial.verdict",

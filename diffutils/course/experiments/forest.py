@@ -1,19 +1,16 @@
-"""Figures of a trial: what each change does to a distance, and how near each arm comes."""
+"""The figure of a trial: what each change does to a distance, with both intervals."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from diffutils.course.experiments.charts import one_count
 from diffutils.course.experiments.effects import MARGIN, Effect, held, percent
-from diffutils.course.experiments.rows import where
 from diffutils.viz.paper import COLORS, figure, style
-from diffutils.viz.plots import plain_log_axis
 
 BAND = "#E8E8E8"
-AMID = {"ha": "center", "va": "center"}
 BARS = ((0.95, 1.2, "leaves out 0?"), (0.9, 4.0, "in the band?"))  # level, width, what it asks
+MEAN = {"markersize": 8, "markerfacecolor": "white", "markeredgewidth": 1.6, "zorder": 3}
 LOOKS = (("orange", "s"), ("blue", "o"), ("vermilion", "D"), ("green", "^"), ("purple", "v"))
 # Relative changes that may be marked, those that matter most first; the axis keeps what has room.
 CHANGES = (0, 0.1, -0.1, -0.2, 0.2, 0.5, -0.5, 1, -0.8, 4, -0.9, 9, -0.99, 99, -0.999, 999, 9999)
@@ -48,8 +45,10 @@ def forest(effects: Sequence[Effect], family: Sequence[Effect] | None = None) ->
                 ax.plot([], [], color=COLORS["black"], linewidth=width, label=label)
                 ends += [low, high]
             if x.runs:
-                _dots(ax, y, [*x.runs.values()], color, marker, f"{x.by}: mean", below=0.3)
-                ends += x.runs.values()
+                runs, look = [*x.runs.values()], dict(color=COLORS[color], linestyle="none")
+                ax.plot(fmean(runs), y, marker, label=f"{x.by}: mean", **look, **MEAN)
+                ax.plot(runs, [y + 0.3] * len(runs), ".", markersize=5, zorder=4, **look)
+                ends += runs
 
         # Name everything.
         low, high = min(ends), max(ends)
@@ -61,57 +60,6 @@ def forest(effects: Sequence[Effect], family: Sequence[Effect] | None = None) ->
         _legend(fig, ax)
         _mark_changes(fig, ax)
     return fig
-
-
-def arms(
-    rows: Sequence[dict], names: Sequence[str], panels: Mapping[str, Mapping[str, Mapping]]
-) -> Any:
-    """Figure of the Fréchet distance over the floor by arm, in one panel for each solver.
-
-    names: of arms, from above; those without rows are left out.  panels: solver -> walk in words ->
-    entries of its rows.  Large markers are means, small dots the rows.
-    Raises: ValueError for no rows, or rows of several N.
-    """
-    # Say what cannot be drawn.
-    n = one_count(rows)
-    if not panels:
-        raise ValueError("there are no panels to draw; give one for each solver")
-    names = [name for name in names if where(rows, arm=name)]
-    walks = [*dict.fromkeys(walk for panel in panels.values() for walk in panel)]
-    # Draw a panel for each solver.
-    with style():
-        fig, axes = figure(
-            1, len(panels), 8.6 / len(panels), 1.5 + 0.34 * len(names),
-            squeeze=False, sharey=True, sharex=True,
-        )  # fmt: skip
-        drawn = []
-        for ax, (solver, panel) in zip(axes.flat, panels.items(), strict=True):
-            for y, name in enumerate(names):
-                for walk, entries in panel.items():
-                    own, i = where(rows, arm=name, **entries), walks.index(walk)
-                    ratios = [row["frechet"] / row["frechet_floor"] for row in own]
-                    if ratios := [ratio for ratio in ratios if ratio > 0]:  # nan is none
-                        drawn += ratios
-                        color, marker = LOOKS[i % len(LOOKS)]
-                        _dots(ax, y + (0.14 if i % 2 else -0.14), ratios, color, marker, walk)
-            ax.set(title=solver, ylim=(len(names) - 0.4, -0.6))
-            ax.set_xlabel(f"Fréchet distance / floor, N = {n:,}")
-        for ax in axes.flat:
-            if drawn:
-                plain_log_axis(ax.xaxis, subs=(1, 1.5, 2, 3, 5, 7))
-            else:
-                ax.text(0.5, 0.5, f"not run: N = {n} is too few", **AMID, transform=ax.transAxes)
-        axes[0, 0].set_yticks(range(len(names)), names)
-        _legend(fig, *axes.flat)
-    return fig
-
-
-def _dots(ax, y: float, values: list[float], color: str, marker: str, label: str, below=0.0):
-    """The mean of the values at height y, and each of them there or a little below."""
-    look = dict(color=COLORS[color], linestyle="none")
-    mean = dict(markersize=8, markerfacecolor="white", markeredgewidth=1.6, zorder=3)
-    ax.plot(fmean(values), y, marker, label=label, **look, **mean)
-    ax.plot(values, [y + below] * len(values), ".", markersize=5, zorder=4, **look)
 
 
 def _mark_changes(fig, ax) -> None:
@@ -130,10 +78,9 @@ def _mark_changes(fig, ax) -> None:
     ax.set_xticks(sorted(kept), [marks[place] for place in sorted(kept)])
 
 
-def _legend(fig, *axes) -> None:
-    """One legend below all axes, each label once."""
+def _legend(fig, ax) -> None:
+    """One legend below the axes, each label once."""
     unique = {}
-    for ax in axes:
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
-            unique.setdefault(label, handle)
+    for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+        unique.setdefault(label, handle)
     fig.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=4)

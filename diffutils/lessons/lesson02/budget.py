@@ -14,6 +14,7 @@ class Lesson02Budget(TrainingBudget):
     sample_steps: int = field(50, least=1, most=100_000)
     metric_samples: int = field(256, least=4, most=100_000)  # on each side of a distance
     trial_steps: int = field(0, least=0, most=MANY)  # of each training of the trial; 0: none
+    trial_size: int = field(64, least=16, most=1024)  # pixels a side of its faces
     seeds: int = field(1, least=1, most=1000)  # training seeds of the claim on trial
 
 

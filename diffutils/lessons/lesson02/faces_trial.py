@@ -1,6 +1,6 @@
 """Lesson 02's claim on trial (notebook, 8): a published face generator against a corrected one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,13 +9,14 @@ import torch
 from diffutils import samplers, schedules
 from diffutils.course.experiments import claims
 from diffutils.course.experiments.effects import effect
-from diffutils.course.experiments.rows import where
+from diffutils.course.experiments.rows import TRIAL, read, where
 from diffutils.course.experiments.sampling import Sampler, respaced
 from diffutils.course.experiments.sweep import trial_rows
 from diffutils.course.experiments.training import Arm, train_arm
 from diffutils.course.machine import best_device
 from diffutils.data import load
 from diffutils.metrics import spaces
+from diffutils.weights import cards
 
 
 def clamp_state(step: samplers.Step) -> torch.Tensor:
@@ -36,6 +37,7 @@ def clamped(steps: int) -> Sampler:
 
 
 T = 300
+SHIPPED = cards.PRETRAINED / "faces32.trial.jsonl"  # of a shorter training at 32 x 32
 ARMS = {  # fields of the budget
     "as published": {"schedule": "linear",        "loss": "l1",  "optimizer": "adam",
                      "decay": "constant",         "lr": 1e-3,    "ema": 0.0},
@@ -49,25 +51,27 @@ WORDS = {
     "as published": "linear beta to 0.02, L1, Adam 1e-3 constant, no EMA, x_t clamped",
     "corrected": "beta x 1000/T, MSE, AdamW, warm-up and cosine, EMA, x0 estimate clipped",
 }
-CLAIM = "64x64 faces, {}: distance to held-out / floor"
-CHANGE = "64x64 faces, corrected against as published: change of the distance"
+CLAIM = "{0}x{0} faces, {1}: distance to held-out / floor"
+CHANGE = "{0}x{0} faces, corrected against as published: change of the distance"
 
 
 def faces_trial(budget, seed: int, train: Callable, folder: Path | None = None) -> list[dict]:
-    """Both arms at every training seed: rows for the claim table.
+    """The claims on both arms at every training seed: rows for the claim table.
 
     train: as in `train_arm`.  folder: rows of the measurements are kept there.
-    budget.trial_steps = 0: nothing runs and the rows say "not run".
+    budget.trial_steps = 0: nothing is trained, and the claims are on the rows that ship.
     """
-    if not budget.trial_steps:
-        why = "trial_steps is 0; the profiles full and published train both"
-        arms = [claims.claim(CLAIM.format(arm), protocol=WORDS[arm], why=why) for arm in ARMS]
-        return [*arms, claims.claim(CHANGE, why=why)]
-    # Train, draw and measure.
-    data = load("faces", size=64, limit=budget.images, seed=0).without_labels()
+    if budget.trial_steps:
+        return judged(list(trained_rows(budget, seed, train, folder)))
+    return judged(read(SHIPPED, "fetch it again", TRIAL), recorded=True)
+
+
+def trained_rows(budget, seed: int, train: Callable, folder: Path | None = None) -> Iterator[dict]:
+    """Train both arms at every seed, draw from each and measure: a row for each training."""
+    size = budget.trial_size
+    data = load("faces", size=size, limit=budget.images, seed=0).without_labels()
     space = spaces.of("faces", 3, best_device())
     n = min(budget.metric_samples, len(data.heldout), len(data.train))
-    rows = []
     for name, fields in ARMS.items():
         warmup = int(WARM[name] * budget.trial_steps)
         arm = Arm(name, {"T": T, "beta_min": 1e-4, "beta_max": 0.02, "warmup": warmup} | fields)
@@ -75,14 +79,22 @@ def faces_trial(budget, seed: int, train: Callable, folder: Path | None = None) 
         for k in range(seed, seed + budget.seeds):
             model = train_arm(arm, data, budget, k, train)
             kept = folder and folder / f"trial-rows-{name}-{k}".replace(" ", "-")
-            rows += trial_rows(arm, model, data, space, k, n=n, folder=kept, **how)
-    # Say what came out.
-    steps = f"T = {T}, {budget.trial_steps} steps of {model.card['settings']['batch']}"
-    change = effect(CHANGE, rows, [{"arm": "corrected"}], [{"arm": "as published"}])
+            for row in trial_rows(arm, model, data, space, k, n=n, folder=kept, **how):
+                yield row | {"size": size}
+
+
+def judged(rows: Sequence[dict], recorded: bool = False) -> list[dict]:
+    """The claims of `trained_rows`; recorded: they ship, nobody trained them here."""
+    about, size = rows[0]["trial"], rows[0]["size"]
+    how = f"T = {rows[0]['steps']}, {about['steps']:,} steps of {about['batch']}"
+    how = [f"{how}, recorded" if recorded else how]
+    sides = {name: where(rows, arm=name) for name in ARMS}
+    name = CHANGE.format(size)
+    change = effect(name, rows, [{"arm": "corrected"}], [{"arm": "as published"}])
     return [
         *(
-            claims.ratio_claim(CLAIM.format(name), where(rows, arm=name), [WORDS[name], steps])
-            for name in ARMS
+            claims.ratio_claim(CLAIM.format(size, arm), own, [WORDS[arm], *how])
+            for arm, own in sides.items()
         ),
-        claims.from_effects(CHANGE, [change], rows, protocol=[steps]),
+        claims.from_effects(name, [change], rows, protocol=how),
     ]

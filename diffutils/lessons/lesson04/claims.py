@@ -14,6 +14,8 @@ from diffutils.course.experiments.rows import check, group, where
 from diffutils.lessons.lesson04.systems.arms import ARMS
 
 SOLVERS, UNSCALED = ("Euler", "Heun"), "phi embedding unscaled"
+FITTED, FITTED_PLAIN = "phi both fitted", "phi both fitted without lambda"
+LATER = (UNSCALED, FITTED, FITTED_PLAIN)  # arms that were trained later, beside EDM once more
 
 # The 2^3 factorial: phi* (+) or EDM's coordinate (-) in each of three places.  An effect is the
 # mean of the cells with + less that of those with -; an interaction, twice that, is the effect of
@@ -38,7 +40,7 @@ PLACES = {  # the sign of each cell
 }  # fmt: skip
 
 # Single comparisons: the first arm against the second, each the mean over the grids that it walks.
-BOTH, ETA_0, ETA_1 = ("EDM", "phi"), ("eta 0",), ("eta 1",)
+BOTH, OWN, ETA_0, ETA_1 = ("EDM", "phi"), ("phi fitted",), ("eta 0",), ("eta 1",)
 SINGLE = {
     "lambda' / EDM":                ("phi density lambda'",     BOTH,     "EDM",         BOTH),
     "lambda' / phi density":        ("phi density lambda'",     BOTH,     "phi density", BOTH),
@@ -47,6 +49,9 @@ SINGLE = {
     "without lambda / EDM":         ("EDM without lambda",      BOTH,     "EDM",         BOTH),
     "without lambda / phi both":    ("phi both without lambda", BOTH,     "phi both",    BOTH),
     "all of phi* / EDM, own grids": ("phi both without lambda", ("phi",), "EDM",         ("EDM",)),
+    "fitted / EDM":                 (FITTED,                    ("EDM",), "EDM",         ("EDM",)),
+    "fitted grid / EDM's, fitted":  (FITTED,                    OWN,      FITTED,        ("EDM",)),
+    "all fitted / EDM, own grids":  (FITTED_PLAIN,              OWN,      "EDM",         ("EDM",)),
     "EDM / DDPM eta 0, own grids":  ("EDM",                     ("EDM",), "DDPM",        ETA_0),
     "EDM / DDPM eta 1, own grids":  ("EDM",                     ("EDM",), "DDPM",        ETA_1),
 }  # fmt: skip
@@ -63,6 +68,10 @@ CLAIMS = (  # claim, published, the comparison that decides it, one more for the
      "grid",                         "density x grid"),
     ("phi* everywhere (embedding rescaled), no lambda, is nearer than EDM", "no EDM",
      "all of phi* / EDM, own grids", None),
+    ("phi* with c fitted, in density and embedding, brings samples nearer", "c = 0.3",
+     "fitted / EDM",                 "fitted grid / EDM's, fitted"),
+    ("phi* everywhere, c fitted, no lambda, is nearer than EDM", "c = 0.3",
+     "all fitted / EDM, own grids",  None),
     ("phi*'s density with EDM's expected loss (weight lambda') differs from EDM", "-",
      "lambda' / EDM",                "lambda' / phi density"),
     ("EDM's loss does without lambda(sigma)", "left out of the code",
@@ -82,16 +91,6 @@ DDPM_WALKS = {
     "DDPM":    {"sampler": "respaced", "eta": 1.0},
     SAME_GRID: {"sampler": "DDPM network: Heun, rho = 7"},
 }  # fmt: skip
-# As figures and tables call the walks of the trial: solver -> words -> entries.
-PANELS = {
-    solver: {
-        "EDM's grid": {"sampler": f"{solver}, EDM"},
-        "phi*'s grid": {"sampler": f"{solver}, phi"},
-        "DDPM's levels, η = 0": DDPM_WALKS["DDIM"],
-        "DDPM's levels, η = 1": DDPM_WALKS["DDPM"],
-    }
-    for solver in SOLVERS
-}
 
 
 def entries(arm: str, walk: str, solver: str) -> dict:
@@ -129,6 +128,12 @@ def single(rows: Sequence[dict], **measured) -> list[Effect]:
     return effects
 
 
+def comparisons(rows: Sequence[dict], later: Sequence[dict] = ()) -> list[Effect]:
+    """`single`, each of rows that were made together: later, of the arms `LATER`, or rows."""
+    first = [x for x in single(rows) if not _is_later(x.name)]
+    return [*first, *(x for x in single(later or rows) if _is_later(x.name))]
+
+
 def beside(rows: Sequence[dict], found: Callable = places) -> str:
     """A text table of `places` or `single` on distances above their floor, and kernel distances."""
     of_kernel = found(rows, metric="kernel", relative=False)
@@ -137,9 +142,11 @@ def beside(rows: Sequence[dict], found: Callable = places) -> str:
 
 def table(rows: Sequence[dict]) -> str:
     """A text table of the trial: Fréchet distance over the floor by arm, solver and grid."""
-    names = [f"{solver}, {grid}" for solver, grid in product(SOLVERS, BOTH)]
-    etas = {"eta 0": DDPM_WALKS["DDIM"], "eta 1": DDPM_WALKS["DDPM"]}
-    return charts.crossed(rows, ARMS, {name: {"sampler": name} for name in names} | etas)
+    walks = [f"{solver}, {grid}" for solver, grid in product(SOLVERS, (*BOTH, *OWN))]
+    walks = {name: {"sampler": name} for name in walks}
+    walks |= {"eta 0": DDPM_WALKS["DDIM"], "eta 1": DDPM_WALKS["DDPM"]}
+    walked = {name: entries for name, entries in walks.items() if where(rows, **entries)}
+    return charts.crossed(rows, ARMS, walked)
 
 
 def phi_trial(
@@ -149,12 +156,12 @@ def phi_trial(
     ddpm_rows: Sequence[dict],
     *,
     recorded: bool = False,
-    unscaled: Sequence[dict] = (),
+    later: Sequence[dict] = (),
 ) -> list[dict]:
     """SSIMBaD's claims: rows for `lesson.claim(**row)`; what is not measured says why.
 
-    rows: of `arms.arm_rows`; recorded: they ship, nobody made them here.  unscaled: rows of later
-    trainings, of that arm and those it is compared with; none, where rows have them.
+    rows: of `arms.arm_rows`; recorded: they ship, nobody made them here.  later: rows of later
+    trainings, of the arms `LATER` and those they are compared with; none, where rows have them.
     sweep_rows: of `sweep` for an EDM network, samplers "Heun, rho = 7", "Euler, phi*", ...;
     ddpm_rows: for lesson 02's network on the same held-out images, the samplers of `DDPM_WALKS`.
     Raises: as `places`.
@@ -162,11 +169,12 @@ def phi_trial(
     words, made = f"data set {dataset}", []
 
     # The trainings, each comparison over all of them.
-    unscaled = unscaled or rows
-    found = _all(rows, unscaled)
-    without_floor = _all(above_floor(rows), above_floor(unscaled))
+    later = later or rows
+    found = [*places(rows), *comparisons(rows, later)]
+    bare_rows, bare_later = above_floor(rows), above_floor(later)
+    without_floor = [*places(bare_rows), *comparisons(bare_rows, bare_later)]
     for text, published, *names in CLAIMS:
-        own = unscaled if names[0].startswith("unscaled") else rows
+        own = later if _is_later(names[0]) else rows
         protocol = [*(_trained(own, recorded) if own else ()), words]
         decides, more = ([x for x in found if x.name == name] for name in names)
         bare = [f"{x.by} {x.words}" for x in without_floor if x.name == names[0] and x.runs]
@@ -198,10 +206,8 @@ def phi_trial(
     return [*made, _by_calls(text, "-", rows, pairs, trained, STARTS, words)]
 
 
-def _all(rows: Sequence[dict], unscaled: Sequence[dict]) -> list[Effect]:
-    """All that is asked of the trainings: each comparison of rows that were made together."""
-    every = [x for x in single(rows) if not x.name.startswith("unscaled")]
-    return [*places(rows), *every, *(x for x in single(unscaled) if x.name.startswith("unscaled"))]
+def _is_later(comparison: str) -> bool:
+    return SINGLE.get(comparison, ("",))[0] in LATER
 
 
 def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
@@ -215,7 +221,8 @@ def _trained(rows: Sequence[dict], recorded: bool) -> list[str]:
         "estimates clipped to [-1, 1] in all arms",
         "arms share the weights' start, batches and noise of each training, and the start noise of "
         "sampling",
-        "c = 0.3 and P_mean = -1.2 as published, neither fitted to these images",
+        "c = 0.3 (but in the arms called fitted) and P_mean = -1.2 as published, neither fitted to "
+        "these images",
         "phi* as embedding is rescaled to 0 to 1,000; unscaled, as published, it is another arm",
         f"learning rate and gradient clipping shared by all arms; {labels}, "
         f"{'no guidance' if scale == 1 else 'guidance'} (scale {scale:g})",

@@ -3,11 +3,10 @@
 import math
 
 import pytest
-from edm_rows import named, noisy, row, trial
+from edm_rows import named, noisy, trial
 
 from diffutils.course.experiments import effects, forest
 from diffutils.lessons.lesson04 import claims
-from diffutils.lessons.lesson04.systems.arms import ARMS
 from diffutils.viz.paper import COLORS
 
 
@@ -101,41 +100,11 @@ def test_looks_differ_by_colour_and_by_marker():
     assert len(set(colors)) == len(set(markers)) == len(forest.LOOKS) and set(colors) <= set(COLORS)
 
 
-def test_arms():
-    rows = list(trial(noisy()))
-    fig = forest.arms(rows, ARMS, claims.PANELS)
-    assert inside(fig) and fig.get_size_inches()[0] <= 9
-    assert [ax.get_title() for ax in fig.axes] == ["Euler", "Heun"]
-    names = shown(fig.axes[0].yaxis)
-    assert names[0] == "EDM" and names[-1] == "DDPM" and len(names) == len(ARMS)
-    for ax, solver in zip(fig.axes, ("Euler", "Heun"), strict=True):
-        dots = [x for line in ax.lines if line.get_marker() == "." for x in line.get_xdata()]
-        own = [
-            r["frechet"] / 10
-            for r in rows
-            if r["sampler"] == "respaced" or r["sampler"].startswith(solver)
-        ]
-        assert sorted(dots) == pytest.approx(sorted(own)) and ax.get_xscale() == "log"
-        assert all(ax.get_xlim()[0] < x < ax.get_xlim()[1] for x in dots)
-    (legend,) = fig.legends
-    assert [t.get_text() for t in legend.get_texts()] == [*claims.PANELS["Euler"]]
-
-
-def test_arms_of_a_small_trial():
-    rows = list(trial(trainings=(0,), arms=("EDM", "phi both without lambda")))
-    fig = forest.arms(rows, ARMS, claims.PANELS)
-    assert inside(fig) and shown(fig.axes[0].yaxis) == ["EDM", "phi both without lambda"]
-
-
 def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match="there are no relative effects to draw"):
         forest.forest([])
     with pytest.raises(ValueError, match="there are no relative effects to draw"):
         forest.forest([effects.Effect("", "", {0: 1.0}, {}, "trainings", relative=False)])
-    with pytest.raises(ValueError, match="there are no rows"):
-        forest.arms([], ARMS, claims.PANELS)
-    with pytest.raises(ValueError, match="N = 5, 800"):
-        forest.arms([row(), row(N=5)], ARMS, claims.PANELS)
 
 
 def test_an_effect_that_is_not_run_has_its_row():
@@ -143,17 +112,6 @@ def test_an_effect_that_is_not_run_has_its_row():
     assert named(found, "grid", "Euler").verdict == "not run"
     (ax,) = forest.forest(found).axes
     assert [t.get_text() for t in ax.texts].count("not run") == 6
-
-
-def test_too_few_images_for_a_distance_are_said_in_the_figure():
-    row = {"sampler": "a", "eta": 0.0, "nfe": 9, "N": 4, "arm": "EDM"}
-    row |= {"frechet": math.nan, "frechet_floor": math.nan}
-    fig = forest.arms([row], ["EDM"], {"Heun": {"walk": {"sampler": "a"}}})
-    (ax,) = fig.axes
-    assert [text.get_text() for text in ax.texts] == ["not run: N = 4 is too few"]
-    fig.draw_without_rendering()
-    with pytest.raises(ValueError, match="no panels to draw"):
-        forest.arms([row], ["EDM"], {})
 
 
 def test_verdicts_of_the_figure_are_those_after_holm_over_all_that_is_asked():

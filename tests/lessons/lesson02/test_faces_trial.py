@@ -13,7 +13,13 @@ from diffutils.lessons import budget
 from diffutils.lessons.lesson02 import faces_trial
 from diffutils.weights import models
 
-CLAIMS = [*map(faces_trial.CLAIM.format, faces_trial.ARMS), faces_trial.CHANGE]
+
+def claims_at(size):
+    """The three claims on faces of that size."""
+    arms = [faces_trial.CLAIM.format(size, arm) for arm in faces_trial.ARMS]
+    return [*arms, faces_trial.CHANGE.format(size)]
+
+
 FEW = {
     "trial_steps": 3,
     "seeds": 2,
@@ -50,10 +56,12 @@ def test_the_published_sampler_is_ddpm_with_every_state_clamped(model):
     assert not torch.equal(got, plain)
 
 
-def test_a_trial_without_steps_says_not_run():
+def test_a_trial_without_steps_is_judged_by_the_rows_that_ship():
     found = faces_trial.faces_trial(budget("02", "student"), 0, None)
-    assert [row["claim"] for row in found] == CLAIMS
-    assert all(row["measured"] == "not run" and "trial_steps" in row["why"] for row in found)
+    assert [row["claim"] for row in found] == claims_at(32)
+    for row in found:
+        assert row["N"] == "256" and row["seeds"] == "3 training, 1 sampling each"
+        assert "T = 300, 800 steps of 32, recorded" in row["protocol"]
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +84,11 @@ def trial(tmp_path_factory):
 
 def test_both_arms_of_the_trial_train_and_are_compared(trial):
     claims, _ = trial
-    assert [row["claim"] for row in claims] == CLAIMS
+    assert [row["claim"] for row in claims] == claims_at(64)
     for row in claims:
         assert row["N"] == "4" and row["seeds"] == "2 training, 1 sampling each"
         said = "; ".join(row["protocol"])
-        assert "3 steps of 8" in said and "two pixels" in said and "2 trainings" in said
+        assert "T = 24, 3 steps of 8" in said and "two pixels" in said and "2 trainings" in said
     assert claims[2]["verdict"] in ("nearer", "farther", "cannot be told")
 
 
@@ -118,7 +126,7 @@ def test_the_arms_differ_where_the_protocol_says(monkeypatch):
 
     monkeypatch.setattr(faces_trial, "trial_rows", lambda *_, **__: [])
     chosen = budget("02", "smoke", FEW | {"trial_steps": 40, "seeds": 1, "images": 10})
-    list(faces_trial.faces_trial(chosen, 5, train))
+    list(faces_trial.trained_rows(chosen, 5, train))
     published, corrected = seen["constant"], seen["cosine"]
     assert names == ["trial/as-published-seed-5", "trial/corrected-seed-5"]
     assert (published["distance"], corrected["distance"]) == (torch.abs, torch.square)

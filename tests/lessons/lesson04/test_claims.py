@@ -41,7 +41,7 @@ def test_single_comparisons():
     values = {arm: i / 10 for i, arm in enumerate(arms.ARMS)}
 
     def log_distance(arm, walk, k):
-        return values[arm] + 0.05 * walk.endswith("phi") + (walk == "eta 1")
+        return values[arm] + 0.05 * ("phi" in walk) + (walk == "eta 1")
 
     found = lesson04.single(list(trial(log_distance)))
     means = {x.name: x.interval().mean for x in found if x.by == "Euler"}
@@ -54,8 +54,11 @@ def test_single_comparisons():
             "without lambda / EDM": 0.6,
             "without lambda / phi both": 0.3,
             "all of phi* / EDM, own grids": 0.75,
-            "EDM / DDPM eta 0, own grids": -0.8,
-            "EDM / DDPM eta 1, own grids": -1.8,
+            "fitted / EDM": 0.8,
+            "fitted grid / EDM's, fitted": 0.05,
+            "all fitted / EDM, own grids": 0.95,
+            "EDM / DDPM eta 0, own grids": -1.0,
+            "EDM / DDPM eta 1, own grids": -2.0,
         }
     )
     assert named(found, "EDM / DDPM eta 0, own grids").verdict == "nearer"
@@ -75,7 +78,7 @@ def test_every_arm_and_every_effect_of_the_tables_exists():
 
 def claims(rows=(), edm=(), ddpm=(), **settings):
     found = lesson04.phi_trial("sprites", *map(list, (rows, edm, ddpm)), **settings)
-    assert len(found) == 11 and all("data set sprites" in r["protocol"] for r in found)
+    assert len(found) == 13 and all("data set sprites" in r["protocol"] for r in found)
     assert "nan" not in claim_table(found)
     return found
 
@@ -280,28 +283,40 @@ def shipped():
     edm = sweep.recorded(models.pretrained("sprites-edm"))
     ddpm = sweep.recorded(models.pretrained("sprites"), beside="sprites-edm")
     trial = rows_.read(cards.PRETRAINED / "sprites-edm.trial.jsonl", "fetch it again")
-    return trial, edm, ddpm
+    later = rows_.read(cards.PRETRAINED / "sprites-edm.later.jsonl", "fetch it again")
+    return trial, edm, ddpm, later
 
 
 def test_the_recorded_trial_is_whole():
-    """Every arm but the unscaled at three trainings, each on both grids by both solvers."""
-    rows, _, _ = shipped()
+    """Every arm but the later ones at three trainings, each on both grids by both solvers."""
+    rows, *_ = shipped()
     cells = {(r["arm"], r["training"], r["sampler"], r["eta"]) for r in rows}
-    run = set(arms.ARMS) - {lesson04.UNSCALED}
+    run = set(arms.ARMS) - set(lesson04.LATER)
     assert len(cells) == len(rows) == (len(run) - 1) * 3 * 4 + 3 * 2
     assert {r["arm"] for r in rows} == run
     assert {r["nfe"] for r in rows} == {19} and len({r["frechet_floor"] for r in rows}) == 1
     found = [*lesson04.places(rows), *lesson04.single(rows)]
-    assert all(len(x.runs) == 3 and not x.left_out for x in found if "unscaled" not in x.name)
+    found = [x for x in found if lesson04.SINGLE.get(x.name, ("",))[0] not in lesson04.LATER]
+    assert all(len(x.runs) == 3 and not x.left_out for x in found)
+
+
+def test_the_later_trainings_are_whole():
+    """The arms that came later, and those they are compared with, in float32."""
+    *_, rows = shipped()
+    cells = {(r["arm"], r["training"], r["sampler"]) for r in rows}
+    assert {r["arm"] for r in rows} == {"EDM", "phi embedding", *lesson04.LATER}
+    assert len(cells) == len(rows) == 5 * 3 * 4 and not any(r["bf16"] for r in rows)
+    for x in lesson04.single(rows):
+        if lesson04.SINGLE[x.name][0] in lesson04.LATER:
+            assert len(x.runs) == 3 and not x.left_out
 
 
 def test_the_recorded_rows_make_every_claim_in_short_cells():
     """All are measured; no cell is longer than 160; the grid row is that of the one statistic."""
-    trial, edm, ddpm = shipped()
+    trial, edm, ddpm, later = shipped()
     assert edm and ddpm and len({r["frechet_floor"] for r in (*edm, *ddpm)}) == 1
-    found = claims(trial, edm, ddpm, recorded=True)
-    missing = [r["claim"] for r in found if r["measured"] == "not run"]
-    assert missing == ["phi* as embedding, unscaled as published, brings samples nearer"]
+    found = claims(trial, edm, ddpm, recorded=True, later=later)
+    assert not [r["claim"] for r in found if r["measured"] == "not run"]
     for line in claim_table(found).splitlines():
         if line.startswith("| "):
             assert max(map(len, line.split(" | "))) <= 160 and len(line) <= 420
@@ -322,7 +337,7 @@ def test_the_unscaled_embedding_is_judged_by_rows_of_its_own():
     later = [
         r | {"frechet": 2 * r["frechet"]} if r["arm"] == lesson04.UNSCALED else r for r in later
     ]
-    found = {c["claim"]: c for c in lesson04.phi_trial("x", rows, [], [], unscaled=later)}
+    found = {c["claim"]: c for c in lesson04.phi_trial("x", rows, [], [], later=later)}
     claim = found["phi* as embedding, unscaled as published, brings samples nearer"]
     assert claim["verdict"] == "farther (Euler, Heun)" and claim["measured"].count("+100% (") == 2
     alone = {c["claim"]: c for c in lesson04.phi_trial("x", rows, [], [])}

@@ -14,6 +14,7 @@ from diffutils.metrics.spaces import Space
 from diffutils.weights.models import Model
 
 C = 0.3  # of phi* = sigma/(sigma + c), as published
+FITTED_C = 10**0.03  # of `search.CS`, where SSIM is straightest in phi* on 20 sprites
 
 
 class Arm(NamedTuple):
@@ -33,15 +34,23 @@ ARMS = {
     "phi density lambda'":      Arm("phi",  "EDM",  "lambda'"),
     "EDM without lambda":       Arm("EDM",  "EDM",  "none"),
     "phi both without lambda":  Arm("phi",  "phi",  "none"),  # as SSIMBaD, but our task, rescaled
+    "phi both fitted":          Arm("phi fitted", "phi fitted", "lambda"),  # c of these images
+    "phi both fitted without lambda": Arm("phi fitted", "phi fitted", "none"),
     "DDPM":                     Arm("DDPM", "DDPM", "simple"),  # lesson 02's: linear betas, eps
 }  # fmt: skip
-DENSITIES = {"EDM": EDM["density"], "phi": {"name": "log_logistic", "arguments": {"c": C}}}
+DENSITIES = {
+    "EDM": EDM["density"],
+    "phi": {"name": "log_logistic", "arguments": {"c": C}},
+    "phi fitted": {"name": "log_logistic", "arguments": {"c": FITTED_C}},
+}
 EMBEDDINGS = {
     "EDM": EDM["embedding"],
     "phi": {"name": "phi_star", "arguments": {"c": C}},
+    "phi fitted": {"name": "phi_star", "arguments": {"c": FITTED_C}},
     "phi unscaled": {"name": "phi_star_unscaled", "arguments": {"c": C}},
 }
 GRIDS = {"EDM": schedules.karras(), "phi": schedules.log_logistic(C)}
+FITTED_GRIDS = {"EDM": GRIDS["EDM"], "phi fitted": schedules.log_logistic(FITTED_C)}
 
 
 def arm(name: str) -> training.Arm:
@@ -85,11 +94,13 @@ def arm_rows(
 ) -> Iterator[dict]:
     """Rows of `sweep.trial_rows` for one trained arm, each with density, embedding and weight too.
 
-    EDM arms walk both grids by Euler and Heun with budget.trial_nfe evaluations, the DDPM arm its
-    own levels in as many steps (eta 0 and 1).  N is budget.metric_samples, or what the data have.
+    EDM arms walk both grids (phi* with the c that they were trained with) by Euler and Heun with
+    budget.trial_nfe evaluations, the DDPM arm its own levels in as many steps (eta 0 and 1).
+    N is budget.metric_samples, or what the data have.
     """
     nfes = [budget.trial_nfe]
-    settings |= {"steps": nfes} if "betas" in model.card else {"walks": walks(GRIDS, nfes)}
+    grids = FITTED_GRIDS if ARMS[name].density == "phi fitted" else GRIDS
+    settings |= {"steps": nfes} if "betas" in model.card else {"walks": walks(grids, nfes)}
     settings |= {"n": min(budget.metric_samples, len(data.heldout), len(data.train))}
     for row in trial_rows(arm(name), model, data, space, seed, folder=folder, **settings):
         yield row | ARMS[name]._asdict()

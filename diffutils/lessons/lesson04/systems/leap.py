@@ -19,13 +19,12 @@ from diffutils.course.experiments.rows import TRIAL, read, where
 from diffutils.course.experiments.sampling import Sampler, edm
 from diffutils.course.tables import aligned
 from diffutils.data import ImageSet
-from diffutils.lessons.lesson04.systems.arms import arm
+from diffutils.lessons.lesson04.systems.arms import FITTED_C, arm
 from diffutils.metrics.spaces import Space
 from diffutils.schedules import Schedule, karras, levels, log_logistic, log_uniform
 from diffutils.weights import cards
 from diffutils.weights.models import Model
 
-FITTED_C = 10**0.03  # of `search.CS`, where SSIM is straightest in phi* on 20 sprites
 RHO, PHI, FIRST_EULER = "rho = 7", "phi*", "Heun after one Euler step"
 GRIDS = {
     RHO: karras(),

@@ -109,10 +109,12 @@ def test_an_arm_trains_with_what_it_says(data, name):
         assert torch.equal(call.denoiser.c_noise(sigma), table.t(sigma))
         assert call.denoiser.coefficients is denoisers.eps
         return
-    density = {"EDM": schedules.log_normal(), "phi": schedules.log_logistic(0.3)}[arm.density]
+    logistic = {"phi": schedules.log_logistic(0.3), "phi fitted": schedules.log_logistic(10**0.03)}
+    density = ({"EDM": schedules.log_normal()} | logistic)[arm.density]
     assert torch.equal(call.density(U), density(U))
-    star = lambda s: s / (s + 0.3)  # noqa: E731
-    rescaled = {"EDM": denoisers.rescaled(torch.log), "phi": denoisers.rescaled(star)}
+    star, fitted = (lambda s, c=c: s / (s + c) for c in (0.3, 10**0.03))
+    paths = {"EDM": torch.log, "phi": star, "phi fitted": fitted}
+    rescaled = {name: denoisers.rescaled(path) for name, path in paths.items()}
     told = (rescaled | {"phi unscaled": star})[arm.embedding]
     torch.testing.assert_close(call.denoiser.c_noise(sigma), told(sigma))
     assert torch.equal(model.schedule(U), schedules.karras()(U))
@@ -136,13 +138,14 @@ def test_an_arm_trains_with_what_it_says(data, name):
 def test_arms_are_the_design():
     """2 x 2 of density and embedding with lambda; one change each in the others."""
     full = {(a.density, a.embedding) for a in ARMS.values() if a.weight == "lambda"}
-    unscaled = {("EDM", "phi unscaled")}
-    assert full - unscaled == {(d, e) for d in ("EDM", "phi") for e in ("EDM", "phi")}
+    later = {("EDM", "phi unscaled"), ("phi fitted", "phi fitted")}
+    assert full - later == {(d, e) for d in ("EDM", "phi") for e in ("EDM", "phi")}
     assert ARMS["phi embedding unscaled"] == ("EDM", "phi unscaled", "lambda")
     assert ARMS["DDPM"] == ("DDPM", "DDPM", "simple")
     assert arms.DENSITIES["EDM"] == described.EDM["density"]
     assert arms.EMBEDDINGS["EDM"] == described.EDM["embedding"]
     assert ARMS["phi both without lambda"] == ("phi", "phi", "none")
+    assert ARMS["phi both fitted without lambda"] == ("phi fitted", "phi fitted", "none")
     assert ARMS["EDM without lambda"] == ("EDM", "EDM", "none")
     assert ARMS["phi density lambda'"] == ("phi", "EDM", "lambda'")
     assert len({tuple(a) for a in ARMS.values()}) == len(ARMS)
