@@ -4,7 +4,6 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from diffutils.course.budgets import Budget, items
 from diffutils.course.exercises.model import Exercise
 from diffutils.course.experiments import claims
 from diffutils.course.machine import best_device, check_disk, device_name, peak_memory_mb
-from diffutils.course.runs import rundir
+from diffutils.course.runs import pace, rundir
 from diffutils.course.runs.recorded_fit import training_in
 from diffutils.course.tables import claim_table, plain
 from diffutils.course.workbook.progress import noted, summary
@@ -102,10 +101,7 @@ class Lesson:
     def progress(self, line: str) -> None:
         """Print a line here and, in a headless run, in the terminal that started it."""
         print(line, flush=True)
-        if target := os.environ.get("DIFFUTILS_PROGRESS"):
-            # The line stands here already: a full temporary folder is no reason to stop.
-            with suppress(OSError), open(target, "a", encoding="utf-8") as f:
-                f.write(line + "\n")
+        pace.told(line)
 
     def headline(self, name: str, value: float) -> None:
         """Record the one number that the table across lessons shows."""

@@ -118,10 +118,11 @@ def test_progress_is_printed_and_reaches_the_terminal(tmp_path, monkeypatch, cap
     lesson = du.lesson("02", **OWN)
     for step, heldout in ((1, None), (2, 0.25)):
         record = SimpleNamespace(step=step, loss=0.5, heldout=heldout, images_per_second=10.0)
+        record.seconds = 200.0 * step
         lesson.progress(progress_line("model", record, 2))
     lines = (tmp_path / "progress").read_text().splitlines()
-    assert lines[0] == "model: step 1/2 · loss 0.5000 · 10 images/s"
-    assert "held-out 0.2500" in lines[1]
+    assert lines[0] == "model: step 1/2 · loss 0.5000 · 10 images/s · 3 min left"
+    assert "held-out 0.2500" in lines[1] and lines[1].endswith(" · done")
     printed = capsys.readouterr().out
     assert all(line in printed for line in lines)
 

@@ -1,12 +1,10 @@
 """Images from a model, in batches of any size, by any sampler."""
 
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import count
 
 import torch
 from jaxtyping import Int64, Shaped, UInt8
@@ -14,6 +12,7 @@ from torch import Tensor, nn
 
 from diffutils import rng, samplers
 from diffutils.course import machine
+from diffutils.course.runs import pace
 from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import clipped, guided
 from diffutils.methods import textbook
@@ -170,24 +169,22 @@ def check_cond(cond: Tensor | None, n: int, model: Model) -> None:
         raise ValueError(f"this model takes no condition beside an image, got {got}")
 
 
-def seldom(say: Callable[[str], None], seconds: float = 10.0) -> Callable[[str], None]:
-    """The same, but at most every so many seconds: for what goes on for minutes."""
-    before = time.perf_counter()
-
-    def tell(line: str) -> None:
-        nonlocal before
-        if time.perf_counter() - before >= seconds:
-            before = time.perf_counter()
-            say(line)
-
-    return tell
-
-
 @contextmanager
-def counted(net: nn.Module, say: Callable[[str], None], name: str) -> Iterator[None]:
-    """Within, say is told every ten seconds how often the network has been called."""
-    tell, calls = seldom(say), count(1)
-    hook = net.register_forward_hook(lambda *_: tell(f"{name}: call {next(calls):,}"))
+def counted(
+    net: nn.Module, say: Callable[[str], None] | None, name: str, of: float | None = None
+) -> Iterator[None]:
+    """Within, say is told every ten seconds how many images the network has been called for.
+
+    of: how many it will be called for, and then also the time left.  say: as in `pace.pacer`.
+    """
+    tell, done = pace.pacer(name, of, say), 0
+
+    def called(_, given, __):
+        nonlocal done
+        done += len(given[0])
+        tell(done)
+
+    hook = net.register_forward_hook(called)
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ from diffutils.course.experiments.measure import FLOOR_SETS, asked_labels, measu
 from diffutils.course.experiments.rows import Rows, read, where
 from diffutils.course.experiments.sampling import Sampler, generate, respaced, skipped
 from diffutils.course.experiments.training import Arm
-from diffutils.course.runs import fingerprint
+from diffutils.course.runs import fingerprint, pace
 from diffutils.data import ImageSet
 from diffutils.metrics.spaces import Space
 from diffutils.metrics.timer import Seconds, median_time
@@ -70,21 +70,26 @@ def sweep(
     }
     shared = fingerprint.tensors(decides | about | drawing)
     given = dict(labels=labels, scale=scale, bf16=bf16, batch=batch, **drawing)
-    rows, warm = Rows(folder), False
-    for setting, walk in settings(steps, etas, skips, seeds, walks):
-        run = fingerprint.tensors({"shared": shared, "walk": walk})
-        row = rows.find(run=run, **setting)
+    rows, warm, every = Rows(folder), False, [*settings(steps, etas, skips, seeds, walks)]
+    runs = [fingerprint.tensors({"shared": shared, "walk": walk}) for _, walk in every]
+    # Of the rows that are not there yet, the time is the steps'.
+    made = [rows.find(run=run, **setting) for run, (setting, _) in zip(runs, every, strict=True)]
+    sizes = [0 if row else one["steps"] for row, (one, _) in zip(made, every, strict=True)]
+    tell, done = pace.pacer(f"{n} images by each walk", sum(sizes)), 0
+    for run, row, size, (setting, walk) in zip(runs, made, sizes, every, strict=True):
         if row is None:
             # Draw.
             if not warm:  # the first call of a network on a GPU chooses its kernels
                 drawn(model, walk(1), min(n, 64), **given)
                 warm = True
             sampler = walk(setting["steps"])
+            given |= {"told": lambda calls: tell(done + min(calls / n, size))}  # noqa: B023
             images, nfe, took = drawn(model, sampler, n, seed=setting["seed"], **given)
             # Measure, and keep.
             row = {"run": run, **setting, **about, "nfe": nfe, "seconds_per_image": took.per(n).s}
             row |= measure(images, against, judge, labels) | {"hardware": provenance.hardware()}
             rows.add(row)
+        done += size
         yield row
 
 
@@ -102,25 +107,37 @@ def settings(
 
 
 def drawn(
-    model: Model, sampler: Sampler, n: int, *, bf16: bool = False, **drawing
+    model: Model,
+    sampler: Sampler,
+    n: int,
+    *,
+    bf16: bool = False,
+    told: Callable[[int], None] = lambda calls: None,
+    **drawing,
 ) -> tuple[Tensor, float, Seconds]:
     """n images, network evaluations for an image, and the time that all of them took.
 
-    drawing: of `sampling.drawn`; of labels and conditions the first n count.
+    told: is told on the way how many evaluations there were.  drawing: of `sampling.drawn`; of
+    labels and conditions the first n count.
     """
-    device, images, calls = next(model.denoiser.parameters()).device, [], []
+    device, images, calls = next(model.denoiser.parameters()).device, [], 0
     drawing = {k: v[:n] if isinstance(v, Tensor) else v for k, v in drawing.items()}
 
     def draw():
         images.append(generate(model, n, sampler=sampler, **drawing))
 
-    hook = model.denoiser.net.register_forward_pre_hook(lambda net, x: calls.append(len(x[0])))
+    def called(_, given):
+        nonlocal calls
+        calls += len(given[0])
+        told(calls)
+
+    hook = model.denoiser.net.register_forward_pre_hook(called)
     try:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             took = median_time(draw, repeats=1, warm_up=0, device=device)
     finally:
         hook.remove()
-    return images[0], sum(calls) / n, took
+    return images[0], calls / n, took
 
 
 def trial_rows(

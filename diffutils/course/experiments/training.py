@@ -1,6 +1,5 @@
 """Train what a card describes: a lesson's networks, an arm of its trial, the train command."""
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from diffutils.course.experiments.rows import LOG, read
 from diffutils.course.experiments.sampling import drawn, generate, respaced
 from diffutils.course.machine import best_device
 from diffutils.course.runs import rundir
-from diffutils.course.runs.recorded_fit import recorded_fit
+from diffutils.course.runs.recorded_fit import progress_line, recorded_fit
 from diffutils.data import ImageSet, png
 from diffutils.weights import cards, models, surroundings
 from diffutils.weights import state as saves
@@ -184,10 +183,9 @@ def train(
     step = 0
     try:
         for r in recorded_fit(out, model.denoiser, data.train, model.density, **settings):
-            step, heldout = r.step, math.nan if r.heldout is None else r.heldout
-            speed = f"{r.images_per_second:.0f} images/s"
+            step = r.step
             if not r.replayed:
-                say(f"  step {r.step:6d}  loss {r.loss:.4f}  held-out {heldout:.4f}  {speed}")
+                say(progress_line(name, r, budget.steps))
         if first:
             trained, done = replace(model, denoiser=r.ema), 0
             for images in drawn(trained, torch.arange(samples), respaced(steps), seed=seed):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from diffutils import rng, training
-from diffutils.course.runs import fingerprint
+from diffutils.course.runs import fingerprint, pace
 from diffutils.course.runs.recorded import recorded
 from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import Denoiser
@@ -87,10 +87,11 @@ def training_in(out: Path, say: Callable[[str], None]) -> Callable[..., Iterator
 
 
 def progress_line(name: str, record: SimpleNamespace, steps: int) -> str:
-    """A record in words."""
+    """A record in words, with the time left."""
     heldout = "" if record.heldout is None else f" · held-out {record.heldout:.4f}"
     loss, speed = f"loss {record.loss:.4f}{heldout}", f"{record.images_per_second:.0f} images/s"
-    return f"{name}: step {record.step}/{steps} · {loss} · {speed}"
+    wait = pace.left(record.seconds, record.step / steps) if record.step < steps else "done"
+    return f"{name}: step {record.step}/{steps} · {loss} · {speed} · {wait}"
 
 
 def _seen(images: Tensor, about: dict, settings: dict, most: int = 64) -> Tensor:

@@ -83,7 +83,8 @@ def parts(folder: Path, out: Path, name: str) -> Iterator[tuple[str, str]]:
             "<p>This network answers beside a condition, and draws nothing alone.</p>",
         )
         return
-    with counted(model.denoiser, say, f"{name}: denoising"):
+    steps = min(STEPS, getattr(model.schedule, "T", STEPS))
+    with counted(model.denoiser, say, f"{name}: denoising", steps):
         figure = denoising(model)
     yield "Denoising", image(figure, out, f"{name}-denoising.png", "states and estimates")
     yield "Card", f"<pre>{html.escape(json.dumps(model.card, indent=1, ensure_ascii=False))}</pre>"

@@ -257,12 +257,14 @@ def test_images_do_not_depend_on_the_batch(model):
 
 
 def test_calls_of_a_network_are_counted_and_told_now_and_then(monkeypatch):
-    now, said = iter(range(0, 100, 4)), []
-    monkeypatch.setattr(sampling.time, "perf_counter", lambda: next(now))
-    net = torch.nn.Identity()
-    with sampling.counted(net, said.append, "a walk"):
-        for _ in range(7):
-            net(torch.zeros(1))
-    net(torch.zeros(1))
-    assert said == ["a walk: call 3", "a walk: call 6"]
+    now, said, net = [0.0], [], torch.nn.Identity()
+    monkeypatch.setattr(sampling.pace.time, "monotonic", lambda: now[0])
+    for of in (None, 40):
+        with sampling.counted(net, said.append, "a walk", of):
+            for _ in range(7):
+                now[0] += 4.0
+                net(torch.zeros(2))
+        net(torch.zeros(2))
+    assert said[:2] == ["a walk: 6 so far", "a walk: 12 so far"]
+    assert said[2:] == ["a walk: 15%, 68 s left", "a walk: 30%, 56 s left"]
     assert not net._forward_hooks

@@ -127,7 +127,7 @@ def of_images(
     against, n = judged_by(data, budget)
     target = to_float(data.heldout[:n]).to(best_device())
     noise = rng.normal(seed, 0, torch.arange(n), data.shape, rng.START)
-    with counted(dip, say, "published: the prior's fits"):
+    with counted(dip, say, "published: the prior's fits", n * budget.prior_steps):
         made, spent = timed(lambda: prior.priors(dip, target, seed, steps=budget.prior_steps))
     moves = prior.moved(dip, target[: prior.TOGETHER], seed, steps=budget.prior_steps)
     mean = to_uint8(to_float(data.train[:n]).mean(0, keepdim=True))
@@ -165,9 +165,9 @@ def of_arm(
         target = image if way.target == "test image" else None
         make = partial(start, dip, noise, way.w, seed, target=target, **fit)
         name = f"published: {arm}, {way.name}"
-        with counted(dip, say, f"{name}, the prior's fits"):
+        with counted(dip, say, f"{name}, the prior's fits", n * budget.prior_steps):
             x_T, prior_spent = timed(make) if way.w else (noise, Seconds(0))
-        with counted(model.denoiser, say, name):
+        with counted(model.denoiser, say, name, n * way.steps):
             images, spent = timed(partial(chains, model, x_T, way.sampler, seed))
         yield {
             "way": way.name,

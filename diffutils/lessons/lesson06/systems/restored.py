@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diffutils import rng
 from diffutils.course.experiments import rows as recorded
-from diffutils.course.experiments.sampling import seldom
+from diffutils.course.runs.pace import pacer
 from diffutils.data import photos, to_float
 from diffutils.lessons.lesson06.systems import filters
 from diffutils.methods import consistency, dip
@@ -83,10 +83,9 @@ def observed(x0: Tensor, task: str, sigma_y: float, seed: int) -> tuple[Tensor, 
 
 def told(records: Iterator, say: Callable, name: str, iterations: int) -> Iterator:
     """The records of a fit, of which say is told about every ten seconds."""
-    tell = seldom(say)
+    tell = pacer(name, iterations, say)
     for record in records:
-        step = record["iteration"] if isinstance(record, dict) else record.step
-        tell(f"{name}: iteration {step}/{iterations}")
+        tell(record["iteration"] if isinstance(record, dict) else record.step)
         yield record
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from diffutils.course.experiments import rows as recorded
 from diffutils.course.experiments.sampling import counted
 from diffutils.course.runs import fingerprint
+from diffutils.course.runs.pace import watched
 from diffutils.data import ImageSet, to_float, to_uint8
 from diffutils.lessons.lesson06.systems import restored, scores, ways
 from diffutils.methods import dip
@@ -124,7 +125,8 @@ def trial(
 
         def make():
             began = time.perf_counter()
-            with counted(model.denoiser, say, f"starts: {name}"):
+            asked_for = len(x0) * (calls + way.extra)
+            with counted(model.denoiser, say, f"starts: {name}", asked_for):
                 images = ways.answers(way, model, task, strength or 0.0, calls, 0)
             took = (time.perf_counter() - began) / len(x0)
             about = {"N": len(x0), "seconds": took + seconds.get(way.paid, 0.0)}
@@ -141,8 +143,8 @@ def trial(
 
         def make():
             began, every = time.perf_counter(), []
-            for k in range(K):
-                say(f"starts: {name}, answer {k + 1} of {K} to {len(x0)} images")
+            say(f"starts: {name}, {K} answers to each of {len(x0)} images")
+            for k in watched(range(K), f"starts: {name}, answers", say=say):
                 given = (task, strength or 0.0, budget.calls, k)
                 every.append(ways.answers(way, model, *given))
             took = (time.perf_counter() - began) / (len(x0) * K)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from diffutils.course.experiments.measure import tried
-from diffutils.course.experiments.sampling import seldom
 from diffutils.course.machine import best_device
+from diffutils.course.runs.pace import seldom
 from diffutils.metrics import distances, spaces, streaming
 from diffutils.metrics.spaces import Space
 

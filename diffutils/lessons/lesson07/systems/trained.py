@@ -297,7 +297,8 @@ def rows(
             sampler, labels = respaced(budget.sample_steps), asked_labels(data, drawn)
             sampler = averaged(sampler) if average else sampler
             sampler = limited(sampler) if arm in CIRCULAR else sampler
-            with counted(model.denoiser, say, f"trial: draws with {arm}"):
+            calls = (drawn + 2 * (len(MOVES) + 1) * RUNS) * budget.sample_steps
+            with counted(model.denoiser, say, f"trial: draws with {arm}", calls):
                 images = generate(model, drawn, sampler=sampler, labels=labels)
                 followed = runs(model, sampler, labels, seed)
             row = {"arm": arm, "training": seed, "trial": same, "eq": equivariances(model, average)}

@@ -219,7 +219,8 @@ def rows(
                     say(f"turned: {name}, {chain}, {way}, {angle:g} degrees")
                     # Draw it, and what it is compared with, where a killed run drew it before.
                     inner = angle - math.copysign(APART, angle)
-                    with counted(model.denoiser, say, f"turned: {way}, {angle:g} degrees"):
+                    calls = 3 * len(given.labels) * given.steps
+                    with counted(model.denoiser, say, f"turned: {way}, {angle:g} degrees", calls):
                         for a in (0.0, inner, angle):
                             made[a] = made[a] if a in made else draw(a).cpu()
                     # What the network draws upright, without an average, is what can be kept.
