@@ -32,7 +32,8 @@ def run(contents, profile, lessons, out, dataset, seed, changes, again):
     given = {"dataset": dataset, "seed": seed, "overrides": overrides(changes) or None}
     given = {k: v for k, v in given.items() if v is not None}
     outcomes = headless.run(chosen, profile, out, contents.budget, given, again, say)
-    report(outcomes, f"Executed notebooks and run directories: {out}")
+    where = f"Report: {out / 'report.html'}\nExecuted notebooks and run directories: {out}"
+    report(outcomes, where)
 
 
 @click.command()

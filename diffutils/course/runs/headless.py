@@ -9,7 +9,7 @@ from pathlib import Path
 
 from diffutils.course import parameters as valid
 from diffutils.course.budgets import profile_name
-from diffutils.course.runs import fingerprint, rundir, stored
+from diffutils.course.runs import fingerprint, report, rundir, stored
 from diffutils.course.tables import aligned
 from diffutils.weights import provenance, records
 from diffutils.weights.files import CHECKOUT, SHIPPED, can_write, write_json, write_whole
@@ -70,7 +70,8 @@ def run(
     A lesson that `out` holds finished, with the same parameters, data and code, is skipped; one
     that was killed goes on from its checkpoints.  again: neither, all starts anew.
     budget: `diffutils.lessons.budget`, which refuses wrong overrides.
-    Ctrl-C stops the lesson that runs, and those after it are not run.
+    Ctrl-C stops the lesson that runs, and those after it are not run.  After each lesson the
+    report in `out` (see `report.write`) is that of all so far.
     Raises: ValueError for an unknown profile or parameter, or a wrong value; BlockingIOError when
     another process works in `out`.  Then nothing was started.
     """
@@ -108,6 +109,7 @@ def run(
                 took = time.perf_counter() - began
                 end = Outcome(path.stem, out / path.name, took, why, status)
             outcomes[i] = end
+            report.write(out, [(o.name, o.status, o.error) for o in outcomes], profile)
             before = "was finished before; --again would run it again"
             ended = f"{end.status} after {end.seconds:.0f} s"
             say(f"{head} {before if end.status == BEFORE else ended}")
