@@ -2,8 +2,12 @@
 
 import click
 
-from diffutils import lessons
-from diffutils.course.commands import (
+from diffutils.course import waiting
+
+waiting.briefly()  # first: what follows loads torch
+
+from diffutils import lessons  # noqa: E402
+from diffutils.course.commands import (  # noqa: E402
     bench,
     check_trial,
     data,
@@ -15,8 +19,8 @@ from diffutils.course.commands import (
     score,
     test,
 )
-from diffutils.course.commands.group import Course
-from diffutils.lessons import train
+from diffutils.course.commands.group import Course  # noqa: E402
+from diffutils.lessons import train  # noqa: E402
 
 
 @click.group(cls=Course, context_settings={"help_option_names": ["-h", "--help"]})

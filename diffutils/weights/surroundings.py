@@ -14,8 +14,8 @@ NEUTRAL |= {
     f"ACCELERATE_{name}": "false"
     for name in ("DOWNCAST_BF16", "USE_DEEPSPEED", "USE_FSDP", "USE_MEGATRON_LM")
 }
-RECORDED = ("ACCELERATE_", "ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "KMP_", "MKL_", "NVIDIA_TF32")
-RECORDED += ("OMP_", "ONEDNN_", "OPENBLAS_", "PYTORCH_", "TORCH_")
+RECORDED = ("ACCELERATE_", "ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "GOMP_", "KMP_", "MKL_")
+RECORDED += ("NVIDIA_TF32", "OMP_", "ONEDNN_", "OPENBLAS_", "PYTORCH_", "TORCH_")
 
 
 def accelerator():
