@@ -20,7 +20,7 @@ SELECT := $(if $(LESSONS),--lessons "$(LESSONS)")
 .PHONY: help run test test-all lab notebooks bench lint lock
 
 help:
-	@echo 'make run         run every lesson (PROFILE=smoke|student|full|published, LESSONS="01 02");'
+	@echo 'make run         run every lesson (PROFILE=smoke|student|overnight|full|published, LESSONS="01 02");'
 	@echo '                 finished ones are skipped (AGAIN=1: not), killed ones go on'
 	@echo 'make test        everything that CI runs;  make test-all adds the slow tests'
 	@echo 'make lab         open the lessons in JupyterLab'

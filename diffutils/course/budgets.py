@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import ClassVar, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-PROFILES = ("smoke", "student", "full", "published")
+PROFILES = ("smoke", "student", "overnight", "full", "published")
 Betas = Literal["linear", "scaled_linear", "quadratic", "cosine", "sigmoid"]
 MANY = 100_000_000  # of a count that only time limits, such as steps
 LONGEST = 100  # items of a tuple
@@ -107,12 +107,15 @@ class TrainingBudget(Budget):
 def profiles(kind: type[Budget], table: dict[str, tuple]) -> dict[str, Budget]:
     """The budgets of a lesson by profile.
 
-    table: field -> its values at smoke, full and published, `...` where it is as in student,
-    which is `kind` as it stands.
+    table: field -> its values at smoke, overnight, full and published, `...` where it is as in
+    student, which is `kind` as it stands.
     """
-    columns = [{name: row[i] for name, row in table.items() if row[i] is not ...} for i in range(3)]
-    smoke, full, published = (kind(**column) for column in columns)
-    return {"smoke": smoke, "student": kind(), "full": full, "published": published}
+    others = [name for name in PROFILES if name != "student"]
+    columns = {
+        profile: {name: row[i] for name, row in table.items() if row[i] is not ...}
+        for i, profile in enumerate(others)
+    }
+    return {profile: kind(**columns.get(profile, {})) for profile in PROFILES}
 
 
 def profile_name(profile: str | None = None) -> str:

@@ -90,15 +90,16 @@ def test_what_a_field_does_not_take_is_refused(name, value, said):
 
 
 def test_a_table_of_profiles_holds_what_differs_from_the_student_s():
-    table = profiles(Rotation, {"angle": (1, 2, ...), "sizes": (..., ..., (64, 128))})
+    table = profiles(Rotation, {"angle": (1, 5, 2, ...), "sizes": (..., ..., ..., (64, 128))})
     assert table == {
         "smoke": Rotation(angle=1),
         "student": Rotation(),
+        "overnight": Rotation(angle=5),
         "full": Rotation(angle=2),
         "published": Rotation(sizes=(64, 128)),
     }
     with pytest.raises(ValueError, match="sizes has 4, expected at least 8"):
-        profiles(Rotation, {"sizes": ((4,), ..., ...)})
+        profiles(Rotation, {"sizes": ((4,), ..., ..., ...)})
 
 
 @every_lesson

@@ -1070,7 +1070,7 @@ ROWS = [
             given(("train", "--profile", "fast")),
             command,
             Refused,
-            "profile is 'fast'; choose one of smoke, student, full, published",
+            "profile is 'fast'; choose one of smoke, student, overnight, full, published",
         ),
         (
             "train: an unknown data set",

@@ -7,7 +7,7 @@ from command_line import call
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "--profile", "fast"], "choose one of smoke, student, full, published"),
+        (["run", "--profile", "fast"], "choose one of smoke, student, overnight, full, published"),
         (["run", "--lessons", "01 77"], "There is no lesson '77'; choose from 01"),
         (["run", "--seed", "-1"], "--seed"),
         (["run", "--dataset", "mnist"], "None of the chosen lessons has the parameter 'dataset'"),

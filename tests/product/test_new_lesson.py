@@ -23,7 +23,7 @@ class Lesson08Budget(Budget):
     angle: int = field(-90, least=-180, most=180)
 
 
-BUDGETS = profiles(Lesson08Budget, {"flips": (10, 100_000, ...)})
+BUDGETS = profiles(Lesson08Budget, {"flips": (10, 10_000, 100_000, ...)})
 ''',
     "exercises.py": """
 import numpy as np

@@ -6,13 +6,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from diffutils.course.runs import fingerprint
+from diffutils.course.runs.pace import duration
 from diffutils.course.tables import markdown
 from diffutils.weights import records
 
 TABLE = re.compile(r"(?<=<!-- lessons: made by `make notebooks` -->\n).*?(?=<!-- end -->)", re.S)
 KEPT = ("kernelspec", "language_info", "tags")  # of the metadata
 FINISHED = {"seconds": (int, float), "finished": dict}  # of run.json
-SHOWN = ("smoke", "student", "full")  # the profiles whose times README shows
+SHOWN = {  # the profiles whose times README shows -> the head of their column
+    "smoke": "smoke",
+    "student": "student",
+    "overnight": "overnight (2 cores)",
+    "full": "full (1 GPU)",
+}
 COMPARED, IGNORED = "nbval-check-output", "nbval-ignore-output"  # tags, as nbval reads them
 
 
@@ -83,14 +89,17 @@ def with_lessons(readme: str, notebooks: list[Path], runs: dict[str, Path]) -> s
     for path in notebooks:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         title = "".join(cells[0]["source"]).splitlines()[0]
-        old = re.search(rf"\(notebooks/{re.escape(path.name)}\) .*\|(.*\|.*\|.*)\|\n", found[0])
-        times = [time.strip() for time in old[1].split("|")] if old else ["not run"] * len(SHOWN)
+        times, old = ["not run"] * len(SHOWN), rf"\(notebooks/{re.escape(path.name)}\) .*\|\n"
+        if row := re.search(old, found[0]):
+            times = [cell.strip() for cell in row[0].split("|")[-len(SHOWN) - 1 : -1]]
         for i, profile in enumerate(SHOWN):
             with suppress(OSError, ValueError):
                 run = records.read(runs[profile] / path.stem[:2] / "run.json", FINISHED, "")
-                times[i] = f"{run['seconds']:.0f} s"
+                times[i] = (
+                    duration(run["seconds"]) if run["seconds"] > 600 else f"{run['seconds']:.0f} s"
+                )
         question = title.partition(" · ")[2]
         rows.append([f"[{path.stem}](notebooks/{path.name})", question, *times])
-    header = ["lesson", "its question", "smoke", "student", "full (1 GPU)"]
+    header = ["lesson", "its question", *SHOWN.values()]
     table = markdown(header, rows, marks="|")
     return f"{readme[: found.start()]}{table}\n{readme[found.end() :]}"

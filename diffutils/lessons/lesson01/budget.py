@@ -26,10 +26,10 @@ class Lesson01Budget(Budget):
 
 
 BUDGETS = profiles(Lesson01Budget, {  # student: as above; ...: as in student
-    #                 smoke     full     published
-    "samples":       (2_000,    200_000, 200_000),
-    "photo_size":    (32,       256,     256),
-    "images":        (2,        ...,     ...),
-    "T":             (...,      ...,     300),
-    "reverse_steps": (25,       1000,    300),
+    #                smoke   overnight   full     published
+    "samples":       (2_000,  200_000,    200_000, 200_000),
+    "photo_size":    (32,     256,        256,     256),
+    "images":        (2,      ...,        ...,     ...),
+    "T":             (...,    ...,        ...,     300),
+    "reverse_steps": (25,     1000,       1000,    300),
 })  # fmt: skip

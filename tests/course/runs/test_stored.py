@@ -75,9 +75,9 @@ def test_outputs_are_tied_to_code_and_package(tmp_path, monkeypatch):
 
 HEAD = "<!-- lessons: made by `make notebooks` -->\n"
 OLD = f"""before
-{HEAD}| lesson | its question | smoke | student | full (1 GPU) |
-| --- | --- | --- | --- | --- |
-| [01_a](notebooks/01_a.ipynb) | An old question? | 3 s | 20 s | 9 min |
+{HEAD}| lesson | its question | smoke | student | overnight (2 cores) | full (1 GPU) |
+| --- | --- | --- | --- | --- | --- |
+| [01_a](notebooks/01_a.ipynb) | An old question? | 3 s | 20 s | not run | 9 min |
 <!-- end -->
 after
 """
@@ -97,6 +97,7 @@ def test_readme_gets_a_row_for_each_lesson(lessons, tmp_path):
     """Titles from the first cells, times from finished runs; the rest keep their old ones."""
     for folder, record in (
         ("student/01", {"seconds": 21.4, "finished": {}}),
+        ("overnight/01", {"seconds": 7_700.0, "finished": {}}),
         ("smoke/08", {"seconds": 5.0, "finished": {}}),
         ("full/08", {"seconds": 77.0}),  # not executed whole: its time says nothing
         ("full/01", {"seconds": "77", "finished": {}}),  # damaged
@@ -107,10 +108,10 @@ def test_readme_gets_a_row_for_each_lesson(lessons, tmp_path):
     new = stored.with_lessons(OLD, lessons, runs)
     assert new.splitlines()[1:-2] == [
         HEAD.strip(),
-        "| lesson | its question | smoke | student | full (1 GPU) |",
-        "| --- | --- | --- | --- | --- |",
-        "| [01_a](notebooks/01_a.ipynb) | Why \\| how? | 3 s | 21 s | 9 min |",
-        "| [08_b](notebooks/08_b.ipynb) | Why \\| how? | 5 s | not run | not run |",
+        "| lesson | its question | smoke | student | overnight (2 cores) | full (1 GPU) |",
+        "| --- | --- | --- | --- | --- | --- |",
+        "| [01_a](notebooks/01_a.ipynb) | Why \\| how? | 3 s | 21 s | 2 h 8 min | 9 min |",
+        "| [08_b](notebooks/08_b.ipynb) | Why \\| how? | 5 s | not run | not run | not run |",
     ]
     assert new.startswith("before\n") and new.endswith("<!-- end -->\nafter\n")
     assert stored.with_lessons(new, lessons, runs) == new
