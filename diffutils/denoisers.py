@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 Denoise = Callable[..., Tensor]
@@ -67,15 +67,15 @@ def rescaled(
 
 def per_image(sigma: Tensor | float, x: Tensor) -> Tensor:
     """Turn a level () or levels (B,) into (B, 1, 1, 1) of x's dtype, on x's device."""
-    if isinstance(sigma, Tensor) and sigma.ndim == 0 and sigma.requires_grad:
-        return sigma.to(x).expand(len(x)).view(-1, *[1] * (x.ndim - 1))
-    if not isinstance(sigma, Tensor) or sigma.ndim == 0:  # a number: no copy that waits for a GPU
-        return x.new_full((len(x),), float(sigma)).view(-1, *[1] * (x.ndim - 1))
-    if sigma.shape != x.shape[:1]:
+    shape = (-1, *[1] * (x.ndim - 1))
+    # A number: no copy that waits for a GPU.
+    if not isinstance(sigma, Tensor) or (sigma.ndim == 0 and not sigma.requires_grad):
+        return x.new_full((len(x),), float(sigma)).view(shape)
+    if sigma.shape not in ((), x.shape[:1]):
         raise ValueError(
             f"sigma must be one level or one per image ({len(x)}), got shape {tuple(sigma.shape)}"
         )
-    return sigma.to(x).view(-1, *[1] * (x.ndim - 1))
+    return sigma.to(x, non_blocking=x.is_cuda).expand(len(x)).view(shape)
 
 
 class Denoiser(nn.Module):
@@ -150,6 +150,17 @@ def clipped(denoise: Denoise) -> Denoise:
     return lambda x, sigma, *args, **kw: denoise(x, sigma, *args, **kw).clamp(-1, 1)
 
 
+def inside(interval: tuple[float, float], sigma: Tensor | float, x: Tensor) -> Bool[Tensor, "..."]:
+    """Whether low < sigma <= high, in x's dtype; sigma: () or (B,).
+
+    Of one level the answer is () and stays where the level is, on the CPU: whoever asks for it at
+    every step of a sampler waits for no GPU.
+    """
+    (low, high), level = interval, torch.as_tensor(sigma, dtype=x.dtype)
+    level = per_image(level, x) if level.ndim else level
+    return (low < level) & (level <= high)
+
+
 def guided(
     denoiser: Denoise,
     labels: Int[Tensor, "B"],
@@ -167,21 +178,21 @@ def guided(
     2024, arXiv 2404.07724).
     cond: what the network sees beside x, with the label and without it.
     """
-    nothing, (low, high) = torch.full_like(labels, null), interval
+    nothing = torch.full_like(labels, null)
     beside = {} if cond is None else {"cond": cond}
     beside_both = {} if cond is None else {"cond": torch.cat([cond, cond])}
 
     def denoise(x: Tensor, sigma: Tensor | float) -> Tensor:
-        level = per_image(sigma, x)
-        inside = (low < level) & (level <= high)
-        if scale == 1 or not inside.any():
+        level, here = per_image(sigma, x), inside(interval, sigma, x)
+        known = here.device.type == "cpu"  # to look elsewhere would wait for a GPU
+        if scale == 1 or (known and not here.any()):
             return denoiser(x, sigma, labels, **beside)
-        if scale == 0 and inside.all():
+        if scale == 0 and known and here.all():
             return denoiser(x, sigma, nothing, **beside)
         twice, levels = torch.cat([x, x]), level.flatten().repeat(2)
         both = denoiser(twice, levels, torch.cat([labels, nothing]), **beside_both)
         with_label, without = both.chunk(2)
-        weight = torch.where(inside, x.new_tensor(scale), x.new_tensor(1.0))
+        weight = torch.full_like(here, scale, dtype=x.dtype).masked_fill(~here, 1)
         return without + weight * (with_label - without)
 
     return denoise

@@ -163,18 +163,18 @@ def heldout_loss(
     device = next(denoiser.parameters()).device
     n, was_training = min(n, len(images)), denoiser.training
     denoiser.eval()
-    total = 0.0
+    sums = []
     for slots in torch.arange(n).split(batch):
         x0, y, c = (taken(data, slots, device) for data in (images, labels, cond))
         x0, c = to_float(x0), None if c is None else to_float(c)
         # Add noise, and ask what was there.
         u = (slots + rng.uniform(seed, 0, slots, 1, rng.EVALUATION)[:, 0].double()) / n
-        noise = rng.normal(seed, 1, slots.to(device), images.shape[1:], rng.EVALUATION)
-        sigma = schedule(u).float().to(device)
+        noise = rng.normal(seed, 1, sent(slots, device), images.shape[1:], rng.EVALUATION)
+        sigma = sent(schedule(u).float(), device)
         loss = denoiser.loss(x0, sigma, noise, y, c, distance=distance, weight=weight)
-        total += float(loss.sum())
+        sums.append(loss.sum())
     denoiser.train(was_training)
-    return total / n
+    return sum(torch.stack(sums).tolist()) / n  # waits for the device once, here
 
 
 def sent(data: Tensor, device: torch.device) -> Tensor:

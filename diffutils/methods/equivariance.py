@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diffutils.denoisers import Denoise
+from diffutils.training import sent
 
 Number = float | int
 Degrees = Tensor | float | int
@@ -84,7 +85,7 @@ def quarter_turned(x: Images, degrees: Degrees) -> tuple[Images, Float[Tensor, "
     degrees = degrees.expand(len(x))
     quarters = (degrees / 90).round()
     turns = torch.stack([torch.rot90(x, k, PLANE) for k in range(4)])
-    index = (quarters.long() % 4).to(x.device)
+    index = sent(quarters.long() % 4, x.device)
     return turns[index, torch.arange(len(x), device=x.device)], degrees - 90 * quarters
 
 
@@ -111,13 +112,13 @@ def rotated(x: Images, degrees: Degrees) -> Images:
     # Shear along rows, columns and rows.
     angle = rest.deg2rad()[:, None]
     r = centred(wide.shape[-1])
-    along, across = (angle / 2).tan() * r, -angle.sin() * r
+    along, across = (sent(v * r, x.device) for v in ((angle / 2).tan(), -angle.sin()))
     wide = shifted_rows(wide, along)
     wide = shifted_rows(wide.mT, across).mT
     wide = shifted_rows(wide, along)
     # Cut out the images; those that needed no shear stay exact.
     inner = wide[..., pad:-pad, pad:-pad].to(x.dtype)
-    return torch.where((rest == 0).to(x.device)[:, None, None, None], turned, inner)
+    return torch.where(sent(rest == 0, x.device)[:, None, None, None], turned, inner)
 
 
 def centred(side: int) -> Float[Tensor, "side"]:
@@ -161,7 +162,7 @@ def band_limited(x: Images, radius: Number = 0.75) -> Images:
             f"the radius of the band must be above 0, in units of Nyquist; got {radius}"
         )
     down, right = (torch.fft.fftfreq(n, dtype=torch.float64) for n in x.shape[-2:])
-    kept = (torch.hypot(down[:, None], right) < radius / 2).to(x.device)
+    kept = sent(torch.hypot(down[:, None], right) < radius / 2, x.device)
     work = x.to(torch.promote_types(x.dtype, torch.float32))
     return torch.fft.ifft2(torch.fft.fft2(work) * kept).real.to(x.dtype)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diffutils import rng
-from diffutils.denoisers import per_image
+from diffutils.denoisers import inside, per_image
 
 
 def condition(
@@ -55,7 +55,9 @@ def dropped(
         )
     # Column 0 of this stream drops the labels, in `training.fit`.
     u = rng.uniform(seed, step, index, 4, rng.LABEL)[:, 1:].to(sketch.device)
-    drop_sketch, drop_reference, drop_both = (u < u.new_tensor(given)).T[..., None, None, None]
+    drop_sketch, drop_reference, drop_both = (
+        (draw < p)[:, None, None, None] for draw, p in zip(u.unbind(1), given, strict=True)
+    )
     return condition(
         sketch.masked_fill(drop_sketch | drop_both, 0),
         reference.masked_fill(drop_reference | drop_both, 0),
@@ -93,7 +95,7 @@ def guided_twice(
 
     Raises: as `condition`.
     """
-    s, r, (low, high) = sketch, reference, interval
+    s, r = sketch, reference
     conds = (
         condition(torch.zeros_like(s), torch.zeros_like(r)),
         condition(s, torch.zeros_like(r)),
@@ -101,14 +103,14 @@ def guided_twice(
     )
 
     def denoise(x: Tensor, sigma: Tensor | float) -> Tensor:
-        level = per_image(sigma, x)
-        inside = (low < level) & (level <= high)
-        w = torch.where(inside, x.new_tensor(w_r), x.new_tensor(1.0))
+        level, here = per_image(sigma, x), inside(interval, sigma, x)
+        w = torch.full_like(here, w_r, dtype=x.dtype).masked_fill(~here, 1)
         # How often each of D(0,0), D(s,0) and D(s,r) is in the sum.
         shares = (torch.full_like(w, 1 - w_s), w_s - w, w)
         taken_off = (1 - parallel) * (w - 1).clamp(min=0)
-        needed = [bool(share.any()) for share in shares]
-        if project := bool(taken_off.any()):
+        known = here.device.type == "cpu"  # to look elsewhere would wait for a GPU
+        needed = [not known or bool(share.any()) for share in shares]
+        if project := parallel != 1 and (not known or bool(taken_off.any())):
             needed[1] = needed[2] = True
         # Ask for those that are, in one call.
         asked = [k for k in range(3) if needed[k]]

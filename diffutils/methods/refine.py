@@ -215,12 +215,12 @@ def refine(
     @torch.no_grad()
     def held(net):
         net.eval()  # `optimise` goes back to training
-        total = 0.0
+        sums = []
         for index in torch.arange(len(heldout)).split(batch):
             noise = seeded_round(seed, 0, sent(index, device), n, rng.EVALUATION)
             x0, c = fetched(heldout, heldout_cond, index)
-            total += float(end_of_walk(around(net), x0, c, sigmas, noise, **kind).sum())
-        return total / len(heldout)
+            sums.append(end_of_walk(around(net), x0, c, sigmas, noise, **kind).sum())
+        return sum(torch.stack(sums).tolist()) / len(heldout)  # waits for the device once, here
 
     # Train.
     denoiser.to(device).train()

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from diffutils.methods.equivariance import Degrees, Images, centred, disc, quarter_turned, rotated
 from diffutils.samplers import Step
+from diffutils.training import sent
 
 PATCH = 5  # pixels a side, of which `whiteness` takes the covariance
 COARSE, FINE = 5.0, 1.0  # degrees between the candidates of `registered_angle`
@@ -76,7 +77,7 @@ def subcells(z: Images, fresh: Tensor, k: int = 2) -> Float[Tensor, "B C kH kW"]
 def rolled_rows(x: Images, pixels: Int[Tensor, "B H"]) -> Images:
     """Every row shifted circularly to the right by its own whole number of pixels."""
     side = x.shape[-1]
-    source = (torch.arange(side, device=x.device) - pixels.to(x.device)[..., None]) % side
+    source = (torch.arange(side, device=x.device) - sent(pixels, x.device)[..., None]) % side
     return x.gather(-1, source[:, None].expand(x.shape))
 
 
@@ -108,7 +109,7 @@ def rotated_noise(z: Images, degrees: Degrees, fresh: Tensor, k: int = 2) -> Ima
     """
     turned = summed(integer_sheared(subcells(z, fresh, k), degrees), k)
     quarter, rest = quarter_turned(z, degrees)
-    return torch.where((rest == 0).to(z.device)[:, None, None, None], quarter, turned)
+    return torch.where(sent(rest == 0, z.device)[:, None, None, None], quarter, turned)
 
 
 class Whiteness(NamedTuple):

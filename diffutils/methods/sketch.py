@@ -117,10 +117,10 @@ def appearance(
     u = rng.uniform(seed, step, index, 4, rng.AUGMENT)[:, 1:]
     angle = 2 * math.pi * strength * (u[:, 0] - 0.5)
     # Rodrigues' rotation around (1, 1, 1)/sqrt(3).
-    axis = torch.full((3, 3), 1 / 3, device=index.device)
-    cross = torch.tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0.0]], device=index.device) / math.sqrt(3)
+    axis, eye = torch.full((3, 3), 1 / 3, device=index.device), torch.eye(3, device=index.device)
+    cross = (eye.roll(1, 0) - eye.roll(-1, 0)) / math.sqrt(3)
     c, s = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    turn = c * torch.eye(3, device=index.device) + s * cross + (1 - c) * axis
+    turn = c * eye + s * cross + (1 - c) * axis
     # Chroma is stretched by 0.6 to 1.1, and all moves towards white or black by up to a tenth.
     chroma = 1 + strength * (0.5 * u[:, 1] - 0.4)
     chroma = chroma[:, None, None]

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diffutils import rng
+from diffutils.training import sent
 
 CORNERS = ((-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0))
 GRID = 17  # points a side at which a bend is kept from folding
@@ -26,14 +27,16 @@ def coefficients(
 
     .. math:: f(x) = a + A x + \sum_k w_k\,U(|x - x_k|),\quad \sum_k w_k = 0,\ \sum_k w_k x_k^T = 0
 
-    Raises: ValueError for points of which two coincide, or all lie on one line.
+    Raises: ValueError for points of which two coincide, or all lie on one line; on a GPU, which
+    would have to be waited for, such a spline is not finite instead.
     Source: Bookstein 1989, "Principal warps", eq. 3 to 6.
     """
     P = torch.cat([torch.ones_like(points[..., :1]), points], 2)
     above = torch.cat([kernel(points, points), P], 2)
     below = F.pad(P.transpose(1, 2), (0, 3))
     try:
-        solved = torch.linalg.solve(torch.cat([above, below], 1), F.pad(targets, (0, 0, 0, 3)))
+        both, values = torch.cat([above, below], 1), F.pad(targets, (0, 0, 0, 3))
+        solved = torch.linalg.solve_ex(both, values, check_errors=not points.is_cuda).result
     except RuntimeError:
         raise ValueError(
             "two of the points coincide, or all lie on one line, so that no thin-plate spline is "
@@ -74,7 +77,7 @@ def warp(
     Raises: as `spline`.
     """
     B, _, H, W = images.shape
-    at = mesh(H, W).to(images.device).view(1, -1, 2).expand(B, -1, -1)
+    at = sent(mesh(H, W), images.device).view(1, -1, 2).expand(B, -1, -1)
     if angle is not None:
         c, s = angle.double().cos(), angle.double().sin()
         turn = torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], -2)
@@ -87,8 +90,8 @@ def warp(
 
 def with_corners(inner: Float[Tensor, "B K 2"]) -> Float[Tensor, "B K4 2"]:
     """Points inside, and the four corners."""
-    corners = inner.new_tensor(CORNERS).expand(len(inner), -1, -1)
-    return torch.cat([corners, inner], 1)
+    corners = sent(inner.new_tensor(CORNERS, device="cpu"), inner.device)
+    return torch.cat([corners.expand(len(inner), -1, -1), inner], 1)
 
 
 def published_controls(
@@ -121,10 +124,11 @@ def safe_controls(
     says how areas grow.  Each bend is weakened to the s that leaves every area `LEAST` of itself.
     """
     u = rng.uniform(seed, step, index, 24, rng.AUGMENT)[:, 8:20].double()
-    home = u.new_tensor([[-0.4, -0.3], [0.4, -0.3], [0.0, 0.45]])
+    home = u.new_tensor([[-0.4, -0.3], [0.4, -0.3], [0.0, 0.45]], device="cpu")
+    home = sent(home, u.device)
     points = with_corners(home + 0.3 * (2 * u[:, :6].view(-1, 3, 2) - 1))
     move = F.pad(most * (2 * u[:, 6:].view(-1, 3, 2) - 1), (0, 0, len(CORNERS), 0))
-    G = slopes(points, points + move, GRID) - torch.eye(2).to(move)
+    G = slopes(points, points + move, GRID) - torch.eye(2, dtype=move.dtype, device=move.device)
     trace, det = G.diagonal(dim1=-2, dim2=-1).sum(-1), torch.linalg.det(G)
     # The smallest s > 0 at which an area is LEAST, where there is one.
     root = (trace**2 - 4 * det * (1 - LEAST)).clamp(min=0).sqrt() - trace
