@@ -27,6 +27,18 @@ def field(default, least=-math.inf, most=math.inf, below=math.inf, choices=()):
     return dataclasses.field(default=default, metadata=limits)
 
 
+class Work(NamedTuple):
+    """Images that pass through one network of a lesson: what an estimate of its time is made of."""
+
+    what: str
+    net: dict  # of `UNet`
+    size: int  # pixels a side
+    batch: int  # images a step
+    trained: float = 0  # images there and back, of all steps
+    called: float = 0  # images there alone
+    trainings: int = 0  # how many keep checkpoints
+
+
 class Needs(NamedTuple):
     """How many images a lesson cannot do without, and what for."""
 
@@ -38,6 +50,10 @@ class Needs(NamedTuple):
 @dataclass(frozen=True)
 class Budget:
     """The numbers of one profile, or text that says them; ValueError for what a field refuses."""
+
+    def work(self) -> list[Work]:
+        """What takes long of a lesson; of seconds nothing is said."""
+        return []
 
     def __post_init__(self):
         kinds = get_type_hints(type(self))
@@ -81,6 +97,17 @@ class TrainingBudget(Budget):
     ema: float = field(0.99, least=0, below=1)
     class_dropout: float = field(0.1, least=0, most=1)  # share of labels hidden; 1: no labels
     log_every: int = field(40, least=1, most=MANY)  # steps between progress lines
+
+    def part(self, what: str, steps: float, called: float = 0, runs: int = 1, **other) -> Work:
+        """Work of the lesson's network: runs trainings of so many steps, and so many calls.
+
+        other: size, its pixels a side; what is otherwise than in the budget of the network.
+        """
+        size = other.pop("size", self.max_size)
+        batch = max(1, min(self.batch, self.pixels // size**2))
+        net = {k: getattr(self, k) for k in ("channels", "blocks", "attention")} | other
+        runs = runs if steps else 0
+        return Work(what, net, size, batch, runs * steps * batch, called, runs)
 
     def __post_init__(self):
         super().__post_init__()

@@ -6,7 +6,7 @@
 import re
 
 from diffutils.course.experiments import rows, sweep
-from diffutils.course.experiments.effects import Effect, above_floor, held
+from diffutils.course.experiments.effects import Effect, above_floor, effect, held
 from diffutils.lessons.lesson03 import sprites_trial
 from diffutils.lessons.lesson04 import claims
 from diffutils.lessons.lesson04.systems import leap
@@ -23,7 +23,12 @@ def _fewer_steps() -> list[str]:
     both, steps, eta, _ = every = sprites_trial.costs(found, 1000)
     above = sprites_trial.costs(above_floor(found), 1000)[0]
     said = dict(zip(every, held(every), strict=True))
+    long = rows.read(cards.PRETRAINED / "sprites.long.jsonl", "")
+    sides = ([{"eta": 0.0, "steps": n}] for n in (100, 1000))
+    down = effect("DDIM-100 less DDIM-1000", long, *sides, metric="kernel", relative=False)
     return [
+        f"{down.name}: {_signs(down.words)} in kernel distance, {held([down])[0]} "
+        f"(N = {long[0]['N']}, {len(down.runs)} sampling seeds)",
         f"{both.by}: {_signs(both.words)}, {said[both]}; {_mean(above)} above the floor "
         f"(N = {found[0]['N']}, {len(both.runs)} {both.unit})",
         f"fewer steps alone, {steps.by}, {_signs(steps.words)}: {said[steps]}",
@@ -33,8 +38,7 @@ def _fewer_steps() -> list[str]:
 
 def _trial() -> list[str]:
     found = rows.read(cards.PRETRAINED / "sprites-edm.trial.jsonl", "", rows.TRIAL)
-    later = rows.read(cards.PRETRAINED / "sprites-edm.later.jsonl", "", rows.TRIAL)
-    places, single = claims.places(found), claims.comparisons(found, later)
+    places, single = claims.places(found), claims.asked_first(found)
     family = [*places, *single]
     said = dict(zip(family, held(family), strict=True))
     kept = [x for x in family if len(x.runs) > 1 and said[x].startswith(("nearer", "farther"))]
@@ -42,7 +46,14 @@ def _trial() -> list[str]:
     grid = {x.by: x for x in places if x.name == "grid"}
     parts = [f"by {by} {_signs(x.words)} ({said[x]})" for by, x in grid.items()]
     tests = sum(len(x.runs) > 1 for x in family)
+    later = rows.read(cards.PRETRAINED / "sprites-edm.later.jsonl", "", rows.TRIAL)
+    later = claims.asked_later(later)
+    own = [x for x in later if x.name == "all fitted / EDM, own grids"]
+    whole = " and ".join(f"by {x.by} {_signs(x.words)}" for x in own)
+    (word,) = {v for x, v in zip(later, held(later), strict=True) if x in own}
     return [
+        f"trained and walked with c fitted to sprites, without λ, against EDM: {whole} "
+        f"({word}; {len(own[0].runs)} trainings)",
         f"its grid at {found[0]['nfe']:g} calls from σ = 80: {', '.join(parts)}",
         f"of {tests} comparisons {len(kept)} survive Holm's correction: {names}",
     ]

@@ -6,9 +6,11 @@ import click
 
 from diffutils.course.budgets import profile_name
 from diffutils.course.commands.options import FOLDER, LESSONS, PROFILE, SEEDS, SET, overrides, say
-from diffutils.course.runs import headless, rundir
+from diffutils.course.runs import estimate, headless, rundir
 from diffutils.course.workbook import notation as words
 from diffutils.weights.files import CHECKOUT
+
+LONG = ("overnight", "full", "published")  # profiles whose time is estimated first
 
 
 @click.command()
@@ -24,13 +26,21 @@ def run(contents, profile, lessons, out, dataset, seed, changes, again):
     """Execute lessons headlessly and print a table of their results.
 
     What --out (default: runs/PROFILE) holds finished, with the same parameters, data and code,
-    is skipped, and what was killed there goes on.
+    is skipped, and what was killed there goes on.  What takes hours is estimated first.
     """
     profile = profile_name(profile)
     chosen = headless.select(lessons)
     out = out.resolve() if out else rundir.base() / profile
     given = {"dataset": dataset, "seed": seed, "overrides": overrides(changes) or None}
     given = {k: v for k, v in given.items() if v is not None}
+    if profile in LONG:
+        numbers = [path.stem[:2] for path in chosen]
+        asked = [contents.budget(n, profile, given.get("overrides")).work() for n in numbers]
+        published = [contents.budget(n, "published").work() for n in numbers]
+        lessons = [*zip((path.stem for path in chosen), asked, published, strict=True)]
+        say("A few steps of each network, to see what this will take ...")
+        say(f"{estimate.table(lessons)}\n")
+        estimate.check(lessons, out)
     outcomes = headless.run(chosen, profile, out, contents.budget, given, again, say)
     where = f"Report: {out / 'report.html'}\nExecuted notebooks and run directories: {out}"
     report(outcomes, where)

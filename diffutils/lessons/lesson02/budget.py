@@ -17,6 +17,15 @@ class Lesson02Budget(TrainingBudget):
     trial_size: int = field(64, least=16, most=1024)  # pixels a side of its faces
     seeds: int = field(1, least=1, most=1000)  # training seeds of the claim on trial
 
+    def work(self):
+        n, few, trial = self.metric_samples, min(16, self.sample_steps), 2 * self.seeds
+        chains = trial * n * 300 if self.trial_steps else 0
+        return [
+            self.part("the lesson's model", self.steps, called=4 * 2 * n * few),  # 4 guidances
+            self.part("a model of one's own", self.own_steps),
+            self.part("faces", self.trial_steps, chains, trial, size=self.trial_size),
+        ]
+
 
 BUDGETS = profiles(Lesson02Budget, {  # student: as above; ...: as in student
     #                 smoke         overnight     full                 published

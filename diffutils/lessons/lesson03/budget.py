@@ -31,13 +31,21 @@ class Lesson03Budget(TrainingBudget):
             if wrong := [n for n in items(getattr(self, name)) if not 1 <= n <= self.T]:
                 raise ValueError(f"{name} has {wrong[0]}, expected 1 to T = {self.T} steps.")
 
+    def work(self):
+        runs, trained = (1, 0) if self.pretrained else (self.seeds, self.steps)
+        walks = len(self.grid_etas) * sum(self.grid_steps) + sum(self.skip_steps)
+        calls = 3_000 * self.T if self.fid else 0
+        if self.sweep or not self.pretrained:
+            calls += runs * self.sampling_seeds * self.metric_samples * walks
+        return [self.part("the lesson's model", trained, calls, runs)]
+
 
 GRID = (10, 20, 50, 100, 250, 500, 1000)
 
 BUDGETS = profiles(Lesson03Budget, {  # student: as above; ...: as in student
     #                 smoke         overnight                full             published
-    "pretrained":     (False,        ...,                     False,           False),
-    "images":         (400,          ...,                     60_000,          60_000),
+    "pretrained":     (False,        False,                   False,           False),
+    "images":         (400,          50_000,                  60_000,          60_000),
     "channels":       ((16, 16, 16), ...,                     (64, 128),       (64, 128)),
     "attention":      (...,          ...,                     (False, True),   (False, False)),
     "blocks":         (...,          ...,                     2,               ...),
@@ -45,14 +53,14 @@ BUDGETS = profiles(Lesson03Budget, {  # student: as above; ...: as in student
     "decay":          (...,          ...,                     ...,             "constant"),
     "bf16":           (...,          ...,                     True,            ...),
     "compile":        (...,          ...,                     True,            ...),
-    "steps":          (8,            ...,                     24_000,          24_000),
+    "steps":          (8,            6_000,                   24_000,          24_000),
     "batch":          (16,           ...,                     100,             100),
     "pixels":         (...,          ...,                     100 * 16 * 16,   100 * 16 * 16),
-    "lr":             (...,          ...,                     1e-3,            1e-3),
-    "warmup":         (2,            ...,                     500,             0),
-    "ema":            (...,          ...,                     0.999,           0.0),
+    "lr":             (...,          1e-3,                    1e-3,            1e-3),
+    "warmup":         (2,            200,                     500,             0),
+    "ema":            (...,          0.999,                   0.999,           0.0),
     "class_dropout":  (...,          ...,                     ...,             1.0),
-    "log_every":      (2,            ...,                     600,             600),
+    "log_every":      (2,            100,                     600,             600),
     "seeds":          (...,          ...,                     3,               3),
     "metric_samples": (...,          500,                     5_000,           3_000),
     "grid_steps":     ((2, 4),       (10, 20, 50, 100, 1000), GRID,            GRID),

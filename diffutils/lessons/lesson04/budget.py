@@ -52,19 +52,28 @@ class Lesson04Budget(TrainingBudget):
                 f"trial_nfe is {self.trial_nfe}, expected 1 to T = {self.T}: the DDPM arm's steps."
             )
 
+    def work(self):
+        n, runs, trained = self.metric_samples, self.seeds, 0 if self.pretrained else self.steps
+        walks = 0 if self.pretrained else 10 * runs * self.sampling_seeds * sum(self.nfes) * n
+        arms = len(self.trial_arms) * runs
+        return [
+            self.part("the lesson's model", trained, walks, runs),
+            self.part("the trial", self.trial_steps, 4 * arms * self.trial_nfe * n, arms),
+        ]
+
 
 DEEPEST = (False, False, False, True)  # attention of four levels
 BUDGETS = profiles(Lesson04Budget, {  # student: as above; ...: as in student
     #                 smoke     overnight       full                    published
     "max_size":       (...,      ...,            ...,                    256),
-    "pretrained":     (False,    ...,            False,                  False),
+    "pretrained":     (False,    False,          False,                  False),
     "images":         (400,      60_000,         60_000,                 31_696),
     "channels":       ((16, 16), ...,            (64, 128),              (64, 128, 256, 512)),
     "attention":      (...,      ...,            ...,                    DEEPEST),
     "blocks":         (...,      ...,            2,                      2),
     "bf16":           (...,      ...,            True,                   True),
     "compile":        (...,      ...,            True,                   True),
-    "steps":          (8,        ...,            24_000,                 297_000),
+    "steps":          (8,        4_000,          24_000,                 297_000),
     "batch":          (16,       ...,            128,                    32),
     "pixels":         (...,      ...,            128 * 16 * 16,          32 * 256 * 256),
     "lr":             (...,      ...,            1e-3,                   1e-4),

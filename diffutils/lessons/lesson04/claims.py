@@ -128,10 +128,14 @@ def single(rows: Sequence[dict], **measured) -> list[Effect]:
     return effects
 
 
-def comparisons(rows: Sequence[dict], later: Sequence[dict] = ()) -> list[Effect]:
-    """`single`, each of rows that were made together: later, of the arms `LATER`, or rows."""
-    first = [x for x in single(rows) if not _is_later(x.name)]
-    return [*first, *(x for x in single(later or rows) if _is_later(x.name))]
+def asked_first(rows: Sequence[dict]) -> list[Effect]:
+    """Those of `single` that the trial was made for: one family with `places`."""
+    return [x for x in single(rows) if not _is_later(x.name)]
+
+
+def asked_later(rows: Sequence[dict]) -> list[Effect]:
+    """Those of the arms `LATER`, which were asked of later trainings: a family of their own."""
+    return [x for x in single(rows) if _is_later(x.name)]
 
 
 def beside(rows: Sequence[dict], found: Callable = places) -> str:
@@ -170,11 +174,11 @@ def phi_trial(
 
     # The trainings, each comparison over all of them.
     later = later or rows
-    found = [*places(rows), *comparisons(rows, later)]
+    first, second = [*places(rows), *asked_first(rows)], asked_later(later)
     bare_rows, bare_later = above_floor(rows), above_floor(later)
-    without_floor = [*places(bare_rows), *comparisons(bare_rows, bare_later)]
+    without_floor = [*places(bare_rows), *asked_first(bare_rows), *asked_later(bare_later)]
     for text, published, *names in CLAIMS:
-        own = later if _is_later(names[0]) else rows
+        own, found = (later, second) if _is_later(names[0]) else (rows, first)
         protocol = [*(_trained(own, recorded) if own else ()), words]
         decides, more = ([x for x in found if x.name == name] for name in names)
         bare = [f"{x.by} {x.words}" for x in without_floor if x.name == names[0] and x.runs]

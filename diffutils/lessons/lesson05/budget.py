@@ -43,6 +43,19 @@ class Lesson05Budget(TrainingBudget):
     passes: int = field(8_000, least=1, most=MANY)  # calls of the network that a tuning may spend
     metric_samples: int = field(128, least=4, most=1_000_000)  # held-out images measured
 
+    def work(self):
+        seeds, beside = self.trial_seeds, {"cond_channels": 4}  # a sketch and a reference
+        tuned = [arm for arm in self.trial_arms if arm in ARMS[1:]]
+        trained = 1 + len(self.trial_arms) - len(tuned)
+        # Of the first training each rate is tried; a pass through a step counts once.
+        passes = len(tuned) * self.passes * (len(self.refine_lrs) + seeds - 1) if seeds else 0
+        answers = 2 * 5 * seeds * len(self.trial_arms) * self.metric_samples * self.levels
+        trial = self.part("the trial", self.steps * bool(seeds), answers, trained * seeds, **beside)
+        return [
+            self.part("the lesson's model", self.steps, **beside),
+            trial._replace(trained=trial.trained + passes),
+        ]
+
 
 DEEPEST = (False, False, False, True)
 DEEP = (False, False, True, True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from diffutils.course.budgets import MANY, Needs, TrainingBudget, field, profiles
+from diffutils.course.budgets import MANY, Needs, TrainingBudget, Work, field, profiles
 
 STARTS = ("DIP(y)", "D(y)", "y")
 MIXES = ("baseline", "mix 0.5", "mix 1.0")  # the published DDPM, and with DIP in its noise
@@ -52,6 +52,22 @@ class Lesson06Budget(TrainingBudget):
     published_size: int = field(32, least=16, most=1024)
     prior_steps: int = field(10, least=1, most=100_000)  # Adam steps on the input; published: 100
     metric_samples: int = field(160, least=4, most=1_000_000)
+
+    def work(self):
+        prior = {"channels": (16, 32, 64, 96), "blocks": 1, "attention": (False,) * 4}
+        dip = (1 + self.dip_images) * self.dip_iterations
+        fits = Work("DIP", prior, self.dip_size, 1, dip)  # of about this size; one image a step
+        # Ten ways with a strength to tune, six that are asked again and again.
+        tries = 10 * (len(self.start_levels) * self.tuning_images + 2 * self.trial_images)
+        tries += 6 * self.coverage_images * self.coverage_samples
+        calls = tries * self.calls + 1_200 * self.trial_images if self.trial_images else 0
+        arms = len(self.published_arms) * self.published_seeds
+        chains, small = 2 * arms * self.metric_samples * self.T, self.published_size
+        return [
+            fits,
+            self.part("the starts", 0 if self.pretrained else self.steps, calls),
+            self.part("as published", self.steps * bool(arms), chains, arms, size=small),
+        ]
 
 
 DEEP = (False, False, True, True)  # attention of four levels

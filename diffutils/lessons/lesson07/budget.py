@@ -36,6 +36,15 @@ class Lesson07Budget(TrainingBudget):
     turn_images: int = field(0, least=0, most=10_000)  # of each class; 0: the recorded rows
     turn_steps: int = field(50, least=2, most=100_000)
 
+    def work(self):
+        arms, n = len(self.trial_arms) * self.trial_seeds, self.metric_samples
+        turned = 2 * 2 * 7 * 8 * 3 * 5 * self.turn_images * self.turn_steps  # nets, chains, ways
+        return [
+            self.part("the two live", self.steps, 0, 2),
+            self.part("the trial", self.steps * bool(arms), arms * n * self.sample_steps, arms),
+            self.part("turned digits", 0, 2 * turned),  # with labels and without
+        ]
+
 
 BUDGETS = profiles(Lesson07Budget, {  # student: as above; ...: as in student
     #                 smoke        overnight   full                published
