@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +25,29 @@ else:
     install_import_hook([f"diffutils.{name}" for name in TYPED], "beartype.beartype")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_runtest_setup(item):
+    """Note the faults that a test lets happen: they come back with its report."""
+    for mark in item.iter_markers("fault"):
+        what, times = (*mark.args, 1)[:2]
+        item.user_properties.append(("fault", (what, times)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print a table: each kind of fault, how often it was tried, and how often survived."""
+    tried, survived = Counter(), Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            for name, value in report.user_properties if report.when == "call" else ():
+                if name == "fault":
+                    tried[value[0]] += value[1]
+                    survived[value[0]] += value[1] * (outcome == "passed")
+    if tried:
+        terminalreporter.section("faults tried and survived")
+        width = max(map(len, tried))
+        for what in sorted(tried):
+            terminalreporter.write_line(f"{what:{width}}  {survived[what]} of {tried[what]}")
 
 
 @pytest.fixture(scope="session")

@@ -81,6 +81,7 @@ def test_progress_comes_in_lines(served):
     assert "set.bin: 10.0 of 10.0 MB (100 %)" in lines[-2]
 
 
+@pytest.mark.fault("download cut, and resumed")
 def test_a_cut_download_goes_on_where_it_was_cut(served, web):
     path = served(CONTENT)
     web.cuts = [2 * BLOCK, BLOCK + 7]
@@ -94,6 +95,7 @@ def test_a_cut_download_goes_on_where_it_was_cut(served, web):
     assert any("broke off at 0.1 of 0.3 MB" in line for line in lines)
 
 
+@pytest.mark.fault("download cut, and resumed")
 def test_a_second_call_goes_on_where_the_first_gave_up(served, web):
     path = served(CONTENT)
     web.cuts = [BLOCK, 0, 0, 0]  # as many as there are tries
@@ -263,6 +265,7 @@ def test_a_part_beyond_the_end_is_begun_again(served, web):
         download("mnist")
 
 
+@pytest.mark.fault("file with a wrong checksum")
 def test_a_mirror_with_another_file_is_passed_by(served, web):
     path = served(CONTENT, "old.bin", "set.bin")
     web.files["old.bin"] = CONTENT[::-1]
@@ -270,6 +273,7 @@ def test_a_mirror_with_another_file_is_passed_by(served, web):
     assert path.read_bytes() == CONTENT
 
 
+@pytest.mark.fault("disk full")
 def test_a_full_disk_is_named_and_loses_nothing(served, web, monkeypatch):
     path = served(CONTENT)
     web.cuts = [BLOCK, 0, 0, 0]

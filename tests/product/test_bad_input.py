@@ -1500,6 +1500,7 @@ def everything(folder):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.fault("bad input: files, folders, cards, parameters, downloads")
 def test_bad_input(row, tmp_path, monkeypatch, web):
     monkeypatch.chdir(tmp_path)
     for name in ("DIFFUTILS_DATA", "DIFFUTILS_PROFILE", "DIFFUTILS_RUN_DIR"):

@@ -39,6 +39,7 @@ def stopped(root, preloaded, folder, command, how, every) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.fault("kill at every call that writes")
 def test_a_training_goes_on_after_a_kill_at_any_call(root, preloaded, tmp_path):
     """Some calls; the slow tests try them all."""
     found = stopped(root, preloaded, tmp_path, "train", "kill", 23)
@@ -49,6 +50,7 @@ def test_a_training_goes_on_after_a_kill_at_any_call(root, preloaded, tmp_path):
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("how", ["kill", "full"])
 @pytest.mark.parametrize("command", ["train", "sample", "export", "run"])
+@pytest.mark.fault("kill, stop or full disk at every call that writes")
 def test_every_command_goes_on_after_a_stop_at_every_call(root, preloaded, tmp_path, command, how):
     """What is left is byte for byte what an undisturbed run leaves; an error names its file."""
     found = stopped(root, preloaded, tmp_path, command, how, 1)

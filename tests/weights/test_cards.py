@@ -243,6 +243,7 @@ def test_every_flipped_bit_of_a_card_is_noticed_or_harmless(tmp_path):
 @pytest.mark.parametrize(
     "bad", [lambda c: c[: len(c) // 2], lambda c: b"", lambda c: bytes(len(c))]
 )
+@pytest.mark.fault("weights cut, empty or zeros")
 def test_weights_that_are_cut_empty_or_zeros_are_refused(tmp_path, bad):
     path = tmp_path / "toy.safetensors"
     C.save_weights(path, net(), CARD)

@@ -231,6 +231,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.fault("checkpoint cut, flipped or exchanged")
 def test_a_damaged_newest_checkpoint_is_skipped_with_a_warning(tmp_path, state, damage):
     *_, older, newest = save_three(tmp_path, state)
     damage(newest)
@@ -252,6 +253,7 @@ def test_all_damaged_is_none(tmp_path, state):
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace"])
+@pytest.mark.fault("write of a checkpoint that fails")
 def test_an_interrupted_write_leaves_the_older_ones(tmp_path, state, monkeypatch, broken):
     save_three(tmp_path, state)
     calls = []
@@ -323,6 +325,7 @@ def test_an_interrupt_inside_a_checkpoint_leaves_no_half(tmp_path, state, monkey
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.fault("disk full")
 def test_a_full_disk_names_the_file_and_what_to_do(tmp_path, state, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

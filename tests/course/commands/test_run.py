@@ -93,6 +93,7 @@ def test_again_tells_the_lesson_to_start_anew(lessons, tmp_path, write_notebook)
         assert f"resume is {said}" in done.output
 
 
+@pytest.mark.fault("lesson that fails")
 def test_a_failing_lesson_is_named_and_stops_no_other(lessons, tmp_path, write_notebook):
     write_notebook(lessons / "00_bad.ipynb", PARAMETERS, "1 + 1", "raise KeyError('no such thing')")
     done = call("run", "--profile", "smoke", "--out", str(tmp_path / "out"))
@@ -102,6 +103,7 @@ def test_a_failing_lesson_is_named_and_stops_no_other(lessons, tmp_path, write_n
     assert "01_good  ok" in done.output
 
 
+@pytest.mark.fault("kernel that is killed")
 def test_a_killed_kernel_is_a_failure_not_a_hang(lessons, tmp_path, write_notebook):
     write_notebook(lessons / "01_good.ipynb", PARAMETERS, "import os; os.kill(os.getpid(), 9)")
     done = call("run", "--profile", "smoke", "--out", str(tmp_path / "out"))

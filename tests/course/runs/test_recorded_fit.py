@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -359,6 +360,7 @@ class Breaks(UNet):
 
 
 @pytest.mark.parametrize("at, good", [(7, "step-00000006"), (1, None)])
+@pytest.mark.fault("loss that is NaN")
 def test_nan_stops_the_run_and_names_the_last_good_checkpoint(tmp_path, at, good):
     denoiser = tiny()
     denoiser.net.__class__ = Breaks
@@ -373,6 +375,7 @@ def test_nan_stops_the_run_and_names_the_last_good_checkpoint(tmp_path, at, good
 # ------------------------------------------------------------------- kill -9
 
 KILLED = SETTINGS | dict(steps=40, log_every=1, draws=4)
+KILLED_BY = partial(pytest.mark.fault, "kill -9 inside training")
 ONCE = dict(save_every=1e6)  # one checkpoint, at the end: what an uninterrupted run needs
 
 
@@ -467,6 +470,7 @@ def survive_kills(start, folder, kills, seed, **changes):
     assert at == sorted(at)
 
 
+@pytest.mark.fault("kill -9 inside training", 3)
 def test_three_kills_do_not_change_the_result(start, whole, tmp_path):
     survive_kills(start, tmp_path / "killed", 3, seed=0)
     assert result(tmp_path / "killed") == whole
@@ -478,9 +482,9 @@ def test_three_kills_do_not_change_the_result(start, whole, tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        dict(steps=200),
-        dict(steps=60, bf16=True, optimizer=torch.optim.Adam),
-        dict(steps=60, ema=0.0, decay=constant),
+        pytest.param(dict(steps=200), marks=KILLED_BY(20)),
+        pytest.param(dict(steps=60, bf16=True, optimizer=torch.optim.Adam), marks=KILLED_BY(5)),
+        pytest.param(dict(steps=60, ema=0.0, decay=constant), marks=KILLED_BY(5)),
     ],
 )
 def test_many_kills_do_not_change_the_result(start, tmp_path, changes):
@@ -510,6 +514,7 @@ def survive_kills_in_a_write(start, folder, kills, seed):
     assert not list(store.glob(".*"))
 
 
+@pytest.mark.fault("kill -9 inside the write of a checkpoint")
 def test_a_kill_inside_a_write_leaves_the_older_checkpoint(start, whole, tmp_path):
     survive_kills_in_a_write(start, tmp_path / "killed", 1, seed=0)
     assert result(tmp_path / "killed") == whole
@@ -517,6 +522,7 @@ def test_a_kill_inside_a_write_leaves_the_older_checkpoint(start, whole, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
+@pytest.mark.fault("kill -9 inside the write of a checkpoint", 6)
 def test_six_kills_inside_writes(start, whole, tmp_path):
     survive_kills_in_a_write(start, tmp_path / "killed", 6, seed=1)
     assert result(tmp_path / "killed") == whole

@@ -93,6 +93,7 @@ def test_a_directory_deleted_under_its_process_is_held_anew(tmp_path, other_proc
     assert (folder / ".owner").is_file()
 
 
+@pytest.mark.fault("disk full")
 def test_a_lock_that_cannot_be_written_is_not_held(tmp_path, monkeypatch, other_process):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
