@@ -1,7 +1,7 @@
-"""Today's code against that of a commit: processes of either take turns on the same machine.
+"""Today's code against that of a commit: two processes that take turns on the same machine.
 
-As a program it is one of these processes, and prints one round: it calls only what the code of both
-knows, and finds it by PYTHONPATH.
+As a program it is one of these processes, and does what it is asked for.  It calls only what the
+code of both knows, and finds it by PYTHONPATH.
 """
 
 import json
@@ -10,20 +10,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 STEPS = 2  # under one clock
+NAMES = ("loss and gradient", "fit", "sampling")
 
 
-def one_round(batch: int, size: int) -> dict[str, float]:
-    """Seconds of a step of training, of `fit` and of sampling, with the code that is imported."""
+def works(batch: int, size: int) -> dict[str, Callable[[], float]]:
+    """What can be asked for, by name: seconds of a step of training, of `fit`, of the sampler."""
     import torch
 
     from diffutils import Denoiser, Discrete, UNet, denoisers, fit, sample, schedules, start
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     steps = STEPS if device.type == "cpu" else 20 * STEPS
     schedule = Discrete(schedules.linear_betas())
     denoiser = Denoiser(UNet(channels=(48, 56)).to(device), denoisers.eps, schedule.t)
@@ -37,20 +39,15 @@ def one_round(batch: int, size: int) -> dict[str, float]:
         for _ in range(steps):
             denoiser.loss(x0, sigma, x0).mean().backward()
 
-    works = {
-        "training step": train,
-        "fit": lambda: next(records),
-        "sampling": lambda: sample(denoiser, start(sigmas, x0), sigmas),
-    }
-    seconds = {}
-    for name, work in works.items():
-        for _ in range(2):  # the first one warms up
-            began = time.perf_counter()
-            work()
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            seconds[name] = (time.perf_counter() - began) / steps
-    return seconds
+    def timed(work: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        work()
+        if device.type != "cpu":
+            torch.accelerator.synchronize()
+        return (time.perf_counter() - began) / steps
+
+    done = (train, lambda: next(records), lambda: sample(denoiser, start(sigmas, x0), sigmas))
+    return {name: partial(timed, work) for name, work in zip(NAMES, done, strict=True)}
 
 
 def resolved(checkout: Path | None, commit: str) -> str:
@@ -82,33 +79,54 @@ def worktree(checkout: Path, commit: str) -> Iterator[Path]:
             git(checkout, "worktree", "remove", "--force", str(tree))
 
 
+@contextmanager
+def process(tree: Path, batch: int, size: int) -> Iterator[Callable[[str], float]]:
+    """A process that imports a tree's code, as a function: a work's name -> its seconds.
+
+    Raises: RuntimeError where the process ends, or has other code.
+    """
+    environment = os.environ | {"PYTHONPATH": str(tree)}
+    command = [sys.executable, "-P", str(Path(__file__).resolve()), str(batch), str(size)]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    with tempfile.TemporaryFile("w+") as said, subprocess.Popen(command, stderr=said, **pipes) as p:
+
+        def answer():
+            if line := p.stdout.readline():
+                return json.loads(line)
+            said.seek(0)
+            why = (said.read().strip() or "it said nothing").splitlines()[-1]
+            raise RuntimeError(f"the code in {tree} cannot be measured: {why}")
+
+        def ask(name: str) -> float:
+            p.stdin.write(f"{name}\n")
+            p.stdin.flush()
+            return answer()
+
+        try:
+            if not Path(code := answer()).is_relative_to(tree.resolve()):
+                raise RuntimeError(f"the process imported {code}, not the code in {tree}")
+            yield ask
+        finally:
+            p.kill()
+
+
 def rounds(checkout: Path, commit: str, n: int, batch: int, size: int) -> dict[str, list[float]]:
-    """Seconds of today's code and of a commit's, round by round; "then/..." and "now/..."."""
+    """Seconds of a commit's and of today's code, round by round: "then/..." and "now/..."."""
     seconds: dict[str, list[float]] = {}
-    with worktree(checkout, commit) as old:
-        trees = {"then": old, "now": checkout}
-        for k in range(n):
-            for when in [*trees][:: -1 if k % 2 else 1]:
-                for name, found in child(trees[when], batch, size).items():
-                    seconds.setdefault(f"{when}/{name}", []).append(found)
+    with ExitStack() as stack:
+        trees = {"then": stack.enter_context(worktree(checkout, commit)), "now": checkout}
+        ask = {k: stack.enter_context(process(tree, batch, size)) for k, tree in trees.items()}
+        for k in range(n + 1):
+            for name in NAMES:
+                for when in [*ask][:: -1 if k % 2 else 1]:
+                    took = ask[when](name)
+                    if k:  # the first round warms up
+                        seconds.setdefault(f"{when}/{name}", []).append(took)
     return seconds
 
 
-def child(tree: Path, batch: int, size: int) -> dict[str, float]:
-    """One round in a process that imports a tree's code."""
-    environment = os.environ | {"PYTHONPATH": str(tree)}
-    command = [sys.executable, "-P", str(Path(__file__).resolve()), str(batch), str(size)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        why = (done.stderr.strip() or "no word").splitlines()[-1]
-        raise RuntimeError(f"the code in {tree} cannot be measured: {why}")
-    answer = json.loads(done.stdout.splitlines()[-1])
-    if not Path(answer["code"]).is_relative_to(tree.resolve()):
-        raise RuntimeError(f"the process imported {answer['code']}, not the code in {tree}")
-    return answer["seconds"]
-
-
 if __name__ == "__main__":
-    found = one_round(*map(int, sys.argv[1:]))
-    code = Path(sys.modules["diffutils"].__file__).resolve()
-    print(json.dumps({"code": str(code), "seconds": found}))
+    known = works(*map(int, sys.argv[1:]))
+    print(json.dumps(str(Path(sys.modules["diffutils"].__file__).resolve())), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(known[line.strip()]()), flush=True)

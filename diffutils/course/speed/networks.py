@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from diffutils import denoisers, samplers, schedules
 from diffutils.denoisers import Denoiser
@@ -113,15 +112,15 @@ def installed(peer: Peer) -> bool:
 
 def cost(make: Callable[[], nn.Module], size: int) -> dict[str, int]:
     """Parameters, and FLOPs of an image's call and of its training step, counted without data."""
+    from torch.utils.flop_counter import FlopCounterMode  # half of the command's start
+
     with torch.device("meta"):
         net = make()
         x, t = torch.empty(1, 3, size, size), torch.empty(1)
     net.to("meta")  # buffers that are real on the meta device, too
     counted = {}
-    for name, work in {
-        "call": lambda: net(x, t),
-        "step": lambda: net(x, t).sum().backward(),
-    }.items():
+    works = {"call": lambda: net(x, t), "step": lambda: net(x, t).sum().backward()}
+    for name, work in works.items():
         with FlopCounterMode(display=False) as counter:
             work()
         counted[name] = counter.get_total_flops()

@@ -1,6 +1,7 @@
 """Today's code beside an older commit's: its own files, in turn, and nothing left behind."""
 
 import subprocess
+from contextlib import contextmanager
 
 import pytest
 
@@ -45,23 +46,38 @@ def test_an_installed_copy_has_no_commits(tmp_path):
             against.resolved(checkout, "HEAD")
 
 
-def test_processes_take_turns(repository, monkeypatch):
+def test_processes_take_turns_and_the_first_round_does_not_count(repository, monkeypatch):
     said = []
 
-    def child(tree, batch, size):
-        said.append((tree / "said.txt").read_text())
-        return {"fit": float(said[-1])}
+    @contextmanager
+    def process(tree, batch, size):
+        def ask(name):
+            said.append((tree / "said.txt").read_text())
+            return float(len(said))
 
-    monkeypatch.setattr(against, "child", child)
-    seconds = against.rounds(repository, against.resolved(repository, "HEAD~1"), 3, 4, 16)
+        yield ask
+
+    monkeypatch.setattr(against, "process", process)
+    monkeypatch.setattr(against, "NAMES", ("fit",))
+    seconds = against.rounds(repository, against.resolved(repository, "HEAD~1"), 2, 4, 16)
     assert "".join(said) == "122112"
-    assert seconds == {"then/fit": [1.0] * 3, "now/fit": [2.0] * 3}
+    assert seconds == {"then/fit": [4.0, 5.0], "now/fit": [3.0, 6.0]}
 
 
 def test_a_process_measures_the_code_that_it_was_given(tmp_path):
-    seconds = against.child(CHECKOUT, 2, 16)
-    assert seconds.keys() == {"training step", "fit", "sampling"} and min(seconds.values()) > 0
+    with against.process(CHECKOUT, 2, 16) as ask:
+        assert min(map(ask, against.NAMES)) > 0
     (tmp_path / "diffutils").mkdir()
     (tmp_path / "diffutils" / "__init__.py").write_text("raise ImportError('of another time')")
-    with pytest.raises(RuntimeError, match="cannot be measured: ImportError: of another time"):
-        against.child(tmp_path, 2, 16)
+    words = "cannot be measured: ImportError: of another time"
+    with pytest.raises(RuntimeError, match=words), against.process(tmp_path, 2, 16):
+        pass
+
+
+def test_the_code_of_another_place_is_not_measured(tmp_path, monkeypatch):
+    """As where the tree has no package, and an installed one is found instead."""
+    monkeypatch.setattr(against, "__file__", str(tmp_path / "says.py"))
+    (tmp_path / "says.py").write_text("print('\"/elsewhere/diffutils/__init__.py\"')")
+    words = "imported /elsewhere/diffutils/__init__.py, not the code in"
+    with pytest.raises(RuntimeError, match=words), against.process(tmp_path, 2, 16):
+        pass
