@@ -115,6 +115,9 @@ def of_networks(
     Beside them a large product of matrices, in every precision.
     """
     tasks: Tasks = {}
+    for precision, dtype in precisions.items():
+        a = torch.randn(2 * [product_side(device)], device=device, dtype=dtype)
+        tasks[f"peak/{size}/{precision}"] = lambda a=a: a @ a
     formats = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
     works = ("train", "sample")
     for work, precision, layout, name in itertools.product(works, precisions, formats, names):
@@ -126,9 +129,6 @@ def of_networks(
             noise = torch.randn(batch, 3, size, size, device=device)
             task = PEERS[name].ddim(net.eval(), noise, CALLS)
         tasks[f"{work}/{size}/{name}/{precision}/{layout}"] = task
-    for precision, dtype in precisions.items():
-        a = torch.randn(2 * [product_side(device)], device=device, dtype=dtype)
-        tasks[f"peak/{size}/{precision}"] = lambda a=a: a @ a
     return tasks
 
 

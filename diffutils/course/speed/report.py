@@ -15,10 +15,8 @@ BESIDE = (
     ("import diffutils", "import torch", "import diffutils / import torch before it"),
     ("import for training", "import torch", "from diffutils import UNet, fit, sample / the same"),
 )
-NETWORKS = (
-    *("network", "weights", "MFLOPs", "how"),
-    *("train", "images/s", "of peak", "sample", "images x calls/s"),
-)
+# Twice a time beside ours and a rate: images in training, and network calls of them in sampling.
+NETWORKS = ("network", "weights", "MFLOPs", "how", "peak", "train", "images/s", "sample", "calls/s")
 
 
 def report(record: dict) -> str:
@@ -62,19 +60,9 @@ def said(numerator: list[float], denominator: list[float]) -> str:
     return "{:.2f} ({:.2f}-{:.2f})".format(*measured.ratio(numerator, denominator))
 
 
-def network_rows(record: dict, size: str, costs: dict, precision: str) -> Iterator[tuple]:
+def network_rows(record: dict, size: str, costs: dict, precision: str) -> Iterator[tuple[str, ...]]:
     """A row for each network: what it costs, and how long that takes beside ours."""
-    yield (
-        "network",
-        "weights",
-        "MFLOPs",
-        "how",
-        "train",
-        "images/s",
-        "of peak",
-        "sample",
-        "calls/s",
-    )
+    yield NETWORKS
     seconds, batch = record["seconds"], record["batch"]
     for name, cost in costs.items():
         keys, shown = {}, []
@@ -91,9 +79,9 @@ def network_rows(record: dict, size: str, costs: dict, precision: str) -> Iterat
             f"{cost['parameters'] / 1e6:.2f} M",
             f"{cost['call'] / 1e6:.0f}",
             " ".join(how),
+            f"{share:.0%}",
             shown[0],
             f"{batch / min(seconds[keys['train']]):.0f}",
-            f"{share:.0%}",
             shown[1],
             f"{batch * measured.CALLS / min(seconds[keys['sample']]):.0f}",
         )
@@ -106,13 +94,18 @@ def quality_rows(record: dict, size: str) -> Iterator[tuple]:
     for goal in map(str, solvers.GOALS):
         found = {k: goals.get(goal) for k, goals in record["solvers"].items()}
         for name, best in found.items():
-            if best is None or found[OURS] is None:
-                yield (goal, name, "none", f"above {solvers.LADDER[-1]}", "")
+            if best is None:
+                yield (goal, name, "none of its solvers", f"above {solvers.LADDER[-1]}", "")
                 continue
-            times = [
-                [found[k]["calls"] * s for s in record["seconds"][keys[k]]] for k in (name, OURS)
-            ]
-            yield (goal, name, best["solver"], str(best["calls"]), said(*times))
+            beside = ""
+            if found[OURS] is not None:
+                beside = said(*(calls_seconds(record, keys[k], found[k]) for k in (name, OURS)))
+            yield (goal, name, best["solver"], str(best["calls"]), beside)
+
+
+def calls_seconds(record: dict, key: str, solver: dict) -> list[float]:
+    """Seconds of a solver's calls, round by round."""
+    return [solver["calls"] * s / measured.CALLS for s in record["seconds"][key]]
 
 
 def bare_rows(record: dict) -> Iterator[tuple[str, str, str]]:
