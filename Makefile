@@ -25,7 +25,7 @@ help:
 	@echo 'make test        everything that CI runs;  make test-all adds the slow tests'
 	@echo 'make lab         open the lessons in JupyterLab'
 	@echo 'make notebooks   run the lessons and store their outputs in notebooks/'
-	@echo 'make bench       training and sampling speed of this machine'
+	@echo 'make bench       speed of this machine, beside other libraries and bare PyTorch'
 	@echo 'make lint        ruff, the formatter too;  make lock writes requirements.lock from .venv'
 	@echo 'Set-up: PYTHON=python3.12 picks the interpreter, TORCH_INDEX=... CPU builds of torch.'
 

@@ -99,7 +99,7 @@ def place(tmp_path, monkeypatch, lessons, write_notebook):
     monkeypatch.setattr(training, "recorded_fit", work)
     monkeypatch.setattr(measure, "generate", work)
     monkeypatch.setattr(search, "ssim_curve", work)
-    monkeypatch.setattr(bench, "fit", work)
+    monkeypatch.setattr(bench, "measure", work)
     monkeypatch.setattr(gradebook, "finished", work)
     monkeypatch.setattr(trial, "judge", work)
     for module in (lab, test):

@@ -1,47 +1,78 @@
-"""Speed of this machine: training images a second, and seconds for a grid of samples."""
+"""Speed of this code on this machine: as ratios, from rounds in which all that is compared runs"""
 
-import time
+import datetime
+import statistics
+from importlib import metadata
 
 import click
+import psutil
 import torch
 
-from diffutils import Denoiser, Discrete, UNet, denoisers, fit, sample, schedules, start
-from diffutils.course.commands.options import say
+from diffutils.course.commands.options import FILE, result
 from diffutils.course.machine import best_device, device_name
+from diffutils.course.speed import against as commits
+from diffutils.course.speed import measured, networks, solvers
+from diffutils.course.speed.report import report
+from diffutils.weights import provenance
+from diffutils.weights.files import CHECKOUT
 
-STEPS = 10  # of a measurement
-SIZES = {  # name -> pixels, U-Net, batch on a CPU, batch on a GPU
-    "sprites 16x16": (16, {"channels": (32, 64), "attention": (False, True)}, 64, 512),
-    "faces 64x64": (64, {"channels": (32, 64, 128), "attention": (False,) * 3}, 8, 256),
-}
+BATCH, IMAGES = 64, 512  # of a step; of a distance
 
 
 @click.command()
-def bench():
-    """Measure training and sampling speed on this machine."""
-    device = best_device()
-    say(f"{device_name(device)}, torch {torch.__version__}")
-    schedule = Discrete(schedules.cosine_betas())
-    precisions = (False, True) if device.type == "cuda" else (False,)
-    for name, (size, unet, cpu_batch, gpu_batch) in SIZES.items():
-        # Train on random images, since only time counts.
-        batch = cpu_batch if device.type == "cpu" else gpu_batch
-        images = torch.randint(0, 256, (2 * batch, 3, size, size), dtype=torch.uint8)
-        for bf16 in precisions:
-            denoiser = Denoiser(UNet(**unet), denoisers.v, schedule.t)
-            parameters = sum(p.numel() for p in denoiser.parameters())
-            how = dict(steps=2 * STEPS, batch=batch, log_every=STEPS, bf16=bf16)
-            *_, last = fit(denoiser, images, schedule, **how)  # the first half warms up
-            say(
-                f"{name}, {parameters / 1e6:.1f} M parameters, {'bf16' if bf16 else 'fp32'}, "
-                f"batch {batch}: {last.images_per_second:.0f} images/s in training"
-            )
-        # Sample: once to warm up, once with the clock.
-        noise = torch.randn(16, 3, size, size, device=device)
-        sigmas = schedules.levels(schedule, STEPS)
-        with torch.no_grad():
-            sample(denoiser, start(sigmas, noise), sigmas)
-            began = time.perf_counter()
-            sample(denoiser, start(sigmas, noise), sigmas).cpu()
-        took = time.perf_counter() - began
-        say(f"{name}: {took:.2f} s for 16 samples in {STEPS} steps")
+@click.option(
+    "--rounds", type=click.IntRange(1, 1000), default=7, show_default=True, help="Of all work."
+)
+@click.option("--save", type=FILE, help="Write every round and the medians here, as JSON.")
+@click.option("--against", metavar="COMMIT", help="Today's code beside a commit's, and no more.")
+@click.option("--quick", is_flag=True, help="Two small rounds: does it run? They time nothing.")
+def bench(rounds, save, against, quick):
+    """Measure this code beside other libraries, bare PyTorch, or an older commit of itself."""
+    commit = None if against is None else commits.resolved(CHECKOUT, against)
+    record = measure(2 if quick else rounds, quick, commit)
+    result(save, record, report(record))
+
+
+def measure(n: int, quick: bool, commit: str | None) -> dict:
+    """A record: the machine, what was compared, the seconds of every round, their medians."""
+    device, batch = best_device(), 4 if quick else BATCH
+    sizes = (16,) if quick or device.type == "cpu" else (16, 32)
+    there = [name for name, peer in networks.PEERS.items() if networks.installed(peer)]
+    missing = {k: peer.package for k, peer in networks.PEERS.items() if k not in there}
+    packages = {networks.PEERS[name].package for name in there} - {"diffutils"}
+    record = {
+        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "device": device_name(device),
+        "processor": provenance.processor(),
+        "threads": torch.get_num_threads(),
+        "load": psutil.getloadavg()[0],
+        "versions": provenance.versions() | {p: metadata.version(p) for p in sorted(packages)},
+        "commit": provenance.git_commit(),
+        "against": commit,
+        "rounds": n,
+        "batch": batch,
+    }
+    if commit is not None:
+        seconds = commits.rounds(CHECKOUT, commit, n, batch, sizes[0])
+    else:
+        ladder = solvers.LADDER[::10] if quick else solvers.LADDER
+        makers = {name: networks.PEERS[name].make for name in there}
+        record |= {
+            "missing": missing,
+            "costs": {str(s): {k: networks.cost(m, s) for k, m in makers.items()} for s in sizes},
+            "product": measured.product_side(device),
+            "solvers": {name: solvers.calls_needed(name, ladder) for name in there},
+        }
+        warm_up, times = (1, 1) if device.type == "cpu" else (3, 20)
+        seconds, precisions = {}, measured.precisions(device)
+        for size in sizes:
+            tasks = measured.of_networks(there, size, batch, device, precisions)
+            seconds |= measured.rounds(tasks, n, device, warm_up, times)
+        tasks = measured.of_fit(sizes[0], batch, device, times)
+        seconds |= measured.rounds(tasks, n, device)
+        tasks = measured.of_the_rest(200 if quick else IMAGES, batch, device)
+        seconds |= measured.rounds(tasks, n, device, warm_up, times)
+        for name, found in [pair for _ in range(n) for pair in measured.imports().items()]:
+            seconds.setdefault(name, []).append(found)
+    medians = {name: statistics.median(found) for name, found in seconds.items()}
+    return record | {"seconds": seconds, "medians": medians}

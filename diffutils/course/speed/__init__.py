@@ -1,0 +1,1 @@
+"""How fast the course's code is: against peers, against bare operations, against an older commit"""
