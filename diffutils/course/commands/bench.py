@@ -1,4 +1,4 @@
-"""Speed of this code on this machine: as ratios, from rounds in which all that is compared runs"""
+"""Speed of this code on this machine: ratios, from rounds in which all that is compared runs."""
 
 import datetime
 import statistics
@@ -35,6 +35,7 @@ def bench(rounds, save, against, quick):
 
 def measure(n: int, quick: bool, commit: str | None) -> dict:
     """A record: the machine, what was compared, the seconds of every round, their medians."""
+    # Say what is there: the machine, and the other libraries.
     device, batch = best_device(), 4 if quick else BATCH
     sizes = (16,) if quick or device.type == "cpu" else (16, 32)
     there = [name for name, peer in networks.PEERS.items() if networks.installed(peer)]
@@ -52,6 +53,7 @@ def measure(n: int, quick: bool, commit: str | None) -> dict:
         "rounds": n,
         "batch": batch,
     }
+    # Let all of it run, round by round.
     if commit is not None:
         seconds = commits.rounds(CHECKOUT, commit, n, batch, sizes[0])
     else:
