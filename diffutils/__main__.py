@@ -17,6 +17,9 @@ from diffutils.course.commands import (
 )
 from diffutils.course.commands.group import Course
 from diffutils.lessons import train
+from diffutils.weights import surroundings
+
+SHARED = ("train", "sample", "measure")  # commands whose work several processes can share
 
 
 @click.group(cls=Course, context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,6 +29,12 @@ def cli(context):
 
     Exit codes: 0 done, 1 failed, 2 refused before it began, 130 stopped by Ctrl-C.
     """
+    surroundings.hush()
+    if surroundings.launched() and context.invoked_subcommand not in SHARED:
+        raise ValueError(
+            f"{context.invoked_subcommand} is for one process: call it without accelerate launch; "
+            f"several can share {', '.join(SHARED)}"
+        )
     context.obj = lessons  # the table of contents, for commands that ask for a budget
 
 

@@ -18,6 +18,7 @@ from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import clipped, guided
 from diffutils.methods import textbook
 from diffutils.schedules import Schedule, leading, levels, trailing
+from diffutils.weights import surroundings
 from diffutils.weights.models import Model
 
 # (denoise, schedule, pure noise, noise of each step) -> images in [-1, 1]
@@ -136,6 +137,30 @@ def generate(
     """
     sampler = sampler or respaced(steps, eta)
     return torch.cat(list(drawn(model, torch.arange(n), sampler, **settings)))
+
+
+def share(rows: Tensor) -> Tensor:
+    """Every n-th row from this process's own on, where n processes were launched together."""
+    first, processes = surroundings.place()
+    return rows[first::processes]
+
+
+def together(model: Model, n: int, sampler: Sampler, **settings) -> Tensor:
+    """The images of `generate`; processes that were launched together draw a `share` each.
+
+    All of them must call it, and all get all images.  A notebook is one process.  settings, errors:
+    of `drawn`.
+    """
+    if not surroundings.launched():
+        return generate(model, n, sampler=sampler, **settings)
+    settings = {k: share(v) if isinstance(v, Tensor) else v for k, v in settings.items()}
+    images = [*drawn(model, share(torch.arange(n)), sampler, **settings)]
+    # Make the shares equally long, gather them, and take a row of each in turn.
+    process = surroundings.accelerator()
+    shape = (-(-n // process.num_processes), *model.shape)
+    rows = torch.cat([*images, torch.zeros(shape, dtype=torch.uint8)])[: shape[0]]
+    every = process.gather(rows.to(process.device)).cpu()
+    return every.view(process.num_processes, *shape).transpose(0, 1).flatten(0, 1)[:n]
 
 
 def check_memory(model: Model, batch: int, device) -> None:

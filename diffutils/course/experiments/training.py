@@ -12,10 +12,10 @@ from torch import Tensor
 from diffutils.course.experiments.described import LEVELS, card, fit_settings, images_of, load_for
 from diffutils.course.experiments.measure import asked_labels
 from diffutils.course.experiments.rows import LOG, read
-from diffutils.course.experiments.sampling import drawn, generate, respaced
+from diffutils.course.experiments.sampling import drawn, generate, respaced, share
 from diffutils.course.machine import best_device
 from diffutils.course.runs import rundir
-from diffutils.course.runs.recorded_fit import recorded_fit
+from diffutils.course.runs.recorded_fit import recorded_fit, training_in
 from diffutils.data import ImageSet, png
 from diffutils.weights import cards, models, surroundings
 from diffutils.weights import state as saves
@@ -79,18 +79,16 @@ def prepared(about: dict, data: ImageSet, **given) -> tuple[Model, dict]:
 def train_described(about: dict, folder: Path, say: Callable = print, **given) -> Model:
     """Train what a card describes, on the images that it names, in `folder`.
 
-    A card is JSON, so another process can do it.  given: see `prepared`.
+    A card is JSON, so another process can do it, or several.  given: see `prepared`.
     Raises: ValueError for a card that lacks a setting, or of images that `load` did not give.
     """
     if not about.get("loaded"):
         cure = "take them from `diffutils.data.load`, and the card from `described.card`"
         lost = f"the card {about['name']!r} does not say how its images were loaded"
         raise ValueError(f"{lost}; {cure}")
-
-    def train(_, *arguments, **settings):
-        return recorded_fit(Path(folder), *arguments, say=say, **settings)
-
-    return train_card(about, images_of(about), train, **given)
+    folder = Path(folder)
+    train = training_in(folder.parent, say)
+    return train_card(about, images_of(about), train, folder.name, **given)
 
 
 def networks(
@@ -139,6 +137,7 @@ def train(
 ) -> dict:
     """Train on a data set in the run directory `out`, and go on from there after a kill; the card.
 
+    Of several processes each trains and draws its share; the rest is done by the first one.
     start: weights of the same network to begin with, with their card beside them; predict: a name
     in `models.COEFFICIENTS`; samples: draw so many images into out/images at the end; trdata: keep
     the first training images.
@@ -153,10 +152,8 @@ def train(
     weights = out / f"{name}.safetensors"
     if start is not None and Path(start).resolve() == weights.resolve():
         raise ValueError(f"start is {start}, which this run would overwrite; choose another --name")
-    first = surroundings.accelerator().is_main_process  # of several, one writes and reports
-    say = report if first else lambda line: None
-    if first:
-        rundir.check_free(out)
+    say = report if surroundings.is_first() else lambda line: None
+    rundir.check_free(out)
     # Describe the training, and make its model.
     data = load_for(dataset, budget, seed)
     about = card(data, budget, seed, name, predict)
@@ -179,8 +176,7 @@ def train(
         return generate(current, GRID, steps=steps, labels=labels, seed=seed)
 
     settings |= {"draw": draw, "draws": 20, "trdata": trdata, "say": say}
-    if first:
-        rundir.hold(out)
+    rundir.hold(out)
     step = 0
     try:
         for r in recorded_fit(out, model.denoiser, data.train, model.density, **settings):
@@ -188,11 +184,12 @@ def train(
             speed = f"{r.images_per_second:.0f} images/s"
             if not r.replayed:
                 say(f"  step {r.step:6d}  loss {r.loss:.4f}  held-out {heldout:.4f}  {speed}")
-        if first:
-            trained, done = replace(model, denoiser=r.ema), 0
-            for images in drawn(trained, torch.arange(samples), respaced(steps), seed=seed):
-                png.write_images(out / "images", images, range(done, done + len(images)))
-                done += len(images)
+        trained, index = replace(model, denoiser=r.ema), share(torch.arange(samples))
+        done = 0
+        for images in drawn(trained, index, respaced(steps), seed=seed):
+            png.write_images(out / "images", images, index[done : done + len(images)].tolist())
+            done += len(images)
+        surroundings.wait()
     except KeyboardInterrupt as stop:
         go_on = "there is no checkpoint yet, so the same command starts anew"
         if kept := saves.steps(out / "checkpoints"):
@@ -200,6 +197,5 @@ def train(
         stop.args = (f"after step {step} of {budget.steps}; {go_on}",)
         raise
     finally:
-        if first:
-            rundir.release(out)
+        rundir.release(out)
     return cards.read_card(weights)
