@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from diffutils.course.experiments.rows import LOG, read
 from diffutils.course.experiments.sampling import drawn, generate, respaced, share
 from diffutils.course.machine import best_device
 from diffutils.course.runs import rundir
+from diffutils.course.runs.launch import launch
 from diffutils.course.runs.recorded_fit import recorded_fit, training_in
 from diffutils.data import ImageSet, png
 from diffutils.weights import cards, models, surroundings
@@ -56,12 +58,23 @@ def train_card(
     train(folder, denoiser, images, density, **settings of `recorded_fit`) yields the records: a
     lesson's `train`, which keeps weights and card in folder (None: the card's name) of its run
     directory, and goes on after a kill.  given: see `prepared`.
+    Where several GPUs are seen, a child trains on all of them what the card says wholly (images of
+    `load`, nothing given beside), and this process reads what it left.
+    Raises: as train; ChildProcessError, in one sentence, for a child that failed or was killed.
     """
     model, settings = prepared(about, data, **given)
+    if surroundings.processes() > 1 and about.get("loaded") and not given:
+        settings["elsewhere"] = partial(_elsewhere, about)
     run = (folder or about["name"], model.denoiser, data.train, model.density)
     records = list(train(*run, **settings))
     log = [{"step": r.step, "loss": r.loss, "heldout": r.heldout} for r in records]
     return replace(model, denoiser=records[-1].ema.eval().requires_grad_(False), log=log)
+
+
+def _elsewhere(about: dict, folder: Path, resume: str, processes: int, say: Callable) -> None:
+    """Let so many processes do what `train_described` does."""
+    job = {"about": about, "folder": str(folder.resolve()), "resume": resume}
+    launch("diffutils.course.experiments.launched", job, processes, say)
 
 
 def prepared(about: dict, data: ImageSet, **given) -> tuple[Model, dict]:
