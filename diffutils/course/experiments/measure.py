@@ -15,7 +15,7 @@ from torch import Tensor
 
 from diffutils import metrics
 from diffutils.course.experiments.described import images_of
-from diffutils.course.experiments.sampling import asked, check_guidance, together
+from diffutils.course.experiments.sampling import asked, check_guidance, generate
 from diffutils.course.machine import best_device
 from diffutils.data import ImageSet
 from diffutils.metrics import published, spaces, streaming
@@ -194,7 +194,7 @@ def measure_card(
     n = min(n, len(data.heldout))
     labels, guide = asked_labels(data, n), dict(scale=scale, seed=seed, interval=interval)
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        images = together(model, n, sampler, labels=labels, **guide)
+        images = generate(model, n, sampler=sampler, labels=labels, shared=True, **guide)
     # Measure, and write it down.
     space = spaces.of(card["data"], data.shape[0], device)
     judge = spaces.judge(card["data"], device)

@@ -129,30 +129,18 @@ def generate(
     steps: int = 50,
     eta: float = 0.0,
     sampler: Sampler | None = None,
+    shared: bool = False,
     **settings,
 ) -> Tensor:
     """All n images uint8 (n, C, H, W) that `drawn` yields for 0 .. n - 1.
 
-    sampler: None for `respaced(steps, eta)`.  settings, errors: of `drawn`.
+    sampler: None for `respaced(steps, eta)`.  shared: processes that were launched together draw a
+    `share` each, and all get all images; then all must call it.  A notebook is one process.
+    settings, errors: of `drawn`.
     """
     sampler = sampler or respaced(steps, eta)
-    return torch.cat(list(drawn(model, torch.arange(n), sampler, **settings)))
-
-
-def share(rows: Tensor) -> Tensor:
-    """Every n-th row from this process's own on, where n processes were launched together."""
-    first, processes = surroundings.place()
-    return rows[first::processes]
-
-
-def together(model: Model, n: int, sampler: Sampler, **settings) -> Tensor:
-    """The images of `generate`; processes that were launched together draw a `share` each.
-
-    All of them must call it, and all get all images.  A notebook is one process.  settings, errors:
-    of `drawn`.
-    """
-    if not surroundings.launched():
-        return generate(model, n, sampler=sampler, **settings)
+    if not (shared and surroundings.launched()):
+        return torch.cat(list(drawn(model, torch.arange(n), sampler, **settings)))
     settings = {k: share(v) if isinstance(v, Tensor) else v for k, v in settings.items()}
     images = [*drawn(model, share(torch.arange(n)), sampler, **settings)]
     # Make the shares equally long, gather them, and take a row of each in turn.
@@ -161,6 +149,12 @@ def together(model: Model, n: int, sampler: Sampler, **settings) -> Tensor:
     rows = torch.cat([*images, torch.zeros(shape, dtype=torch.uint8)])[: shape[0]]
     every = process.gather(rows.to(process.device)).cpu()
     return every.view(process.num_processes, *shape).transpose(0, 1).flatten(0, 1)[:n]
+
+
+def share(rows: Tensor) -> Tensor:
+    """Every n-th row from this process's own on, where n processes were launched together."""
+    first, processes = surroundings.place()
+    return rows[first::processes]
 
 
 def check_memory(model: Model, batch: int, device) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffutils.course.experiments.measure import FLOOR_SETS, asked_labels, measure, reference
 from diffutils.course.experiments.rows import Rows, read, where
-from diffutils.course.experiments.sampling import Sampler, respaced, share, skipped, together
+from diffutils.course.experiments.sampling import Sampler, generate, respaced, share, skipped
 from diffutils.course.experiments.training import Arm
 from diffutils.course.runs import fingerprint
 from diffutils.data import ImageSet
@@ -113,7 +113,7 @@ def drawn(
     drawing = {k: v[:n] if isinstance(v, Tensor) else v for k, v in drawing.items()}
 
     def draw():
-        images.append(together(model, n, sampler, **drawing))
+        images.append(generate(model, n, sampler=sampler, shared=True, **drawing))
 
     hook = model.denoiser.net.register_forward_pre_hook(lambda net, x: calls.append(len(x[0])))
     try:

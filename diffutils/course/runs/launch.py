@@ -43,6 +43,9 @@ def launch(module: str, job: dict, processes: int, say: Callable[[str], None]) -
             else:
                 say(line.rstrip())
         child.wait()
+    except KeyboardInterrupt as stop:
+        stop.args = (f"the {processes} processes are ended; their newest checkpoint is kept",)
+        raise
     finally:
         child.stdin.close()
         child.terminate()

@@ -93,7 +93,8 @@ def test_nothing_outlives_the_caller(folder, end):
     caller.send_signal(end)
     _, told = caller.communicate(timeout=60)
     until(lambda: gone(children))
-    assert caller.returncode != 0 and (b"KeyboardInterrupt" in told) == (end == signal.SIGINT)
+    words = b"KeyboardInterrupt: the 2 processes are ended; their newest checkpoint is kept"
+    assert caller.returncode != 0 and (words in told) == (end == signal.SIGINT)
 
 
 @pytest.mark.slow
