@@ -29,6 +29,7 @@ def launch(module: str, job: dict, processes: int, say: Callable[[str], None]) -
         [*command, "-m", module, json.dumps(job)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # accelerate's report of a failure; the sentence is below
         env=os.environ | {"PYTHONPATH": path},
         encoding="utf-8",
         errors="replace",
@@ -51,7 +52,7 @@ def launch(module: str, job: dict, processes: int, say: Callable[[str], None]) -
         child.terminate()
         child.wait()
     if child.returncode:
-        how = f"stopped: {why}" if why else "was killed"
+        how = f"stopped: {why}" if why else "was killed, or could not begin"
         raise ChildProcessError(f"of the {processes} processes that trained, one {how}")
 
 
@@ -68,6 +69,7 @@ def work(function: Callable[[dict], None]) -> None:
     """
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
     surroundings.hush()
+    sys.stderr = sys.stdout  # warnings are told, too
     try:
         function(json.loads(sys.argv[1]))
     except Exception as error:
