@@ -23,6 +23,7 @@ def launch(module: str, job: dict, processes: int, say: Callable[[str], None]) -
     The module hands its work to `work`.  Its processes end with this one, however it ends.
     Raises: ChildProcessError, in one sentence, when one of them fails or is killed.
     """
+    # Start them.
     path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, *COMMAND.split(), "--num_processes", str(processes)]
     child = subprocess.Popen(
@@ -36,6 +37,7 @@ def launch(module: str, job: dict, processes: int, say: Callable[[str], None]) -
         start_new_session=True,  # Ctrl-C is for this process, which then ends them
     )
     threading.Thread(target=_survive, args=(child,), daemon=True).start()
+    # Repeat what they say, and let none remain.
     why = ""
     try:
         for line in child.stdout:
