@@ -869,7 +869,7 @@ def alone(tmp_path_factory):
     return torch.load(folder / "1-0.pt")
 
 
-@pytest.mark.parametrize("share", [pytest.param(2, marks=pytest.mark.slow), 3])
+@pytest.mark.parametrize("share", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_several_processes_train_as_one_does(tmp_path, alone, share):
     """Weights, their average, losses and gradient norm after 50 steps: 1e-5 from one process.
 
