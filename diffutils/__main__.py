@@ -2,9 +2,9 @@
 
 import click
 
-from diffutils.course import waiting
+from diffutils.weights import surroundings
 
-waiting.briefly()  # first: what follows loads torch
+surroundings.wait_briefly()  # first: what follows loads torch
 
 from diffutils import lessons  # noqa: E402
 from diffutils.course.commands import (  # noqa: E402
@@ -22,6 +22,8 @@ from diffutils.course.commands import (  # noqa: E402
 from diffutils.course.commands.group import Course  # noqa: E402
 from diffutils.lessons import train  # noqa: E402
 
+SHARED = ("train", "sample", "measure")  # commands whose work several processes can share
+
 
 @click.group(cls=Course, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
@@ -30,6 +32,12 @@ def cli(context):
 
     Exit codes: 0 done, 1 failed, 2 refused before it began, 130 stopped by Ctrl-C.
     """
+    surroundings.hush()
+    if surroundings.launched() and context.invoked_subcommand not in SHARED:
+        raise ValueError(
+            f"{context.invoked_subcommand} is for one process: call it without accelerate launch; "
+            f"several can share {', '.join(SHARED)}"
+        )
     context.obj = lessons  # the table of contents, for commands that ask for a budget
 
 

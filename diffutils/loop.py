@@ -125,6 +125,9 @@ def optimise(
 
     loss(net, k, slots): losses (b,) of these samples (0 .. batch-1, on the CPU) of step k.  What it
     draws must follow from k and the slot alone, by `rng`: then a resumed run is the same run.
+    Several processes share the batch, evenly or not: the gradient is that of the mean over all of
+    it, so that beyond rounding their number changes nothing (but for what looks at a whole batch,
+    such as BatchNorm, which sees the share of its process).
     heldout(net): a number for the record; decay(step, steps): learning-rate factor after the
     warm-up; clip: gradient norm; state: what a record's state() gave: go on from there as if the
     run had never stopped.
@@ -134,9 +137,9 @@ def optimise(
     state(), a copy of all that a resumed run needs, to be taken before the next record.
     compile: where it cannot be, a warning says so.
 
-    Raises: ValueError for settings that make no training, a batch that does not divide among the
-    processes, frozen weights, losses of another shape, or a state of another training;
-    FloatingPointError, naming the step, when the loss is not finite.
+    Raises: ValueError for settings that make no training, frozen weights, losses of another shape,
+    or a state of another training; FloatingPointError, naming the step, when the loss is not
+    finite.
     """
     # Say what is wrong before anything starts.
     check_whole(steps=steps, batch=batch, log_every=log_every)
@@ -150,18 +153,21 @@ def optimise(
         raise ValueError(f"{why}; call denoiser.requires_grad_(True) first")
     # Take this process's share of the batch.
     accelerator = surroundings.accelerator()
-    device, share = accelerator.device, accelerator.num_processes
-    if batch % share:
-        raise ValueError(f"batch = {batch} must be divisible by the {share} processes")
-    mine = slice(accelerator.process_index * batch // share, None)
-    slots = torch.arange(batch)[mine][: batch // share]
+    device, processes = accelerator.device, accelerator.num_processes
+    slots = torch.arange(batch).tensor_split(processes)[accelerator.process_index]
+    # The processes' gradients are averaged, whatever their shares; 1 where these are equal.
+    weight = len(slots) * processes / batch
+    if not len(
+        slots
+    ):  # a batch smaller than their number: sample 0 once more, which counts nothing
+        slots = torch.zeros(1, dtype=torch.int64)
     # Make the average and the optimiser.
     net.to(device).train()
     if device.type == "cpu":  # measured: GroupNorm undoes channels_last in eager CUDA
         net.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(net).eval().requires_grad_(False)
     opt = optimizer(net.parameters(), lr=lr, fused=device.type in ("cpu", "cuda"))
-    shared, opt = accelerator.prepare(net, opt)
+    shared, opt = accelerator.prepare(net, opt)  # all begin with the weights of the first process
+    average = copy.deepcopy(net).eval().requires_grad_(False)
     # Go on where a run stopped.
     done, began = 0, time.perf_counter()
     if state is not None:
@@ -178,7 +184,7 @@ def optimise(
                 f"loss must return one number for each of the {len(slots)} samples, got {found}; "
                 "take the mean over the pixels of each"
             )
-        mean = losses.mean()
+        mean = losses.mean() * weight
         accelerator.backward(mean)
         return mean.detach()
 

@@ -9,9 +9,13 @@ from pathlib import Path
 import psutil
 import torch
 
+from diffutils.weights import surroundings
+
 
 def best_device():
-    """The device that lessons use: CUDA, else Apple MPS, else the CPU."""
+    """The device that lessons use: CUDA, else Apple MPS, else the CPU; of a launch each its own."""
+    if surroundings.launched():
+        return surroundings.accelerator().device
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from statistics import median
 
-from diffutils.course import machine, waiting
+from diffutils.course import machine
 from diffutils.course.tables import aligned
+from diffutils.weights.surroundings import WAITING
 
 ROUNDS = 5
 WAYS = {
     "torch's own": {},
-    "spinning briefly": waiting.SETTINGS,
+    "spinning briefly": WAITING,
     "asleep at once": {"OMP_WAIT_POLICY": "passive"},
     "one thread": {"OMP_NUM_THREADS": "1"},
 }
@@ -40,7 +41,11 @@ def spin():
 
 def speed(settings: dict[str, str]) -> float:
     """Images a second of a training in a process of its own."""
-    clean = {k: v for k, v in os.environ.items() if k not in (*waiting.OWN, "OMP_NUM_THREADS")}
+    clean = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("OMP_WAIT_POLICY", "OMP_NUM_THREADS", *WAITING)
+    }
     clean |= {"OMP_NUM_THREADS": str(machine.threads())} | settings
     done = subprocess.run(
         [sys.executable, "-c", TRAINING], env=clean, capture_output=True, text=True, check=True

@@ -22,6 +22,8 @@ from typing import NoReturn
 
 import click
 
+from diffutils.weights import surroundings
+
 PACKAGE = str(Path(__file__).resolve().parents[2])
 ENDS = ("SIGTERM", "SIGHUP")  # the second one not on Windows
 LONGEST = 600  # characters of a message
@@ -38,6 +40,11 @@ class Ended(click.ClickException):
     def __init__(self, message: str, code: int):
         super().__init__(shown(message))
         self.exit_code = code
+
+    def show(self, file=None) -> None:
+        """As click's; of several processes the first one says what ends them all."""
+        if surroundings.is_first() or self.exit_code == 1:
+            super().show(file)
 
 
 class Terminated(KeyboardInterrupt):

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from diffutils import __version__
 from diffutils.course.commands.options import COUNT, FOLDER, drawing, say
-from diffutils.course.experiments.sampling import asked, check_cond, check_memory, drawn
+from diffutils.course.experiments.sampling import asked, check_cond, check_memory, drawn, share
 from diffutils.course.machine import best_device
 from diffutils.course.runs import fingerprint, rundir
 from diffutils.data import arrays, folders, load, own_path, png
 from diffutils.data.images import fit_size, to_tensor
 from diffutils.schedules import levels
-from diffutils.weights import cards, files, models, provenance, records
+from diffutils.weights import cards, files, models, provenance, records, surroundings
 from diffutils.weights.models import Model
 
 # What of a card decides an image, beside the weights.
@@ -46,6 +46,7 @@ def sample_folder(
     source: see `find_weights`.  label: a class by name or number, "none", or None for every class
     in turn.  cond: see `conditions`.  Images that are there from the same settings are kept, so a
     killed run goes on and a larger n adds to them.  Memory grows with n by the conditions alone.
+    Processes that were launched together draw a share each: their number changes no image.
     Raises: ValueError for impossible settings, or a folder that holds other files or was drawn
     with other settings; BlockingIOError when another process draws into it.
     """
@@ -73,19 +74,23 @@ def sample_folder(
     rundir.hold(out)
     try:
         # Say how the images are drawn, and find those that are missing.
-        about = {"settings": settings, "n": n, "weights": path.name, "diffutils": __version__}
-        files.write_json(record, about | {"hardware": provenance.hardware()})
-        for half in out.parent.glob(f".{glob.escape(record.name)}.*{files.PART}"):
-            half.unlink()  # of a run that was killed while it wrote
+        if surroundings.is_first():
+            about = {"settings": settings, "n": n, "weights": path.name, "diffutils": __version__}
+            files.write_json(record, about | {"hardware": provenance.hardware()})
+            for half in out.parent.glob(f".{glob.escape(record.name)}.*{files.PART}"):
+                half.unlink()  # of a run that was killed while it wrote
         index = torch.tensor([i for i in range(n) if not (out / f"{i:05}.png").exists()]).long()
         if len(index) < n:
             report(f"{n - len(index)} of {n} images are there, drawn with the same settings")
-        # Draw them.
+        # Draw them, once all processes know which.
+        surroundings.wait()
+        index = share(index)
         model.denoiser.to(device)
         how = dict(labels=labels_for(model, index, label), scale=scale, seed=seed, batch=batch)
         how["cond"] = None if beside is None else beside[index]
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             write(out, index, drawn(model, index, sampler, **how), report)
+        surroundings.wait()
     except KeyboardInterrupt as stop:
         there = sum((out / f"{i:05}.png").exists() for i in range(n))
         stop.args = (f"{there} of {n} images are in {out}; the same command draws the others",)

@@ -20,7 +20,7 @@ from diffutils.course.machine import best_device
 from diffutils.data import ImageSet
 from diffutils.metrics import published, spaces, streaming
 from diffutils.metrics.spaces import Space
-from diffutils.weights import cards, models
+from diffutils.weights import cards, models, surroundings
 
 FLOOR_SETS = 10  # sets of real images, at most, whose mean distance is the floor
 
@@ -171,7 +171,8 @@ def measure_card(
     heun: Heun's method, 2 steps - 1 network evaluations, in place of eta's; interval: noise levels
     at which scale guides; bf16: the network samples in bfloat16.  The class agreement is counted on
     the samples whose distances are given.  What cannot be measured is nan here, null on the card.
-    report: takes the numbers, also where the card cannot be written.
+    report: takes the numbers, also where the card cannot be written.  Processes that were launched
+    together draw a share each; the first one writes the card.
     Raises: ValueError as `asked` and `check_guidance`, or for a card without a model; OSError.
     """
     # Refuse what cannot be drawn.
@@ -193,7 +194,7 @@ def measure_card(
     n = min(n, len(data.heldout))
     labels, guide = asked_labels(data, n), dict(scale=scale, seed=seed, interval=interval)
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        images = generate(model, n, sampler=sampler, labels=labels, **guide)
+        images = generate(model, n, sampler=sampler, labels=labels, shared=True, **guide)
     # Measure, and write it down.
     space = spaces.of(card["data"], data.shape[0], device)
     judge = spaces.judge(card["data"], device)
@@ -204,7 +205,8 @@ def measure_card(
     numbers["sampling"] = {"steps": steps, "eta": eta, **guide, "bf16": bf16} | method
     card["metrics"] = numbers
     try:
-        cards.write_card(weights, card)
+        if surroundings.is_first():
+            cards.write_card(weights, card)
     finally:
         report(numbers)
     return numbers

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import NoneType
 
-from diffutils.weights import files, records
+from diffutils.weights import files, records, surroundings
 from diffutils.weights.warned import warn
 
 # What a row of a sweep, of a trial and of a training's log must have; null is a distance that
@@ -97,7 +97,7 @@ class Rows:
         return next(iter(where(self.rows, **entries)), None)
 
     def add(self, row: dict) -> None:
-        """Take in a row, and write the file anew."""
+        """Take in a row, and write the file anew; of several processes the first one does."""
         self.rows.append(row)
-        if self.path:
+        if self.path and surroundings.is_first():
             write(self.path, self.rows)

@@ -17,6 +17,7 @@ from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import clipped, guided
 from diffutils.methods import textbook
 from diffutils.schedules import Schedule, leading, levels, trailing
+from diffutils.weights import surroundings
 from diffutils.weights.models import Model
 
 # (denoise, schedule, pure noise, noise of each step) -> images in [-1, 1]
@@ -127,14 +128,32 @@ def generate(
     steps: int = 50,
     eta: float = 0.0,
     sampler: Sampler | None = None,
+    shared: bool = False,
     **settings,
 ) -> Tensor:
     """All n images uint8 (n, C, H, W) that `drawn` yields for 0 .. n - 1.
 
-    sampler: None for `respaced(steps, eta)`.  settings, errors: of `drawn`.
+    sampler: None for `respaced(steps, eta)`.  shared: processes that were launched together draw a
+    `share` each, and all get all images; then all must call it.  A notebook is one process.
+    settings, errors: of `drawn`.
     """
     sampler = sampler or respaced(steps, eta)
-    return torch.cat(list(drawn(model, torch.arange(n), sampler, **settings)))
+    if not (shared and surroundings.launched()):
+        return torch.cat(list(drawn(model, torch.arange(n), sampler, **settings)))
+    settings = {k: share(v) if isinstance(v, Tensor) else v for k, v in settings.items()}
+    images = [*drawn(model, share(torch.arange(n)), sampler, **settings)]
+    # Make the shares equally long, gather them, and take a row of each in turn.
+    process = surroundings.accelerator()
+    shape = (-(-n // process.num_processes), *model.shape)
+    rows = torch.cat([*images, torch.zeros(shape, dtype=torch.uint8)])[: shape[0]]
+    every = process.gather(rows.to(process.device)).cpu()
+    return every.view(process.num_processes, *shape).transpose(0, 1).flatten(0, 1)[:n]
+
+
+def share(rows: Tensor) -> Tensor:
+    """Every n-th row from this process's own on, where n processes were launched together."""
+    first, processes = surroundings.place()
+    return rows[first::processes]
 
 
 def check_memory(model: Model, batch: int, device) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffutils.course.experiments.measure import FLOOR_SETS, asked_labels, measure, reference
 from diffutils.course.experiments.rows import Rows, read, where
-from diffutils.course.experiments.sampling import Sampler, generate, respaced, skipped
+from diffutils.course.experiments.sampling import Sampler, generate, respaced, share, skipped
 from diffutils.course.experiments.training import Arm
 from diffutils.course.runs import fingerprint, pace
 from diffutils.data import ImageSet
@@ -117,14 +117,15 @@ def drawn(
 ) -> tuple[Tensor, float, Seconds]:
     """n images, network evaluations for an image, and the time that all of them took.
 
-    told: is told on the way how many evaluations there were.  drawing: of `sampling.drawn`; of
-    labels and conditions the first n count.
+    told: is told on the way how many evaluations there were.  Processes that were launched together
+    draw a share each, and must all call it.
+    drawing: of `sampling.drawn`; of labels and conditions the first n count.
     """
     device, images, calls = next(model.denoiser.parameters()).device, [], 0
     drawing = {k: v[:n] if isinstance(v, Tensor) else v for k, v in drawing.items()}
 
     def draw():
-        images.append(generate(model, n, sampler=sampler, **drawing))
+        images.append(generate(model, n, sampler=sampler, shared=True, **drawing))
 
     def called(_, given):
         nonlocal calls
@@ -137,7 +138,7 @@ def drawn(
             took = median_time(draw, repeats=1, warm_up=0, device=device)
     finally:
         hook.remove()
-    return images[0], calls / n, took
+    return images[0], calls / max(1, len(share(torch.arange(n)))), took
 
 
 def trial_rows(

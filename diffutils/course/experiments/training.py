@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,10 +12,11 @@ from torch import Tensor
 from diffutils.course.experiments.described import LEVELS, card, fit_settings, images_of, load_for
 from diffutils.course.experiments.measure import asked_labels
 from diffutils.course.experiments.rows import LOG, read
-from diffutils.course.experiments.sampling import drawn, generate, respaced
+from diffutils.course.experiments.sampling import drawn, generate, respaced, share
 from diffutils.course.machine import best_device
 from diffutils.course.runs import rundir
-from diffutils.course.runs.recorded_fit import progress_line, recorded_fit
+from diffutils.course.runs.launch import launch
+from diffutils.course.runs.recorded_fit import progress_line, recorded_fit, training_in
 from diffutils.data import ImageSet, png
 from diffutils.weights import cards, models, surroundings
 from diffutils.weights import state as saves
@@ -55,12 +57,23 @@ def train_card(
     train(folder, denoiser, images, density, **settings of `recorded_fit`) yields the records: a
     lesson's `train`, which keeps weights and card in folder (None: the card's name) of its run
     directory, and goes on after a kill.  given: see `prepared`.
+    Where several GPUs are seen, a child trains on all of them what the card says wholly (images of
+    `load`, nothing given beside), and this process reads what it left.
+    Raises: as train; ChildProcessError, in one sentence, for a child that failed or was killed.
     """
     model, settings = prepared(about, data, **given)
+    if surroundings.processes() > 1 and about.get("loaded") and not given:
+        settings["elsewhere"] = partial(_elsewhere, about)
     run = (folder or about["name"], model.denoiser, data.train, model.density)
     records = list(train(*run, **settings))
     log = [{"step": r.step, "loss": r.loss, "heldout": r.heldout} for r in records]
     return replace(model, denoiser=records[-1].ema.eval().requires_grad_(False), log=log)
+
+
+def _elsewhere(about: dict, folder: Path, resume: str, processes: int, say: Callable) -> None:
+    """Let so many processes do what `train_described` does."""
+    job = {"about": about, "folder": str(folder.resolve()), "resume": resume}
+    launch("diffutils.course.experiments.launched", job, processes, say)
 
 
 def prepared(about: dict, data: ImageSet, **given) -> tuple[Model, dict]:
@@ -78,18 +91,16 @@ def prepared(about: dict, data: ImageSet, **given) -> tuple[Model, dict]:
 def train_described(about: dict, folder: Path, say: Callable = print, **given) -> Model:
     """Train what a card describes, on the images that it names, in `folder`.
 
-    A card is JSON, so another process can do it.  given: see `prepared`.
+    A card is JSON, so another process can do it, or several.  given: see `prepared`.
     Raises: ValueError for a card that lacks a setting, or of images that `load` did not give.
     """
     if not about.get("loaded"):
         cure = "take them from `diffutils.data.load`, and the card from `described.card`"
         lost = f"the card {about['name']!r} does not say how its images were loaded"
         raise ValueError(f"{lost}; {cure}")
-
-    def train(_, *arguments, **settings):
-        return recorded_fit(Path(folder), *arguments, say=say, **settings)
-
-    return train_card(about, images_of(about), train, **given)
+    folder = Path(folder)
+    train = training_in(folder.parent, say)
+    return train_card(about, images_of(about), train, folder.name, **given)
 
 
 def networks(
@@ -138,6 +149,7 @@ def train(
 ) -> dict:
     """Train on a data set in the run directory `out`, and go on from there after a kill; the card.
 
+    Of several processes each trains and draws its share; the rest is done by the first one.
     start: weights of the same network to begin with, with their card beside them; predict: a name
     in `models.COEFFICIENTS`; samples: draw so many images into out/images at the end; trdata: keep
     the first training images.
@@ -152,10 +164,8 @@ def train(
     weights = out / f"{name}.safetensors"
     if start is not None and Path(start).resolve() == weights.resolve():
         raise ValueError(f"start is {start}, which this run would overwrite; choose another --name")
-    first = surroundings.accelerator().is_main_process  # of several, one writes and reports
-    say = report if first else lambda line: None
-    if first:
-        rundir.check_free(out)
+    say = report if surroundings.is_first() else lambda line: None
+    rundir.check_free(out)
     # Describe the training, and make its model.
     data = load_for(dataset, budget, seed)
     about = card(data, budget, seed, name, predict)
@@ -178,19 +188,19 @@ def train(
         return generate(current, GRID, steps=steps, labels=labels, seed=seed)
 
     settings |= {"draw": draw, "draws": 20, "trdata": trdata, "say": say}
-    if first:
-        rundir.hold(out)
+    rundir.hold(out)
     step = 0
     try:
         for r in recorded_fit(out, model.denoiser, data.train, model.density, **settings):
             step = r.step
             if not r.replayed:
                 say(progress_line(name, r, budget.steps))
-        if first:
-            trained, done = replace(model, denoiser=r.ema), 0
-            for images in drawn(trained, torch.arange(samples), respaced(steps), seed=seed):
-                png.write_images(out / "images", images, range(done, done + len(images)))
-                done += len(images)
+        trained, index = replace(model, denoiser=r.ema), share(torch.arange(samples))
+        done = 0
+        for images in drawn(trained, index, respaced(steps), seed=seed):
+            png.write_images(out / "images", images, index[done : done + len(images)].tolist())
+            done += len(images)
+        surroundings.wait()
     except KeyboardInterrupt as stop:
         go_on = "there is no checkpoint yet, so the same command starts anew"
         if kept := saves.steps(out / "checkpoints"):
@@ -198,6 +208,5 @@ def train(
         stop.args = (f"after step {step} of {budget.steps}; {go_on}",)
         raise
     finally:
-        if first:
-            rundir.release(out)
+        rundir.release(out)
     return cards.read_card(weights)

@@ -48,6 +48,8 @@ def checkpoint(
         why = f"its settings differ: {differ}"
         # What an earlier version did not note is taken to be the same.
         then = versions | body.get("versions", {})
+        if body["step"] == steps:  # nothing is left for another number of them
+            then["processes"] = versions["processes"]
         if then["processor"] != versions["processor"]:  # it rounds schedules and first weights, too
             was = f"processor was {then['processor']}, is {versions['processor']}"
             why += f"; here they are not bit for bit what they were, since {was}"
@@ -64,11 +66,19 @@ def checkpoint(
     return None
 
 
-def lines(log: Path, last: dict, about: dict, keep: bool) -> list[dict]:
+def finished(store: Path, about: dict, resume: str) -> bool:
+    """Whether all steps of this very training are there to be read."""
+    path = saves.newest(store) if resume == "auto" else None
+    body = saves.read(path)[1] if path else {"step": 0}
+    same = not fingerprint.differences(body.get("settings", {}), about)
+    return same and body["step"] == about["steps"]
+
+
+def lines(log: Path, last: dict, about: dict) -> list[dict]:
     """The log's records before the last one; a torn end, of a killed process, comes after it.
 
     A damaged line costs itself alone, with a warning; one whose step only is wrong gets the step
-    that its neighbours leave.  keep: then also put the log as it was into earlier-1/, earlier-2/...
+    that its neighbours leave.  The log as it was then goes into earlier-1/, earlier-2/...
     """
     # Read each line on its own.
     content = log.read_bytes() if log.exists() else b""
@@ -95,7 +105,7 @@ def lines(log: Path, last: dict, about: dict, keep: bool) -> list[dict]:
             fitting[i] = found[i]["step"] = free[0]
     # Say so.
     kept = rundir.free(log.parent, [log.name]) / log.name
-    if damaged and keep:
+    if damaged:
         files.write_whole(kept, content)
     for i, what in sorted(damaged.items()):
         warn(f"line {i} of {log} is damaged and {what}; the log as it was is {kept}")

@@ -36,6 +36,7 @@ def recorded(
     seen: Callable[[], Tensor] | None = None,
     save_every: float = 180.0,
     say: Callable[[str], None] = print,
+    elsewhere: Callable | None = None,
 ) -> Iterator[SimpleNamespace]:
     """Keep a training of net in a folder, and resume it from there.
 
@@ -50,6 +51,8 @@ def recorded(
     around(net): what a record's ema is, of averaged weights that are read back; fit's: a Denoiser.
     seen(): training images uint8, kept in trdata/ by a start from step 0.
     save_every: seconds between checkpoints; one more is written at the end.
+    elsewhere(folder, resume, processes, say): the same training by that many processes.  It is
+    called where several GPUs are seen, and what it leaves is read; without it one GPU trains.
 
     Yields run's records with two entries more: samples (images of draw, or None) and replayed
     (True for the steps of an earlier process; of these only the last one has ema).
@@ -66,15 +69,25 @@ def recorded(
         raise ValueError(f"the card's name is {name!r}, expected the name of a file, without slash")
     weights = folder / f"{name}.safetensors"
     own = {"code": fingerprint.training_code(), "hardware": provenance.hardware()}
-    own |= {"processor": provenance.processor()}
+    own |= {"processor": provenance.processor(), "processes": process.num_processes}
     versions = provenance.versions() | own
     model = _model(around(net), about)
+    if (processes := surroundings.processes()) > 1 and not earlier.finished(store, about, resume):
+        if elsewhere is None:
+            how = "all share what a card says wholly, and what `accelerate launch` starts"
+            say(f"{folder.name}: one of {processes} GPUs trains; {how}")
+        else:
+            elsewhere(folder, resume, processes, say)
+            resume = "auto"
     where = folder, weights, about, versions, resume, model, say
     path = earlier.checkpoint(*where) if first else None
     (path,) = broadcast_object_list([path])
     state, body = saves.read(path) if path else (None, {})
     # Bring the folder to that state.
-    replayed = [*earlier.lines(log, body["record"], about, first), body["record"]] if path else []
+    replayed = []
+    if path and first:
+        replayed = [*earlier.lines(log, body["record"], about), body["record"]]
+    (replayed,) = broadcast_object_list([replayed])
     if first:
         if not path:  # model.txt comes first: by it the next start sees whose files these are
             files.write_whole(folder / MODEL, model.encode())
@@ -117,6 +130,7 @@ def recorded(
                     earlier.write_weights(weights, state["ema"], line, card, about, versions)
                     saved = time.monotonic()
             yield r
+        process.wait_for_everyone()  # then all find the weights that the first one wrote
     except FloatingPointError as error:
         good = f"the last good checkpoint is {path}" if path else "there is no checkpoint yet"
         raise FloatingPointError(f"{error}; {good}") from None

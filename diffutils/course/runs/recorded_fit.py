@@ -15,7 +15,8 @@ from diffutils.data import to_float, to_uint8
 from diffutils.denoisers import Denoiser
 from diffutils.methods import refine
 
-KEPT = ("resume", "card", "draw", "draws", "shape", "save_every", "say")  # for `recorded`
+# For `recorded`.
+KEPT = ("resume", "card", "draw", "draws", "shape", "save_every", "say", "elsewhere")
 
 
 def recorded_fit(
@@ -29,9 +30,8 @@ def recorded_fit(
 ) -> Iterator[SimpleNamespace]:
     """Train as `diffutils.fit` does, kept in a folder and resumed from there.
 
-    settings: those of fit, and resume, card, draw, draws, save_every and say of `recorded`, whose
-    records and errors these are.  trdata: also keep the first training images as the network sees
-    them.
+    settings: those of fit, and those in `KEPT` of `recorded`, whose records and errors these are.
+    trdata: also keep the first training images as the network sees them.
     """
     kept = {name: settings.pop(name) for name in KEPT if name in settings}
     training.check_data(denoiser, images, None, 1, augmented=True)

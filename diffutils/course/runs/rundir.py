@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from diffutils.weights import files, records
+from diffutils.weights import files, records, surroundings
 from diffutils.weights.files import CHECKOUT, own_folder
 from diffutils.weights.warned import warn
 
@@ -34,13 +34,14 @@ def base() -> Path:
 def hold(folder: Path) -> None:
     """Make a directory and reserve it for this process, until `release` or the process ends.
 
-    What killed processes left half written in it is removed; a deleted one is made anew.
+    What killed processes left half written in it is removed; a deleted one is made anew.  Of
+    several processes of one launch the first one holds it for all.
     Raises: BlockingIOError, naming the process, when another one writes there; OSError when
     nobody can.
     """
     # Take the lock, or say who holds it.
     folder = Path(folder).resolve()
-    if _holds(folder):
+    if _holds(folder) or not surroundings.is_first():
         return
     release(folder)
     lock = FileLock(folder / LOCK, timeout=0.2, thread_local=False, fallback_to_soft=False)

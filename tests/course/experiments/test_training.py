@@ -14,10 +14,10 @@ from diffutils import denoisers
 from diffutils.course.commands.sample import find_weights, sample_folder
 from diffutils.course.experiments import described, measure, training
 from diffutils.course.experiments.training import Arm, networks, train
-from diffutils.course.runs.recorded_fit import recorded_fit
+from diffutils.course.runs.recorded_fit import recorded_fit, training_in
 from diffutils.data import load
 from diffutils.lessons import budget
-from diffutils.weights import cards
+from diffutils.weights import cards, surroundings
 from diffutils.weights import models as models_
 
 # ------------------------------------------------------------------- a lesson's networks
@@ -227,6 +227,47 @@ def test_another_process_trains_the_same_weights_from_the_card(tmp_path, root, l
     assert one.read_bytes() == other.read_bytes()
     lines = [json.loads((f / "log.jsonl").read_text().splitlines()[-1]) for f in files]
     assert lines[0]["loss"] == lines[1]["loss"] and lines[0]["heldout"] == lines[1]["heldout"]
+
+
+def test_on_several_gpus_a_child_trains_what_a_card_says_wholly(tmp_path, monkeypatch):
+    """Here on two CPU processes: within 1e-5 of one; a finished training starts no child."""
+    small, arm = budget("04", "smoke", TINY | {"batch": 5}), ARMS["04"]
+    data = described.load_for("sprites", small, 7)
+    said, models, logs = [], [], []
+    for processes in (1, 2):
+        monkeypatch.setattr(surroundings, "processes", lambda n=processes: n)
+        folder = tmp_path / f"{processes}"
+        models.append(training.train_arm(arm, data, small, 3, training_in(folder, said.append)))
+        logs.append((folder / "trial" / "EDM-seed-3" / "log.jsonl").read_text().splitlines())
+    for a, b in zip(*(model.denoiser.parameters() for model in models), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+    one, two = ([[json.loads(line)[k] for k in ("loss", "heldout")] for line in x] for x in logs)
+    assert two == [pytest.approx(line, rel=1e-5) for line in one]
+    assert [line.split(" · ")[0] for line in said[:2]] == [
+        "trial/EDM-seed-3: step 2/2",
+        "EDM-seed-3: step 2/2",
+    ]
+    assert said[2:] == [
+        "EDM-seed-3: all 2 steps were done before; resume='never' would train again"
+    ]
+    monkeypatch.setattr(training, "launch", None)
+    again = training.train_arm(arm, data, small, 3, training_in(folder, said.append))
+    assert same_weights(again, models[1])
+
+
+@pytest.mark.parametrize("why", ["conditions", "images of one's own"])
+def test_on_several_gpus_one_trains_the_rest_and_says_so(tmp_path, monkeypatch, why):
+    monkeypatch.setattr(surroundings, "processes", lambda: 2)
+    monkeypatch.setattr(training, "launch", None)
+    small, given, said = budget("04", "smoke", TINY), {}, []
+    data = described.load_for("sprites", small, 0)
+    if why == "conditions":
+        given = {"cond": data.train[:, :1], "heldout_cond": data.heldout[:, :1]}
+    else:
+        data = replace(data, loaded={})
+    card = described.card(data, small, 0, "own")
+    training.train_card(card, data, training_in(tmp_path, said.append), **given)
+    assert said[0].startswith("own: one of 2 GPUs trains; all share what a card says wholly")
 
 
 def test_a_card_of_images_without_a_name_is_not_trained_again(tmp_path):
