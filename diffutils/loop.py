@@ -135,7 +135,8 @@ def optimise(
     Record: step, loss (mean since the last record), heldout (of the raw weights, not of ema; or
     None), lr, grad_norm, seconds, images_per_second, ema (the net with averaged weights), and
     state(), a copy of all that a resumed run needs, to be taken before the next record.
-    compile: where it cannot be, a warning says so.
+    compile: where it cannot be, a warning says so.  Where the memory does not hold a step's samples
+    it takes them in two, four, ... parts, with the same mean, and a warning says so.
 
     Raises: ValueError for settings that make no training, frozen weights, losses of another shape,
     or a state of another training; FloatingPointError, naming the step, when the loss is not
@@ -176,17 +177,36 @@ def optimise(
         if done > steps:
             raise ValueError(f"the state is of step {done}, but steps is {steps}; ask for more")
 
-    def descend(k: int) -> Tensor:
-        losses = loss(shared, k, slots)
-        if getattr(losses, "shape", None) != slots.shape:
+    def descend_by(k: int, some: Tensor) -> Tensor:
+        """Add the gradient of some samples to that of the others; their part of the mean loss."""
+        losses = loss(shared, k, some)
+        if getattr(losses, "shape", None) != some.shape:
             found = f"shape {tuple(losses.shape)}" if hasattr(losses, "shape") else repr(losses)
             raise ValueError(
-                f"loss must return one number for each of the {len(slots)} samples, got {found}; "
+                f"loss must return one number for each of the {len(some)} samples, got {found}; "
                 "take the mean over the pixels of each"
             )
-        mean = losses.mean() * weight
+        mean = losses.mean() * (weight * len(some) / len(slots))
         accelerator.backward(mean)
         return mean.detach()
+
+    parts = 1  # in which a step takes its samples: more, where the memory does not hold them
+
+    def descend(k: int) -> Tensor:
+        nonlocal parts
+        while True:
+            try:
+                return sum(descend_by(k, some) for some in slots.tensor_split(parts))
+            except torch.OutOfMemoryError:
+                if parts >= len(slots) or processes > 1:  # the others wait for a whole step
+                    raise
+            parts = min(2 * parts, len(slots))
+            opt.zero_grad(set_to_none=True)
+            torch.cuda.empty_cache()
+            warn(
+                f"the memory does not hold {len(slots)} samples at a time; from step {k} on they "
+                f"are taken in {parts} parts, which is slower and gives the same mean"
+            )
 
     if compile:
         descend, heldout = compiled(net, descend, heldout)

@@ -353,3 +353,44 @@ def test_an_error_of_ones_own_is_not_taken_for_the_compilers(monkeypatch):
     monkeypatch.setattr(torch, "compile", fails_at(99))
     with pytest.warns(UserWarning, match="goes on without"), pytest.raises(KeyError, match="mine"):
         next(optimise(Prior(), broken, steps=1, batch=2, compile=True))
+
+
+# ------------------------------------------------------------------- too little memory
+
+
+@pytest.mark.fault("out of memory")
+@pytest.mark.parametrize("holds", [1, 3, 7])
+def test_samples_that_the_memory_does_not_hold_are_taken_in_parts(holds):
+    """The same weights as in one go, but for rounding, and one warning for each halving."""
+
+    def trained(most):
+        torch.manual_seed(0)
+        net = nn.Linear(4, 4).double()
+
+        def loss(net, k, slots):
+            if len(slots) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate")
+            x = rng.normal(0, k, slots, (4,)).double()
+            return (net(x) - x.flip(1)).square().mean(1)
+
+        *_, last = optimise(net, loss, steps=5, batch=7, warmup=1, log_every=5)
+        return net.weight.detach(), last.loss
+
+    want, told = trained(7)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        got, said = trained(holds)
+    torch.testing.assert_close(got, want, rtol=1e-12, atol=1e-12)
+    assert said == pytest.approx(told, rel=1e-12)
+    words = [str(w.message) for w in caught]
+    assert len(words) == {1: 3, 3: 2, 7: 0}[holds]
+    assert all("does not hold 7 samples at a time; from step 0 on" in w for w in words)
+
+
+@pytest.mark.fault("out of memory")
+def test_a_single_sample_that_does_not_fit_is_an_error():
+    def loss(net, k, slots):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.warns(UserWarning, match="in 2 parts"), pytest.raises(torch.OutOfMemoryError):
+        next(optimise(nn.Linear(1, 1), loss, steps=1, batch=2))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import accelerate
 import pytest
+import torch
 
 from diffutils.weights import surroundings
 
@@ -55,7 +56,7 @@ def test_every_switch_of_accelerate_is_known():
 
 def test_who_one_is_of_several(monkeypatch):
     """By the variables that `accelerate launch` and torchrun set; others set WORLD_SIZE, too."""
-    monkeypatch.setattr(surroundings.torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     monkeypatch.setenv("WORLD_SIZE", "3")
     monkeypatch.setenv("RANK", "2")
     monkeypatch.delenv("LOCAL_RANK", raising=False)

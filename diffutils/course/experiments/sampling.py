@@ -19,6 +19,7 @@ from diffutils.methods import textbook
 from diffutils.schedules import Schedule, leading, levels, trailing
 from diffutils.weights import surroundings
 from diffutils.weights.models import Model
+from diffutils.weights.warned import warn
 
 # (denoise, schedule, pure noise, noise of each step) -> images in [-1, 1]
 Sampler = Callable[[Callable, Callable, Tensor, Callable], Tensor]
@@ -109,8 +110,8 @@ def drawn(
     if device.type == "cpu":  # measured there: 1.4 times as fast
         denoiser.to(memory_format=torch.channels_last)
     batch = batch or (32 if device.type == "cpu" else 500)
-    for first in range(0, n, batch):
-        part = slice(first, first + batch)
+
+    def some(part: slice) -> UInt8[Tensor, "B C H W"]:
         i = index[part].to(device)
         beside = {} if cond is None else {"cond": to_float(cond[part].to(device))}
         D = partial(denoiser, **beside)
@@ -118,7 +119,23 @@ def drawn(
             D = guided(denoiser, labels[part].to(device), scale, classes, interval, **beside)
         z = rng.normal(seed, 0, i, model.shape, rng.START)
         x = sampler(clipped(D) if clip else D, model.schedule, z, samplers.seeded_noise(seed, i))
-        yield to_uint8(x).cpu()
+        return to_uint8(x).cpu()
+
+    first = 0
+    while first < n:
+        try:
+            images = some(slice(first, first + batch))
+        except torch.OutOfMemoryError:
+            if batch == 1:
+                raise
+            batch //= 2
+            torch.cuda.empty_cache()
+            warn(
+                f"the memory does not hold so many images at a time; they are drawn {batch} by {batch}"
+            )
+            continue
+        yield images
+        first += batch
 
 
 def generate(

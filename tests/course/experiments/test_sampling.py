@@ -268,3 +268,22 @@ def test_calls_of_a_network_are_counted_and_told_now_and_then(monkeypatch):
     assert said[:2] == ["a walk: 6 so far", "a walk: 12 so far"]
     assert said[2:] == ["a walk: 15%, 68 s left", "a walk: 30%, 56 s left"]
     assert not net._forward_hooks
+
+
+@pytest.mark.fault("out of memory")
+def test_images_that_the_memory_does_not_hold_are_drawn_by_fewer(model, monkeypatch):
+    want = sampling.generate(model, 5, steps=3)
+    forward, most = type(model.denoiser.net).forward, 2
+
+    def small(self, x, *given):
+        if len(x) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, x, *given)
+
+    monkeypatch.setattr(type(model.denoiser.net), "forward", small)
+    with pytest.warns(UserWarning, match="they are drawn 2 by 2"):
+        got = sampling.generate(model, 5, steps=3, batch=4)
+    assert (got.int() - want.int()).abs().max() <= 1
+    most = 0
+    with pytest.warns(UserWarning), pytest.raises(torch.OutOfMemoryError):
+        sampling.generate(model, 5, steps=3, batch=2)
