@@ -1,4 +1,4 @@
-"""What README says of lessons 03 and 04 in numbers, made of the rows that ship.
+"""What README says of lessons 02 to 04 in numbers, made of the rows that ship.
 
 `python tests/helpers/readme_claims.py` prints the sentences; a test wants each of them in README.
 """
@@ -7,6 +7,7 @@ import re
 
 from diffutils.course.experiments import rows, sweep
 from diffutils.course.experiments.effects import Effect, above_floor, effect, held
+from diffutils.lessons.lesson02 import faces_trial
 from diffutils.lessons.lesson03 import sprites_trial
 from diffutils.lessons.lesson04 import claims
 from diffutils.lessons.lesson04.systems import leap
@@ -15,7 +16,19 @@ from diffutils.weights import cards, models
 
 def sentences() -> list[str]:
     """All of them, as they stand in README."""
-    return [*_fewer_steps(), *_trial(), *_leap()]
+    return [*_faces(), *_fewer_steps(), *_trial(), *_leap()]
+
+
+def _faces() -> list[str]:
+    found = rows.read(faces_trial.SHIPPED, "", rows.TRIAL)
+    published, corrected, change = faces_trial.judged(found)
+    about, size = found[0]["trial"], found[0]["size"]
+    far = f"{published['measured']} as published, {corrected['measured']} corrected"
+    return [
+        f"{size}×{size} drawn faces, {about['steps']:,} steps of {about['batch']}, distance over "
+        f"the floor: {far}; {_signs(change['measured'])}, {change['verdict']} "
+        f"(N = {found[0]['N']}, {change['seeds']})"
+    ]
 
 
 def _fewer_steps() -> list[str]:

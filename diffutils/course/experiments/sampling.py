@@ -130,9 +130,7 @@ def drawn(
                 raise
             batch //= 2
             torch.cuda.empty_cache()
-            warn(
-                f"the memory does not hold so many images at a time; they are drawn {batch} by {batch}"
-            )
+            warn(f"the memory does not hold so many images; they are drawn {batch} by {batch}")
             continue
         yield images
         first += batch
