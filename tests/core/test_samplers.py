@@ -480,6 +480,29 @@ def test_heun_equals_diffusers():
             close(x, states[i // 2], atol=1e-9)
 
 
+def test_adams_bashforth_equals_diffusers():
+    """IPNDMScheduler with its own levels in float64, but the first, which is infinite: 1e-9.
+
+    Up to the last step, which is Euler's here.  It keeps variances and is told v.
+    """
+    from diffusers import IPNDMScheduler
+
+    other = IPNDMScheduler()
+    other.set_timesteps(12)
+    other.betas = (torch.linspace(1, 0, 13, dtype=F64) * math.pi / 2).sin() ** 2
+    other.alphas = (1 - other.betas**2).sqrt()
+    other.set_begin_index(1)
+    sigmas = (other.betas / other.alphas)[1:]
+    denoise = denoisers.mixture(torch.tensor([0.5, 0.5]), torch.eye(3)[:2], torch.full((2,), 0.2))
+    x = sigmas[0] * noises(1)[0]
+    states = list(trajectory(denoise, x, sigmas, order=4))
+    for k in range(len(sigmas) - 2):
+        alpha, D = other.alphas[k + 1], denoise(x, sigmas[k])
+        v = alpha * ((x - D) / sigmas[k] - sigmas[k] * D)
+        x = other.step(v, other.timesteps[k + 1], alpha * x).prev_sample / other.alphas[k + 2]
+        close(x, states[k], atol=1e-9)
+
+
 def test_karras_levels_equal_diffusers():
     """EDMEulerScheduler's levels are float32: 1e-5 relative."""
     from diffusers import EDMEulerScheduler
