@@ -81,7 +81,7 @@ def long_rows(model: Model) -> list[dict]:
     Of this very network, or none.
     """
     path = cards.PRETRAINED / f"{model.card['name']}.long.jsonl"
-    return where(read(path, "fetch it again"), weights=weights_of(model)) if path.exists() else []
+    return where(read(path, "fetch it again"), weights=weights_of(model))
 
 
 def published_ddpm(denoise: Callable, schedule, z: Tensor, noise: Callable) -> Tensor:
