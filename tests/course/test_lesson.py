@@ -93,6 +93,7 @@ def test_claims_keep_their_fields(tmp_path):
                              "seeds": "-"}  # fmt: skip
 
 
+@pytest.mark.fault("name or parameter with a shell or path trick", 3)
 def test_a_name_that_leads_out_of_the_run_directory_is_refused():
     lesson = du.lesson("02", **OWN)
     images = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
@@ -240,6 +241,7 @@ def test_the_record_says_what_reached_the_run_from_outside(tmp_path, monkeypatch
         lesson.claim("a", protocol=3)
 
 
+@pytest.mark.fault("disk full")
 def test_a_disk_without_room_is_named_before_the_training(tmp_path, monkeypatch):
     import torch
 

@@ -79,6 +79,7 @@ def alone(tmp_path_factory):
     return out
 
 
+@pytest.mark.fault("worker process that fails or is killed", 3)
 def test_three_processes_are_killed_and_two_go_on(tmp_path, alone):
     """Within 1e-5, as one process that nobody stopped; one process writes and speaks."""
     (tmp_path / "killed.py").write_text(KILLED)

@@ -57,6 +57,7 @@ def test_what_json_cannot_hold_leaves_the_old_file(tmp_path):
     assert json.loads((tmp_path / "a.json").read_text()) == [1] and len(os.listdir(tmp_path)) == 1
 
 
+@pytest.mark.fault("folder that cannot be written")
 def test_a_folder_that_cannot_be_written_is_taken_elsewhere(tmp_path, monkeypatch, capsys):
     wanted, here, home = (tmp_path / name / "runs" for name in ("shared", "here", "home"))
     here.parent.mkdir()
@@ -71,6 +72,7 @@ def test_a_folder_that_cannot_be_written_is_taken_elsewhere(tmp_path, monkeypatc
         assert said == f"{wanted} cannot be written; {expected} is used instead\n"
 
 
+@pytest.mark.fault("folder that cannot be written")
 def test_a_folder_below_a_file_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     assert files.can_write(tmp_path / "new" / "newer")

@@ -93,6 +93,29 @@ def test_again_tells_the_lesson_to_start_anew(lessons, tmp_path, write_notebook)
         assert f"resume is {said}" in done.output
 
 
+HOSTILE = [
+    'folder:"; __import__("os").system("touch evil") #',
+    "folder:$(touch evil)",
+    "folder:x'); open('evil', 'w'); print('",
+    "folder:{__import__('os').system('touch evil')}",
+    "folder:../../../etc/\nopen('evil', 'w')",
+    "zip:|touch evil",
+]
+
+
+@pytest.mark.fault("name or parameter with a shell or path trick", len(HOSTILE))
+def test_a_parameter_is_text_and_never_code(lessons, tmp_path, monkeypatch, write_notebook):
+    """Refused at the door; and where it passes the door it arrives as it was."""
+    monkeypatch.chdir(tmp_path)
+    asked = ("run", "--profile", "smoke", "--out", str(tmp_path / "out"), "--dataset")
+    parameters, value = PARAMETERS + 'dataset = "a"  # images\n', "\n".join(HOSTILE)
+    write_notebook(lessons / "01_good.ipynb", parameters, f"assert dataset == {value!r}", GOOD)
+    assert [call(*asked, v).exit_code for v in HOSTILE] == [2] * len(HOSTILE)
+    monkeypatch.setattr(headless.valid, "dataset", lambda value: value)
+    done = call(*asked, value)
+    assert "01_good  ok" in done.output and not list(tmp_path.rglob("evil")), done.output
+
+
 @pytest.mark.fault("lesson that fails")
 def test_a_failing_lesson_is_named_and_stops_no_other(lessons, tmp_path, write_notebook):
     write_notebook(lessons / "00_bad.ipynb", PARAMETERS, "1 + 1", "raise KeyError('no such thing')")

@@ -77,6 +77,7 @@ def test_the_first_one_speaks(folder):
         pytest.param("kill", "was killed, or could not begin", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.fault("worker process that fails or is killed")
 def test_a_failure_is_one_sentence(folder, ends, words):
     with pytest.raises(ChildProcessError) as error:
         launch("the_module", {"folder": str(folder), "ends": ends}, 2, lambda line: None)
@@ -85,6 +86,7 @@ def test_a_failure_is_one_sentence(folder, ends, words):
 
 
 @pytest.mark.parametrize("end", ["SIGINT", pytest.param("SIGKILL", marks=pytest.mark.slow)])
+@pytest.mark.fault("worker process that fails or is killed")
 def test_nothing_outlives_the_caller(folder, end):
     """Ctrl-C, and what leaves no time to tidy up."""
     caller = subprocess.Popen([sys.executable, "-c", CALLER, folder], stderr=subprocess.PIPE)
@@ -99,6 +101,7 @@ def test_nothing_outlives_the_caller(folder, end):
 
 
 @pytest.mark.slow
+@pytest.mark.fault("worker process that fails or is killed")
 def test_nothing_outlives_accelerate(folder):
     """Its own process is killed, and the others do not train on unseen."""
     caller = subprocess.Popen([sys.executable, "-c", CALLER, folder], stderr=subprocess.PIPE)
