@@ -17,7 +17,7 @@ STAMP := $(VENV)/.installed
 LINUX_ONLY := ^(nvidia-|cuda-|triton==)
 SELECT := $(if $(LESSONS),--lessons "$(LESSONS)")
 
-.PHONY: help run test test-all lab notebooks bench lint lock
+.PHONY: help run test test-all lab notebooks bench weights lint lock
 
 help:
 	@echo 'make run         run every lesson (PROFILE=smoke|student|overnight|full|published, LESSONS="01 02");'
@@ -26,6 +26,7 @@ help:
 	@echo 'make lab         open the lessons in JupyterLab'
 	@echo 'make notebooks   run the lessons and store their outputs in notebooks/'
 	@echo 'make bench       speed of this machine, beside other libraries and bare PyTorch'
+	@echo 'make weights     train every network that ships once more: hours'
 	@echo 'make lint        ruff, the formatter too;  make lock writes requirements.lock from .venv'
 	@echo 'Set-up: PYTHON=python3.12 picks the interpreter, TORCH_INDEX=... CPU builds of torch.'
 
@@ -43,6 +44,9 @@ lab: $(STAMP)
 
 notebooks: $(STAMP)
 	@$(PY) -m diffutils notebooks $(SELECT)
+
+weights: $(STAMP)
+	@$(PY) -m diffutils weights
 
 bench: $(STAMP)
 	@$(PY) -m diffutils bench

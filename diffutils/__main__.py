@@ -20,7 +20,7 @@ from diffutils.course.commands import (  # noqa: E402
     test,
 )
 from diffutils.course.commands.group import Course  # noqa: E402
-from diffutils.lessons import train  # noqa: E402
+from diffutils.lessons import shipped, train  # noqa: E402
 
 SHARED = ("train", "sample", "measure")  # commands whose work several processes can share
 
@@ -55,6 +55,7 @@ COMMANDS = (
     score.command,
     bench.bench,
     check_trial.check_trial,
+    shipped.weights,
 )
 for command in (*COMMANDS, train.group(lessons.trainings()), *lessons.commands()):
     cli.add_command(command)
