@@ -25,8 +25,8 @@ def _faces() -> list[str]:
     about, size = found[0]["trial"], found[0]["size"]
     far = f"{published['measured']} as published, {corrected['measured']} corrected"
     return [
-        f"{size}×{size} drawn faces, {about['steps']:,} steps of {about['batch']}, distance over "
-        f"the floor: {far}; {_signs(change['measured'])}, {change['verdict']} "
+        f"{size}×{size} drawn faces, {about['steps']:,} steps of {about['batch']}, distance to "
+        f"held-out ones: {far}; {_signs(change['measured'])}, {change['verdict']} "
         f"(N = {found[0]['N']}, {change['seeds']})"
     ]
 

@@ -1,4 +1,4 @@
-"""Lesson 02's claim on trial (notebook, 8): a published face generator against a corrected one."""
+"""Lesson 02's claim on trial (notebook, 9): a published face generator against a corrected one."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
