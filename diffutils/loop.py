@@ -158,17 +158,16 @@ def optimise(
     slots = torch.arange(batch).tensor_split(processes)[accelerator.process_index]
     # The processes' gradients are averaged, whatever their shares; 1 where these are equal.
     weight = len(slots) * processes / batch
-    if not len(
-        slots
-    ):  # a batch smaller than their number: sample 0 once more, which counts nothing
+    if len(slots) == 0:  # fewer samples than processes: sample 0 once more, which counts nothing
         slots = torch.zeros(1, dtype=torch.int64)
     # Make the average and the optimiser.
     net.to(device).train()
     if device.type == "cpu":  # measured: GroupNorm undoes channels_last in eager CUDA
         net.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(net).eval().requires_grad_(False)  # before accelerate marks net
     opt = optimizer(net.parameters(), lr=lr, fused=device.type in ("cpu", "cuda"))
     shared, opt = accelerator.prepare(net, opt)  # all begin with the weights of the first process
-    average = copy.deepcopy(net).eval().requires_grad_(False)
+    average.load_state_dict(net.state_dict())
     # Go on where a run stopped.
     done, began = 0, time.perf_counter()
     if state is not None:

@@ -12,9 +12,10 @@ from diffutils.__main__ import cli
 from diffutils.course.commands import bench, lab, test
 from diffutils.course.experiments import measure, training
 from diffutils.course.grading import gradebook
-from diffutils.course.runs import headless
+from diffutils.course.runs import estimate, headless
 from diffutils.course.workbook import trial
 from diffutils.data import downloads
+from diffutils.lessons import shipped
 from diffutils.lessons.lesson04 import search
 from diffutils.weights import cards, models
 
@@ -62,6 +63,7 @@ GIVEN = {  # command -> arguments with which it works
     "inspect": ["pred"],
     "dip": ["pred", "out", "--size", "32", "--limit", "1", "--iterations", "10"],
     "phi": ["sprites", "-n", "2"],
+    "weights": ["sprites", "--out", "out"],
     "triples": ["sprites", "out", "--size", "16", "--limit", "20"],
 }
 
@@ -100,6 +102,8 @@ def place(tmp_path, monkeypatch, lessons, write_notebook):
     monkeypatch.setattr(measure, "generate", work)
     monkeypatch.setattr(search, "ssim_curve", work)
     monkeypatch.setattr(bench, "measure", work)
+    monkeypatch.setattr(estimate, "table", work)
+    monkeypatch.setattr(shipped, "retrain", work)
     monkeypatch.setattr(gradebook, "finished", work)
     monkeypatch.setattr(trial, "judge", work)
     for module in (lab, test):

@@ -12,7 +12,7 @@ def test_train_and_measure(tmp_path):
     small = ("--set", "steps=2", "--set", "images=150", "--set", "log_every=2")
     done = call("train", "--profile", "smoke", *small, "--name", "tiny", "--out", str(tmp_path))
     assert done.exit_code == 0, done.output
-    assert "step      2  loss" in done.output
+    assert "step 2/2 · loss" in done.output
     weights = tmp_path / "tiny.safetensors"
     at_which = ("--scale", "2", "--interval", "0.3", "5")
     done = call("measure", str(weights), "-n", "140", "--steps", "2", *at_which)

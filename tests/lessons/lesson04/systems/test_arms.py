@@ -381,7 +381,7 @@ def test_an_edm_model_from_the_command_line(tmp_path):
         "--out",
         tmp_path / "run",
     )
-    assert "step 2 loss" in call(*given)
+    assert "step 2/2 · loss" in call(*given)
     assert "all 2 steps were done before" in call(*given)
     weights = tmp_path / "run" / "edm.safetensors"
     card = json.loads(weights.with_suffix(".json").read_text())
