@@ -17,14 +17,13 @@ from diffutils.course.exercises.model import Exercise
 from diffutils.course.experiments import claims
 from diffutils.course.machine import best_device, check_disk, device_name, peak_memory_mb
 from diffutils.course.runs import pace, rundir
+from diffutils.course.runs.estimate import COPIES
 from diffutils.course.runs.recorded_fit import training_in
 from diffutils.course.tables import claim_table, plain
 from diffutils.course.workbook.progress import noted, summary
 from diffutils.weights import surroundings
 from diffutils.weights.files import write_json
 from diffutils.weights.provenance import git_commit, versions
-
-CHECKPOINTS = 16  # times its weights: four copies in each of three checkpoints, and results
 
 
 class Lesson:
@@ -83,7 +82,7 @@ class Lesson:
         """
         rundir.hold(self.dir)  # once more, for a training after finish()
         weights = sum(p.numel() * p.element_size() for p in network.parameters())
-        check_disk(CHECKPOINTS * weights, self.dir)
+        check_disk(COPIES * weights, self.dir)
         settings = {"resume": self.resume} | settings
         if len(task) > 1:
             settings = {"seed": self.seed} | settings

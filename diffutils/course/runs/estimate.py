@@ -1,7 +1,6 @@
 """What a run will take, before it starts: time, memory, disk, by a few steps of each network."""
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -12,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from diffutils.course.budgets import Work
-from diffutils.course.machine import best_device, peak_memory_mb
+from diffutils.course.machine import best_device, check_disk, peak_memory_mb
 from diffutils.course.runs.pace import duration
 from diffutils.course.tables import aligned
 from diffutils.unet import UNet
@@ -67,13 +66,8 @@ def table(lessons: Sequence[tuple[str, Sequence[Work], Sequence[Work]]]) -> str:
 
 def check(lessons: Sequence[tuple[str, Sequence[Work], Sequence[Work]]], out: Path) -> None:
     """Raise OSError where the disk of `out` has no room for what these lessons will write."""
-    needed = sum(disk(work) for _, work, _ in lessons)
     place = next(p for p in (out, *out.resolve().parents) if p.exists())
-    if needed > (free := shutil.disk_usage(place).free):
-        raise OSError(
-            f"this run writes about {needed / 1e9:,.1f} GB into {out}, but its disk has "
-            f"{free / 1e9:,.1f} GB free; make room, or choose another directory with --out"
-        )
+    check_disk(sum(disk(work) for _, work, _ in lessons), place)
 
 
 def _any(work: Work) -> bool:

@@ -109,7 +109,10 @@ def run(
                 took = time.perf_counter() - began
                 end = Outcome(path.stem, out / path.name, took, why, status)
             outcomes[i] = end
-            report.write(out, [(o.name, o.status, o.error) for o in outcomes], profile)
+            try:
+                report.write(out, [(o.name, o.status, o.error) for o in outcomes], profile)
+            except OSError as error:  # a full disk costs the report, and no lesson
+                say(f"the report could not be written ({error}); make room, and call it again")
             before = "was finished before; --again would run it again"
             ended = f"{end.status} after {end.seconds:.0f} s"
             say(f"{head} {before if end.status == BEFORE else ended}")

@@ -101,7 +101,11 @@ def _pictures(out: Path, number: str) -> Iterator[str]:
     folders = sorted(path.parent for path in home.rglob(LOG) if "earlier-" not in str(path))
     curves = {}
     for folder in folders:
-        log = rows.read(folder / LOG, "run the lesson again", rows.LOG)
+        try:
+            log = rows.read(folder / LOG, "run the lesson again", rows.LOG)
+        except ValueError as error:
+            yield html.escape(str(error), quote=False)
+            continue
         points = [(line["step"], line["loss"]) for line in log if line["loss"] is not None]
         if points:
             curves["/".join(folder.relative_to(home).parts)] = tuple(zip(*points, strict=True))

@@ -1,4 +1,4 @@
-"""What `bench` times, all of it in turn, round by round: seconds to be compared in pairs"""
+"""What `bench` times, all of it in turn, round by round: seconds to be compared in pairs."""
 
 import itertools
 import statistics
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from diffutils import denoisers, schedules
+from diffutils.course.runs.pace import watched
 from diffutils.course.speed.networks import PEERS, T, our_unet
 from diffutils.data import to_float
 from diffutils.data.drawn.sprites import sprites
@@ -50,7 +51,7 @@ def rounds(
         for _ in range(warm_up):
             task()
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
-    for k in range(n):
+    for k in watched(range(n), f"{len(tasks)} tasks, rounds"):
         for name in [*tasks][:: -1 if k % 2 else 1]:
             timed = partial(several, tasks[name])
             seconds[name].append(median_time(timed, 1, 0, device).per(times).s)

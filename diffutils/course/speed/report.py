@@ -1,4 +1,4 @@
-"""A record of `bench` as tables: every ratio is a median over its rounds"""
+"""A record of `bench` as tables: every ratio is a median over its rounds."""
 
 from collections.abc import Iterator
 

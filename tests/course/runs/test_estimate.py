@@ -28,7 +28,7 @@ def test_time_disk_and_factor(measured):
 
 def test_a_full_disk_is_said_before_anything_starts(measured, tmp_path):
     huge = [Work("a", SMALL, 16, 4, 600, 0, 10**9)]
-    with pytest.raises(OSError, match=r"writes about 16,000,000\.0 GB .* with --out"):
+    with pytest.raises(OSError, match=r"writes about 16,000,000\.0 GB .* another directory"):
         estimate.check([("02_x", huge, [])], tmp_path / "not" / "there")
     estimate.check([("02_x", huge[:0], [])], tmp_path)
 

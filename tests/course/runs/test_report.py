@@ -66,6 +66,16 @@ def test_a_lesson_that_failed_does_not_hide_the_others(tmp_path):
     assert "Losses of 2 trainings" in shown.split("03_sampling</h2>")[1]  # what there is of it
 
 
+def test_a_damaged_log_costs_its_own_curve_alone(tmp_path):
+    (run(tmp_path, "02") / "model" / "log.jsonl").write_text("{")
+    text = (
+        report.write(tmp_path, [("02_training", "ok", None)], "smoke")
+        .with_suffix(".md")
+        .read_text()
+    )
+    assert "is damaged in line 1" in text and "Losses of 1 training by" in text
+
+
 def test_an_earlier_run_that_was_set_aside_is_not_shown(tmp_path):
     home = run(tmp_path, "02")
     (home / "model").rename(home / "earlier-1")

@@ -64,6 +64,11 @@ def test_a_trial_without_steps_is_judged_by_the_rows_that_ship():
         assert "T = 300, 800 steps of 32, recorded" in row["protocol"]
 
 
+def test_without_rows_it_says_not_run():
+    (claim,) = faces_trial.judged([])
+    assert claim["measured"] == "not run" and "faces32.trial.jsonl is not there" in claim["why"]
+
+
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
     """The claims of a tiny trial, and its folder."""

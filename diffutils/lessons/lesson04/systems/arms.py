@@ -34,7 +34,7 @@ ARMS = {
     "phi density lambda'":      Arm("phi",  "EDM",  "lambda'"),
     "EDM without lambda":       Arm("EDM",  "EDM",  "none"),
     "phi both without lambda":  Arm("phi",  "phi",  "none"),  # as SSIMBaD, but our task, rescaled
-    "phi both fitted":          Arm("phi fitted", "phi fitted", "lambda"),  # c of these images
+    "phi both fitted":          Arm("phi fitted", "phi fitted", "lambda"),  # c of sprites
     "phi both fitted without lambda": Arm("phi fitted", "phi fitted", "none"),
     "DDPM":                     Arm("DDPM", "DDPM", "simple"),  # lesson 02's: linear betas, eps
 }  # fmt: skip
